@@ -1,0 +1,1 @@
+"""SHOWS: the agents' console, the JSON API, sign-in, roles and audit."""

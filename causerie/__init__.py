@@ -1,0 +1,1 @@
+"""RUNS: wires the parts together, keeps the embedded database, answers the command line."""

@@ -1,0 +1,202 @@
+"""The contract of a channel: what a provider's world and ours say to each other.
+
+A channel is one file, `channels/<name>.py`, with a frozen dataclass `Options` and `async def connect(options, door) -> Channel`.
+It is switched on by its section `[channels.<name>]`. docs/channels/write-your-own.md walks through one.
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeAlias
+
+from aiohttp import web
+
+from profiles.calendar import Clock
+from profiles.live import Feed
+from profiles.snapshot import Outcome
+from profiles.store import Store
+from profiles.timeline import Content
+from profiles.writer import Writer
+
+# -- what comes in
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A person said something. `id` is the provider's own id of the message, unique within the channel."""
+
+    channel: str
+    address: str
+    id: str
+    content: Content
+    sent_at: datetime | None = None
+    language: str | None = None
+    """What the provider says of the person's language, such as `fr`: a hint."""
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    """Attributes the provider tells about the person: `first_name`, `last_name`, `username`."""
+    verified: bool = True
+    """Whether the provider vouches for the address (a phone network does, an anonymous web visitor is nobody yet)."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A person changed a message said before."""
+
+    channel: str
+    address: str
+    id: str
+    content: Content
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """The provider says whether this address may be written to: False when the person blocked us, True when they came back."""
+
+    channel: str
+    address: str
+    reachable: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message we sent. Late and repeated receipts are harmless; a lower state never replaces a higher."""
+
+    channel: str
+    provider_id: str
+    state: Literal["sent", "delivered", "read", "failed"]
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A person has read our messages up to this seq of their conversation."""
+
+    channel: str
+    address: str
+    seq: int
+    at: datetime
+
+
+Arrival: TypeAlias = Inbound | Edited | Reachable | Receipt | Read
+
+
+# -- what goes out
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A committed message on its way: the channel gives it the provider's form and hands it over once."""
+
+    id: str
+    address: str
+    content: Content
+    conversation: str
+    seq: int
+    language: str | None = None
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took it. `delivered` when the channel knows that it also arrived."""
+
+    provider_id: str | None = None
+    delivered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The provider proved that it did not take it, and will not.
+
+    dead: the address does not exist. opted_out: the person refuses us. window: only allowed after they write.
+    config: our account or set-up is wrong, a person must act. content: this message is wrong.
+    """
+
+    reason: Literal["dead", "opted_out", "window", "config", "content"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The provider proved that it did not take it, and asks to come back after so many seconds."""
+
+    seconds: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer, or an answer that proves nothing: it may have arrived."""
+
+    detail: str = ""
+
+
+Sending: TypeAlias = Sent | Failed | Later | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this channel can show and how fast it may be fed; what it can not show degrades (channels/degrade.py)."""
+
+    text: int = 4096
+    """Characters in one message; longer texts are split."""
+    buttons: int = 0
+    """Buttons it shows natively; 0: they become a numbered list that is understood when typed."""
+    attachments: tuple[str, ...] = ()
+    """Kinds it can carry: image, audio, video, file."""
+    attachment_bytes: int = 0
+    per_second: float = 0.0
+    """Messages a second over all people; 0: unbounded."""
+    per_person_second: float = 0.0
+    at_once: int = 16
+    """Provider calls under way at once."""
+
+
+class Channel(Protocol):
+    """One connected channel."""
+
+    name: str
+    limits: Limits
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return its HTTP routes, paths relative to /channels/<name>."""
+
+    async def send(self, outbound: Outbound) -> Sending:
+        """Hand one message to the provider, within 30 seconds, once. Never raises for what a provider may answer."""
+
+    async def fetch(self, remote: str) -> tuple[bytes, str]:
+        """Return a remote attachment's bytes and MIME type. Raises LookupError when it is gone or too large."""
+
+    async def close(self) -> None:
+        """Stop listening, finish what is under way, let go of connections."""
+
+
+# -- what a channel is given
+
+
+class Receive(Protocol):
+    """The front door."""
+
+    def __call__(self, arrival: Arrival) -> Awaitable[Outcome]:
+        """Return when the arrival is on disk. Raises Unavailable: answer the provider so that it repeats (503)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """All that a channel may use of the server."""
+
+    receive: Receive
+    public_url: str
+    """https://host without a slash at the end: what providers and visitors reach us by."""
+    clock: Clock
+    store: Store
+    writer: Writer
+    feed: Feed
+    secret: bytes = b""
+    """This installation's own signing secret, 32 bytes, the same in every process."""
+    country: str = "FR"
+    """Where a phone number without a country code belongs (ISO 3166)."""

@@ -1,0 +1,34 @@
+"""Which channels there are, and opening those that the config switches on: a file in this folder is a channel when it says so."""
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import channels
+from channels.channel import Channel, Door
+
+
+def names() -> tuple[str, ...]:
+    """Return the name of every channel that this server has, in alphabetical order."""
+    found = []
+    for module in pkgutil.iter_modules(channels.__path__):
+        content = import_module(f"channels.{module.name}")
+        if hasattr(content, "Options") and hasattr(content, "connect"):
+            found.append(module.name)
+    return tuple(sorted(found))
+
+
+def options_of(name: str) -> type[Any]:
+    """Return the Options dataclass of a channel; its section in config.toml is [channels.<name>]."""
+    options: type[Any] = import_module(f"channels.{name}").Options
+    return options
+
+
+async def connect(options: Mapping[str, Any], door: Door) -> dict[str, Channel]:
+    """Return the channels that are enabled, connected. Raises what a channel raises, with its name in front."""
+    connected: dict[str, Channel] = {}
+    for name, values in options.items():
+        if values.enabled:
+            connected[name] = await import_module(f"channels.{name}").connect(values, door)
+    return connected

@@ -1,0 +1,1 @@
+"""WHO: the nouns and their memory; the only package that touches MongoDB."""

@@ -1,0 +1,44 @@
+"""Which questions the database answers quickly: every index, beside the question it serves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from profiles.store import ascending, full_text
+
+INDEXES: dict[str, Sequence[Any]] = {
+    "profiles": [
+        ascending("identities.address"),  # who has this address, on whatever channel
+        ascending("attributes.name.value", sparse=True),
+        ascending("-last_inbound_at", "_id"),  # people, most recent first
+    ],
+    "identities": [ascending("profile")],
+    "conversations": [
+        ascending("profile"),
+        ascending("status", "-last_at", "_id"),  # all
+        ascending("owner", "status", "-last_at", "_id"),  # unassigned, or with the bot
+        ascending("assignee", "status", "-last_at", "_id"),  # mine
+        ascending("owner", "waiting_since"),  # the queue, longest wait first
+        ascending("pending", sparse=True),  # owed an answer
+        ascending("snoozed_until", sparse=True),
+    ],
+    "messages": [
+        ascending("conversation", "seq", unique=True),
+        ascending("profile", "at"),  # the timeline
+        ascending("delivery.provider_id", partialFilterExpression={"delivery.provider_id": {"$exists": True}}),
+        # the outbox: only deliveries that are not finished have a lease
+        ascending("delivery.lease_until", partialFilterExpression={"delivery.lease_until": {"$exists": True}}),
+        full_text("content.text"),
+    ],
+    "events": [ascending("profile", "happened_at"), ascending("conversation", "happened_at")],
+    "files": [ascending("conversation")],
+    "merges": [ascending("kept"), ascending("absorbed")],
+    "conflicts": [ascending("settled_at", "at"), ascending("profiles")],
+    "agents": [ascending("email", unique=True)],
+    "sessions": [ascending("agent"), ascending("ends_at", expireAfterSeconds=0)],
+    "keys": [],
+    "audit": [ascending("-at", "_id"), ascending("about", "-at")],
+    "canned": [ascending("shortcut", unique=True)],
+    "idempotency": [ascending("at", expireAfterSeconds=172_800)],
+    "pulse": [],
+}
+"""collection -> its indexes. `_id` is always one."""

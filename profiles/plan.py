@@ -1,0 +1,102 @@
+"""How a group's changes become one transaction: one update per record however often the group changed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from profiles.conversation import Conversation
+from profiles.profile import Profile
+from profiles.record import difference, to_document
+from profiles.snapshot import Amend, Changes, Snapshot
+from profiles.store import Plan, Update
+from profiles.timeline import Message
+
+LEASE_FOR = timedelta(
+    seconds=60
+)  # longer than any provider call's deadline; a crashed holder's deliveries wait this long
+
+
+@dataclass(slots=True)
+class Group:
+    """The records of one commit: as they were read, as they are now, and what is new."""
+
+    now: datetime
+    process: str
+    read_profiles: dict[str, Profile] = field(default_factory=dict)
+    read_conversations: dict[str, Conversation] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    identities: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    kept: list[Changes] = field(default_factory=list)
+
+    def snapshot(self) -> Snapshot:
+        """Return what the next piece of thinking sees: a live view on this group."""
+        return Snapshot(self.now, self.profiles, self.conversations, self.identities, self.messages)
+
+    def keep(self, changes: Changes) -> Changes:
+        """Take these changes into the group and return them as they will be stored (deliveries born leased)."""
+        if any(message.delivery and message.delivery.state == "queued" for message in changes.messages):
+            changes = _leased(changes, self.process, self.now)
+        for profile in changes.profiles:
+            self.profiles[profile.id] = profile
+        for conversation in changes.conversations:
+            self.conversations[conversation.id] = conversation
+        self.identities.update(changes.claims)
+        self.identities.update(changes.moves)
+        for message in changes.messages:
+            self.messages[message.id] = message
+        self.kept.append(changes)
+        return changes
+
+    def plan(self) -> Plan:
+        """Return the transaction that takes the database from what was read to what is now."""
+        plan = Plan()
+        for changes in self.kept:
+            for message in changes.messages:
+                plan.insert("messages", to_document(message))
+            for event in changes.events:
+                plan.insert("events", to_document(event))
+            for collection, document in changes.records:
+                plan.insert(collection, dict(document))
+            for key, profile in changes.claims.items():
+                plan.update("identities", Update(key, 0, {"profile": profile}))
+            for key, profile in changes.moves.items():
+                plan.update("identities", Update(key, None, {"profile": profile}))
+            for amend in changes.amends:
+                plan.update("messages", _amendment(amend))
+        _differences(plan, "profiles", self.read_profiles, self.profiles)
+        _differences(plan, "conversations", self.read_conversations, self.conversations)
+        return plan
+
+
+def _differences(plan: Plan, collection: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    for id, record in after.items():
+        known = before.get(id)
+        if known is record:
+            continue
+        if known is None:
+            document = to_document(record)
+            document.pop("_id")
+            plan.update(collection, Update(id, 0, document))
+            continue
+        put, drop = difference(known, record)
+        if put or drop:
+            plan.update(collection, Update(id, known.version, put, drop))
+
+
+def _amendment(amend: Amend) -> Update:
+    return Update(amend.message, None, dict(amend.put), dict.fromkeys(amend.drop, ""))
+
+
+def _leased(changes: Changes, process: str, now: datetime) -> Changes:
+    def lease(message: Message) -> Message:
+        delivery = message.delivery
+        if delivery is None or delivery.state != "queued":
+            return message
+        if delivery.due_at and delivery.due_at > now:
+            return replace(message, delivery=replace(delivery, lease_until=delivery.due_at))
+        return replace(message, delivery=replace(delivery, leased_by=process, lease_until=now + LEASE_FOR))
+
+    return replace(changes, messages=tuple(lease(message) for message in changes.messages))

@@ -1,0 +1,114 @@
+"""Snapshot in, changes out: the shape of everything that thinks.
+
+A `Work` names what it must read and carries a pure function from the `Snapshot` to `Changes`. The writer may call that
+function more than once (somebody else changed a record meanwhile), so it must have no effect of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from profiles.conversation import Conversation
+from profiles.profile import Profile
+from profiles.timeline import Event, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the records say at `now`, including what earlier works of the same group changed."""
+
+    now: datetime
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    conversations: Mapping[str, Conversation] = field(default_factory=dict)
+    identities: Mapping[str, str] = field(default_factory=dict)
+    """identity key -> id of the profile that has it."""
+    messages: Mapping[str, Message] = field(default_factory=dict)
+
+    def holder(self, key: str) -> Profile | None:
+        """Return the profile that has this identity, or None if nobody has."""
+        return self.profile(self.identities.get(key))
+
+    def profile(self, id: str | None) -> Profile | None:
+        """Return the profile, or the one it was merged into; None when there is none."""
+        known = self.profiles.get(id) if id else None
+        while known and known.merged_into and known.merged_into in self.profiles:
+            known = self.profiles[known.merged_into]
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """A change to a message that exists: an edit, a receipt. Keys are document paths such as `delivery.state`."""
+
+    message: str
+    put: Mapping[str, Any] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that one piece of thinking came to; it is written whole or not at all."""
+
+    profiles: tuple[Profile, ...] = ()
+    conversations: tuple[Conversation, ...] = ()
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """identity key -> profile id; the key must be free."""
+    moves: Mapping[str, str] = field(default_factory=dict)
+    """identity key -> profile id; the key is known and changes hands (merge, undo)."""
+    messages: tuple[Message, ...] = ()
+    events: tuple[Event, ...] = ()
+    amends: tuple[Amend, ...] = ()
+    records: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """(collection, document) to insert as they are: audit rows, merge records, idempotency keys."""
+    answer: Any = None
+    """Handed back to whoever offered the work."""
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.profiles or self.conversations or self.claims or self.moves
+            or self.messages or self.events or self.amends or self.records
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing was done: a constant word for code, counted and logged; the edge turns it into a person's sentence."""
+
+    reason: str
+    detail: str = ""
+
+
+Think: TypeAlias = Callable[[Snapshot], "Changes | Refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One piece of thinking and what it must be shown."""
+
+    think: Think
+    identities: tuple[str, ...] = ()
+    conversations: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    key: str | None = None
+    """The id of the message, event or record whose existence proves that this work was done before."""
+    key_in: str = "messages"
+    """The collection the key lives in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work is on disk."""
+
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The work had been done before; nothing changed."""
+
+    key: str
+
+
+Outcome: TypeAlias = Done | Duplicate | Refusal

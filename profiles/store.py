@@ -1,0 +1,367 @@
+"""The one door to MongoDB: the only file that imports a driver, so that changing the driver changes one file.
+
+Motor runs PyMongo in threads; a commit group therefore runs whole in one thread of its own (one hop for the
+whole transaction instead of one per command), and everything else goes through Motor's own calls.
+Write concern is majority and journaled everywhere: what was acknowledged is on disk.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import bson
+import pymongo.errors as errors
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import IndexModel, MongoClient, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+Document: TypeAlias = dict[str, Any]
+Filter: TypeAlias = Mapping[str, Any]
+Sort: TypeAlias = Sequence[tuple[str, int]]
+
+DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
+COMMIT_WITHIN_SECONDS = 8.0  # a commit whose outcome stays unknown longer than this fails its callers, who may repeat
+
+
+class Unavailable(Exception):
+    """The database did not answer, or did not confirm: nothing may be assumed; the same work may be offered again."""
+
+
+class AlreadyThere(Exception):
+    """A unique key was taken: somebody did this before, or at the same time."""
+
+
+class Stale(Exception):
+    """A record changed since it was read: think again with what is there now."""
+
+
+class Unstorable(ValueError):
+    """The database can not keep this document (too large, or text that is not Unicode)."""
+
+
+@dataclass(slots=True)
+class Update:
+    """One change to one document: only if it still has `version` (0: it must not exist yet; None: whatever it has)."""
+
+    id: str
+    version: int | None
+    put: Document = field(default_factory=dict)
+    drop: Document = field(default_factory=dict)
+    add: Document = field(default_factory=dict)
+    upsert: bool = False
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one transaction writes: collection -> documents to insert, collection -> updates."""
+
+    inserts: dict[str, list[Document]] = field(default_factory=dict)
+    updates: dict[str, list[Update]] = field(default_factory=dict)
+
+    def insert(self, collection: str, document: Document) -> None:
+        """Add a document that must be new (its `_id` is a natural key)."""
+        self.inserts.setdefault(collection, []).append(document)
+
+    def update(self, collection: str, update: Update) -> None:
+        """Add a change to one document."""
+        self.updates.setdefault(collection, []).append(update)
+
+    def __bool__(self) -> bool:
+        return bool(self.inserts or self.updates)
+
+
+class Store:
+    """One database. Reads return plain documents; `commit` writes a Plan whole or not at all."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self.url, self.name = url, database
+        self._motor: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url,
+            tz_aware=True,
+            w="majority",
+            journal=True,
+            retryWrites=True,
+            serverSelectionTimeoutMS=5_000,
+            appname="causerie",
+        )
+        self._client: MongoClient[Document] = self._motor.delegate
+        self._database = self._motor[database]
+        self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._session: ClientSession | None = None
+        self._closing = threading.Event()
+
+    async def prepare(self, indexes: Mapping[str, Sequence[IndexModel]]) -> None:
+        """Make sure that every index is there; safe to repeat and to race. Collections are made first (a
+        transaction that creates one is slower and can conflict)."""
+        with _translated():
+            there = set(await self._database.list_collection_names())
+            for collection, models in indexes.items():
+                if collection not in there:
+                    with suppress(errors.CollectionInvalid):  # another process was first
+                        await self._database.create_collection(collection)
+                if models:
+                    await self._database[collection].create_indexes(list(models))
+
+    async def get(self, collection: str, id: str) -> Document | None:
+        """Return one document by its id, or None."""
+        with _translated():
+            return await self._database[collection].find_one({"_id": id})
+
+    async def get_many(self, collection: str, ids: Iterable[str], *, only: Iterable[str] = ()) -> list[Document]:
+        """Return the documents with these ids that exist, in no order; `only` these fields when given."""
+        return await self.find(collection, {"_id": {"$in": list(ids)}}, only=only)
+
+    async def first(self, collection: str, where: Filter, *, sort: Sort = ()) -> Document | None:
+        """Return the first document that matches, or None."""
+        found = await self.find(collection, where, sort=sort, limit=1)
+        return found[0] if found else None
+
+    async def find(
+        self, collection: str, where: Filter, *, sort: Sort = (), limit: int = 0, only: Iterable[Any] = ()
+    ) -> list[Document]:
+        """Return matching documents, bounded by `limit` (0: all) and 10 s of database time."""
+        projection = {name: 1 for name in only} or None
+        with _translated():
+            cursor = self._database[collection].find(where, projection, limit=limit, max_time_ms=10_000)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            return await cursor.to_list(None)
+
+    async def aggregate(self, collection: str, pipeline: Sequence[Filter]) -> list[Document]:
+        """Return what the pipeline gives; for reports and lists, never on the path of a message."""
+        with _translated():
+            cursor = self._database[collection].aggregate(list(pipeline), maxTimeMS=10_000)
+            return await cursor.to_list(None)
+
+    async def count(self, collection: str, where: Filter, *, at_most: int = 0) -> int:
+        """Return how many match, counting no further than `at_most` (0: all)."""
+        bound: dict[str, Any] = {"limit": at_most} if at_most else {}
+        with _translated():
+            return await self._database[collection].count_documents(where, maxTimeMS=10_000, **bound)
+
+    async def insert(self, collection: str, document: Document) -> None:
+        """Keep a new document. Raises AlreadyThere when its key is taken."""
+        with _translated():
+            await self._database[collection].insert_one(document)
+
+    async def change(self, collection: str, where: Filter, update: Filter, *, upsert: bool = False) -> Document | None:
+        """Change one document atomically and return it as it is afterwards, or None if none matched."""
+        with _translated():
+            return await self._database[collection].find_one_and_update(
+                where, update, upsert=upsert, return_document=True
+            )
+
+    async def change_many(self, collection: str, where: Filter, update: Filter) -> int:
+        """Change all that match in one command and return how many changed."""
+        with _translated():
+            result = await self._database[collection].update_many(where, update)
+            return int(result.modified_count)
+
+    async def write_many(self, collection: str, changes: Sequence[tuple[Filter, Filter]]) -> None:
+        """Apply many (filter, update) pairs in one command, each on its own; not a transaction."""
+        if changes:
+            with _translated():
+                await self._database[collection].bulk_write(
+                    [UpdateOne(where, update) for where, update in changes], ordered=False
+                )
+
+    async def remove(self, collection: str, where: Filter) -> int:
+        """Remove all that match and return how many."""
+        with _translated():
+            result = await self._database[collection].delete_many(where)
+            return int(result.deleted_count)
+
+    async def watch(
+        self, pipeline: Sequence[Filter], *, resume: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[Document]:
+        """Yield change-stream entries of this database as they are committed; ends only by an error (Unavailable)."""
+        with _translated():
+            async with self._database.watch(list(pipeline), resume_after=resume, max_await_time_ms=500) as stream:
+                async for entry in stream:
+                    yield entry
+
+    async def commit(self, plan: Plan) -> None:
+        """Write the plan in one transaction and return when it is on disk on a majority.
+
+        Raises AlreadyThere, Stale, Unstorable (nothing was written) or Unavailable (the outcome is not known;
+        every document carries a natural key, so offering the same plan again is safe).
+        """
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._committer, self._commit, plan)
+
+    def _commit(self, plan: Plan) -> None:
+        with _translated():
+            session = self._session
+            if session is None or session.has_ended:
+                session = self._session = self._client.start_session()
+            session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("snapshot"))
+            try:
+                for collection, documents in plan.inserts.items():
+                    self._client[self.name][collection].insert_many(documents, ordered=True, session=session)
+                for collection, updates in plan.updates.items():
+                    self._update(collection, updates, session)
+            except BaseException:
+                self._abandon(session)
+                raise
+            self._confirm(session)
+
+    def _update(self, collection: str, updates: list[Update], session: ClientSession) -> None:
+        requests = [_request(update) for update in updates]
+        result = self._client[self.name][collection].bulk_write(requests, ordered=False, session=session)
+        if result.matched_count + result.upserted_count != len(updates):
+            raise Stale(collection)
+
+    def _abandon(self, session: ClientSession) -> None:
+        try:
+            session.abort_transaction()
+        except errors.PyMongoError:
+            self._session = None  # the server drops it by itself; start afresh
+
+    def _confirm(self, session: ClientSession) -> None:
+        until = time.monotonic() + COMMIT_WITHIN_SECONDS
+        while True:
+            try:
+                return session.commit_transaction()
+            except errors.PyMongoError as error:
+                unknown = error.has_error_label("UnknownTransactionCommitResult")
+                if not unknown or time.monotonic() > until or self._closing.is_set():
+                    self._session = None
+                    raise
+
+    async def close(self) -> None:
+        """Finish the commit under way and let go of all connections."""
+        self._closing.set()
+        await asyncio.get_running_loop().run_in_executor(None, self._committer.shutdown)
+        self._motor.close()
+
+    async def drop(self) -> None:
+        """Remove the whole database: for tests and demos."""
+        with _translated():
+            await self._motor.drop_database(self.name)
+
+
+def _request(update: Update) -> UpdateOne:
+    change: Document = {}
+    if update.put:
+        change["$set"] = update.put
+    if update.drop:
+        change["$unset"] = update.drop
+    add = dict(update.add)
+    where: Document = {"_id": update.id}
+    if update.version is not None:
+        where["version"] = update.version
+        add["version"] = 1
+    if add:
+        change["$inc"] = add
+    # version 0 names a document that must not exist: the upsert makes it, and meets the unique _id if it does
+    return UpdateOne(where, change, upsert=update.upsert or update.version == 0)
+
+
+class _translated:  # noqa: N801 (reads as a word where it is used)
+    """Turn the driver's exceptions into ours, so that nobody above knows the driver."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None or not isinstance(error, (errors.PyMongoError, bson.errors.BSONError, OverflowError)):
+            if isinstance(error, UnicodeEncodeError):
+                raise Unstorable(f"text that is not Unicode: {error.reason}") from error
+            return
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> Exception:
+    if isinstance(error, (bson.errors.BSONError, OverflowError, errors.DocumentTooLarge)):
+        return Unstorable(str(error))
+    if isinstance(error, errors.BulkWriteError):
+        failures = error.details.get("writeErrors", [])
+        codes = {failure.get("code") for failure in failures}
+        if 11000 in codes:
+            return AlreadyThere(str(failures[0].get("keyValue", "")))
+        if 112 in codes:
+            return Stale("write conflict")
+        return Unavailable(f"bulk write failed: codes {sorted(map(str, codes))}")
+    if isinstance(error, errors.DuplicateKeyError):
+        return AlreadyThere(str((error.details or {}).get("keyValue", "")))
+    if isinstance(error, errors.OperationFailure) and error.code == 112:
+        return Stale("write conflict")
+    if isinstance(error, errors.PyMongoError) and error.has_error_label("TransientTransactionError"):
+        return Unavailable(f"transient: {error}")
+    if isinstance(error, errors.OperationFailure) and error.code in (2, 9, 52, 54, 10334, 17280, 17419):
+        return Unstorable(str(error))
+    return Unavailable(f"{type(error).__name__}: {error}")
+
+
+def ascending(*fields: str, **options: Any) -> IndexModel:
+    """Return an index over these fields; a field that begins with "-" descends."""
+    return IndexModel([(name.removeprefix("-"), -1 if name.startswith("-") else 1) for name in fields], **options)
+
+
+def full_text(*fields: str) -> IndexModel:
+    """Return a full-text index without stemming or stop words: it serves French and English alike."""
+    return IndexModel([(name, "text") for name in fields], default_language="none", language_override="__none__")
+
+
+# -- what starting an embedded database needs (causerie/mongod.py): plain calls in the caller's thread
+
+
+@asynccontextmanager
+async def _short_client(url: str) -> AsyncIterator[MongoClient[Document]]:
+    client: MongoClient[Document] = MongoClient(url, serverSelectionTimeoutMS=2_000, directConnection=True)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+async def is_primary(url: str) -> bool:
+    """Return whether a database answers at this URL and takes writes."""
+    try:
+        async with _short_client(url) as client:
+            answer = await asyncio.to_thread(client.admin.command, "hello")
+            return bool(answer.get("isWritablePrimary"))
+    except errors.PyMongoError:
+        return False
+
+
+async def initiate(port: int, *, replica_set: str) -> None:
+    """Make the mongod on this loopback port a replica set of one. Already done is fine. Raises Unavailable."""
+    config = {"_id": replica_set, "members": [{"_id": 0, "host": f"127.0.0.1:{port}"}]}
+    with _translated():
+        async with _short_client(f"mongodb://127.0.0.1:{port}") as client:
+            try:
+                await asyncio.to_thread(client.admin.command, "replSetInitiate", config)
+            except errors.OperationFailure as error:
+                if error.code != 23:  # AlreadyInitialized
+                    raise
+
+
+async def create_first_user(port: int, *, user: str, password: str) -> None:
+    """Make the first user through MongoDB's localhost exception. Raises Unavailable."""
+    with _translated():
+        async with _short_client(f"mongodb://127.0.0.1:{port}") as client:
+            await asyncio.to_thread(client.admin.command, "createUser", user, pwd=password, roles=["root"])
+
+
+async def facts(url: str) -> Document:
+    """Return what a database says of itself: version, replica set name (or None), whether it takes writes. Raises Unavailable."""
+    with _translated():
+        client: MongoClient[Document] = MongoClient(url, serverSelectionTimeoutMS=5_000)
+        try:
+            hello = await asyncio.to_thread(client.admin.command, "hello")
+            build = await asyncio.to_thread(client.admin.command, "buildInfo")
+            return {
+                "version": build["version"],
+                "replica_set": hello.get("setName") or ("sharded" if hello.get("msg") == "isdbgrid" else None),
+                "writable": bool(hello.get("isWritablePrimary")),
+            }
+        finally:
+            client.close()

@@ -1,0 +1,1 @@
+"""DECIDES: marketers' rule files will live here; nothing sends proactively yet."""
