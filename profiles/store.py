@@ -340,15 +340,31 @@ async def initiate(port: int, *, replica_set: str) -> None:
             try:
                 await asyncio.to_thread(client.admin.command, "replSetInitiate", config)
             except errors.OperationFailure as error:
-                if error.code != 23:  # AlreadyInitialized
+                if error.code not in (13, 23):  # Unauthorized: it even has its user; AlreadyInitialized
                     raise
 
 
 async def create_first_user(port: int, *, user: str, password: str) -> None:
-    """Make the first user through MongoDB's localhost exception. Raises Unavailable."""
+    """Make the first user through MongoDB's localhost exception. Already done is fine. Raises Unavailable."""
+    roles = ["readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterManager", "clusterMonitor"]  # no users, no roles
     with _translated():
         async with _short_client(f"mongodb://127.0.0.1:{port}") as client:
-            await asyncio.to_thread(client.admin.command, "createUser", user, pwd=password, roles=["root"])
+            try:
+                await asyncio.to_thread(client.admin.command, "createUser", user, pwd=password, roles=roles)
+            except errors.OperationFailure as error:
+                if error.code != 13:  # Unauthorized: the exception ended because there is a user
+                    raise
+
+
+async def move(url: str, port: int) -> None:
+    """Tell a replica set of one that it now listens on this loopback port. Raises Unavailable."""
+    with _translated():
+        async with _short_client(url) as client:
+            found = await asyncio.to_thread(client.admin.command, "replSetGetConfig")
+            config = found["config"]
+            config["members"][0]["host"] = f"127.0.0.1:{port}"
+            config["version"] += 1
+            await asyncio.to_thread(client.admin.command, "replSetReconfig", config, force=True)
 
 
 async def facts(url: str) -> Document:

@@ -1,0 +1,70 @@
+"""What every test may ask for: a real MongoDB, started once and shared; a fresh database; a free port."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from causerie.data_folder import free_port as any_free_port
+from causerie.mongod import Mongod, StoreOptions, start
+from profiles.store import Store
+
+Answer = TypeVar("Answer")
+ROOM_BYTES = 2 * 1024**3
+
+
+@pytest.fixture(scope="session")
+def mongod() -> Iterator[Mongod]:
+    """The one MongoDB of this test run; do not stop it, start your own for that (tests/causerie/test_mongod.py)."""
+    folder = Path(tempfile.mkdtemp(prefix="causerie-tests-", dir=_fast_folder()))
+    database = run(start(StoreOptions(folder=str(folder))))
+    yield database
+    run(database.stop())
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mongo_url(mongod: Mongod) -> str:
+    """The address of the test run's MongoDB."""
+    return mongod.url
+
+
+@pytest.fixture
+def database_name(mongo_url: str) -> Iterator[str]:
+    """The name of a database that this test alone uses; it is dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield name
+    run(_drop(mongo_url, name))
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    return any_free_port()
+
+
+def run(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run this to its end on a loop of its own, in this thread, beside the loop of the tests."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(work)
+
+
+async def _drop(url: str, name: str) -> None:
+    database = Store(url, name)
+    await database.drop()
+    await database.close()
+
+
+def _fast_folder() -> str | None:
+    """Return a folder in memory when it has room: each commit waits for the disk, and these disks hold nothing dear."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or not os.access(memory, os.W_OK):
+        return None
+    room = os.statvfs(memory)
+    return str(memory) if room.f_bavail * room.f_frsize > ROOM_BYTES else None
