@@ -29,6 +29,8 @@ class Inbound:
     address: str
     id: str
     content: Content
+    space: str = ""
+    """The identity space of the address when it is not the channel's name: `sms` for every SMS provider."""
     sent_at: datetime | None = None
     language: str | None = None
     """What the provider says of the person's language, such as `fr`: a hint."""
@@ -58,6 +60,7 @@ class Reachable:
     address: str
     reachable: bool
     at: datetime
+    space: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,22 @@ class Read:
     at: datetime
 
 
-Arrival: TypeAlias = Inbound | Edited | Reachable | Receipt | Read
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A visitor proved who they are, by a token that the shop's own server signed: every handle in it is verified."""
+
+    channel: str
+    address: str
+    at: datetime
+    subject: str
+    """The shop's own id of the person."""
+    email: str = ""
+    phone: str = ""
+    name: str = ""
+    language: str | None = None
+
+
+Arrival: TypeAlias = Inbound | Edited | Reachable | Receipt | Read | Identified
 
 
 # -- what goes out
@@ -160,6 +178,8 @@ class Channel(Protocol):
     """One connected channel."""
 
     name: str
+    space: str
+    """The identity space of its addresses: its name, or `sms` for every SMS provider."""
     limits: Limits
 
     def routes(self) -> Sequence[web.RouteDef]:
