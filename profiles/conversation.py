@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from profiles.timeline import Button
+
 Owner = Literal["bot", "queue", "agent"]
 Status = Literal["open", "snoozed", "resolved"]
 
@@ -56,6 +58,8 @@ class Conversation:
     """The bot's own memory of this thread (its tracker), opaque to everybody else."""
     pending: tuple[str, ...] = ()
     """Inbound messages acknowledged but still owed an answer by a brain that needs the outside world."""
+    offered: tuple[Button, ...] = ()
+    """The buttons of our last message: a person who types "2" or a title means one of these."""
     labels: tuple[str, ...] = ()
     version: int = 0
 

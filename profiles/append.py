@@ -1,0 +1,104 @@
+"""Appending to a conversation: each message takes the next seq, and the conversation remembers what lists show of it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from profiles.conversation import Conversation, give_back, wake
+from profiles.profile import Profile
+from profiles.timeline import CUSTOMER, Content, Delivery, Message
+
+
+def begin(id: str, profile: Profile, *, channel: str, address: str, now: datetime) -> Conversation:
+    """Return a new, empty conversation of this profile; the bot answers it."""
+    return Conversation(
+        id=id, profile=profile.id, channel=channel, address=address, opened_at=now, language=profile.language
+    )
+
+
+def heard(
+    conversation: Conversation,
+    content: Content,
+    *,
+    id: str,
+    now: datetime,
+    sent_at: datetime | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> tuple[Conversation, Message]:
+    """Return the conversation and the message after a person said this. It reopens what was resolved or asleep."""
+    if conversation.status == "resolved":
+        conversation = replace(wake(give_back(conversation)), opened_at=now)
+    elif conversation.status == "snoozed":
+        conversation = wake(conversation)
+    message = _message(conversation, content, id=id, now=now, author=CUSTOMER, direction="inbound")
+    message = replace(message, sent_at=sent_at, metadata=metadata or {})
+    for_people = conversation.owner != "bot"
+    conversation = replace(
+        _after(conversation, message),
+        last_inbound_at=now,
+        unread=conversation.unread + 1 if for_people else 0,
+        waiting_since=(conversation.waiting_since or now) if for_people else None,
+        offered=(),
+    )
+    return conversation, message
+
+
+def said(
+    conversation: Conversation,
+    content: Content,
+    *,
+    id: str,
+    author: str,
+    now: datetime,
+    to: str,
+    reply_to: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> tuple[Conversation, Message]:
+    """Return the conversation and the message after we said this; it will be delivered to the identity key `to`."""
+    message = _message(conversation, content, id=id, now=now, author=author, direction="outbound")
+    message = replace(message, delivery=Delivery(to=to), reply_to=reply_to, metadata=metadata or {})
+    conversation = replace(_after(conversation, message), offered=content.buttons)
+    if author.startswith("agent:"):
+        conversation = replace(conversation, unread=0, waiting_since=None)
+    return conversation, message
+
+
+def noted(
+    conversation: Conversation,
+    text: str,
+    *,
+    id: str,
+    author: str,
+    now: datetime,
+    metadata: Mapping[str, Any] | None = None,
+) -> tuple[Conversation, Message]:
+    """Return the conversation and a private note: agents see it, it is never sent."""
+    message = _message(conversation, Content(text), id=id, now=now, author=author, direction="note")
+    return replace(conversation, seq=message.seq), replace(message, metadata=metadata or {})
+
+
+def _message(
+    conversation: Conversation, content: Content, *, id: str, now: datetime, author: str, direction: Any
+) -> Message:
+    return Message(
+        id=id,
+        conversation=conversation.id,
+        profile=conversation.profile,
+        channel=conversation.channel,
+        direction=direction,
+        author=author,
+        content=content,
+        seq=conversation.seq + 1,
+        at=now,
+    )
+
+
+def _after(conversation: Conversation, message: Message) -> Conversation:
+    return replace(
+        conversation,
+        seq=message.seq,
+        last_at=message.at,
+        last_text=message.content.summary(),
+        last_author=message.author,
+    )
