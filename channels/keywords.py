@@ -1,0 +1,63 @@
+"""Is this whole message one of the words that a person may always say: stop, start again, help?
+
+Carriers and regulators fix the words (CTIA Short Code Monitoring Handbook; in France ARCEP and af2m for STOP), people
+write them with accents, dots and emoji. Only the whole message counts: "stop by tomorrow?" is a question.
+"""
+
+import unicodedata
+from typing import Literal
+
+Keyword = Literal["stop", "start", "help"]
+LONGEST = 40  # characters; nobody's keyword is longer, and a long text need not be folded to know it
+
+_WORDS: dict[Keyword, frozenset[str]] = {
+    "stop": frozenset(
+        {
+            "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out",
+            "arret", "arreter", "arretez", "desabonner", "desabonnement", "me desabonner", "desinscrire",
+            "desinscription", "me desinscrire", "stop sms", "stopsms", "stop pub",
+            "stopp", "abmelden", "baja",
+        }
+    ),
+    "start": frozenset({"start", "unstop", "resume", "subscribe", "reprendre", "reprise", "reabonner", "me reabonner"}),
+    "help": frozenset({"help", "info", "aide", "hilfe", "ayuda"}),
+}  # fmt: skip
+_YES = frozenset({"yes", "oui"})
+
+# Each fits one SMS in the GSM-7 alphabet (no ê or curly apostrophe), so that it costs one segment.
+CONFIRMATIONS: dict[Keyword, dict[str, str]] = {
+    "stop": {
+        "en": "Understood: we will not write to you here any more. Reply START to hear from us again.",
+        "fr": "C'est noté : nous ne vous écrirons plus ici. Répondez REPRENDRE pour recevoir à nouveau nos messages.",
+    },
+    "start": {
+        "en": "Welcome back: you will hear from us here again. Reply STOP to end it.",
+        "fr": "Bon retour : vous recevrez à nouveau nos messages ici. Répondez STOP pour ne plus en recevoir.",
+    },
+    "help": {
+        "en": "Write your question here and we will answer. Reply STOP to receive no more messages.",
+        "fr": "Posez votre question ici, nous vous répondrons. Répondez STOP pour ne plus recevoir de messages.",
+    },
+}
+
+
+def keyword(text: str, *, opted_out: bool = False) -> Keyword | None:
+    """Return which of the three the whole text says, or None. A plain yes resumes only for somebody who is opted out."""
+    words = _folded(text)
+    if opted_out and words in _YES:
+        return "start"
+    return next((kind for kind, known in _WORDS.items() if words in known), None)
+
+
+def confirmation(kind: Keyword, language: str | None) -> str:
+    """Return what to answer, in the person's language (`fr`, `fr-CA`) where we have it, else in English."""
+    spoken = CONFIRMATIONS[kind]
+    return spoken.get((language or "en").split("-")[0].lower(), spoken["en"])
+
+
+def _folded(text: str) -> str:
+    """Return the words alone, without case, accents, punctuation, emoji or invisible characters."""
+    if len(trimmed := text.strip()) > LONGEST:
+        return ""
+    bare = (char for char in unicodedata.normalize("NFKD", trimmed) if unicodedata.category(char) not in ("Mn", "Cf"))
+    return " ".join("".join(char if char.isalnum() else " " for char in bare).casefold().split())

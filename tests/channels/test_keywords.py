@@ -1,0 +1,57 @@
+"""The words that a person may always say."""
+
+import pytest
+
+from channels.keywords import CONFIRMATIONS, confirmation, keyword
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["STOP", "stop", " Stop. ", "Stop !", "«STOP»", "STOPALL", "stop all", "UNSUBSCRIBE", "Cancel", "END", "quit",
+     "REVOKE", "opt-out", "OptOut", "ARRET", "Arrêt", "arrêter", "DÉSABONNER", "me désabonner", "STOPP", "Baja",
+     "stop 🙏", "ＳＴＯＰ", "st\u200bop", "arre\u0302t", "STOP\n", "\u202bstop\u202c"],
+)  # fmt: skip
+def test_a_person_who_says_stop_is_heard(text: str) -> None:
+    assert keyword(text) == "stop"
+
+
+@pytest.mark.parametrize("text", ["START", "unstop", "Reprendre", "reprendre !", "Réabonner"])
+def test_a_person_may_come_back(text: str) -> None:
+    assert keyword(text) == "start"
+
+
+@pytest.mark.parametrize("text", ["HELP", "info", "Aide ?", "AIDE"])
+def test_a_person_may_ask_for_help(text: str) -> None:
+    assert keyword(text) == "help"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "🙏", "stop by tomorrow?", "non-stop", "arrêtez la musique", "please help me", "the end", "infos",
+     "STOP" * 20, "yes", "oui", "start-up", "\ud800", "\x00"],
+)  # fmt: skip
+def test_a_sentence_that_only_contains_a_word_is_a_message(text: str) -> None:
+    assert keyword(text) is None
+
+
+@pytest.mark.parametrize("text", ["YES", "Oui !"])
+def test_yes_resumes_only_for_somebody_opted_out(text: str) -> None:
+    assert keyword(text) is None
+    assert keyword(text, opted_out=True) == "start"
+
+
+def test_a_million_characters_are_looked_at_in_no_time() -> None:
+    assert keyword("stop " * 200_000) is None
+
+
+def test_every_confirmation_exists_in_french_and_english() -> None:
+    assert {kind: set(texts) for kind, texts in CONFIRMATIONS.items()} == dict.fromkeys(
+        ("stop", "start", "help"), {"en", "fr"}
+    )
+
+
+def test_the_confirmation_follows_the_language_and_falls_back_to_english() -> None:
+    assert confirmation("stop", "fr-CA") == CONFIRMATIONS["stop"]["fr"]
+    assert confirmation("stop", "FR") == CONFIRMATIONS["stop"]["fr"]
+    assert confirmation("help", "de") == CONFIRMATIONS["help"]["en"]
+    assert confirmation("start", None) == CONFIRMATIONS["start"]["en"]
