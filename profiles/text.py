@@ -1,0 +1,14 @@
+"""What of a person's text may be remembered: all of it that is Unicode, up to a bound. Directions of writing stay."""
+
+import re
+
+LONGEST_TEXT = 16_000  # characters: four of the longest messages Telegram lets a person write
+CUT = "…"
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # MongoDB refuses lone surrogates, and NUL ends texts in C
+
+
+def clean(text: str, *, longest: int = LONGEST_TEXT) -> str:
+    """Return the text with NUL and lone surrogates as U+FFFD, at most `longest` characters, a cut marked by "…"."""
+    if len(text) > longest:
+        text = text[: longest - len(CUT)] + CUT
+    return _NOT_TEXT.sub("\ufffd", text)
