@@ -11,6 +11,8 @@ import json
 import os
 import secrets
 import socket
+import subprocess
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,21 +53,21 @@ class DataFolder:
     @property
     def url(self) -> str:
         """Return the address with the password in it: for the driver, never for a log."""
-        return (
-            f"mongodb://causerie:{self.password}@127.0.0.1:{self.mark.port}/?authSource=admin&replicaSet={REPLICA_SET}"
-        )
+        return f"{self.direct_url}&replicaSet={REPLICA_SET}"
+
+    @property
+    def direct_url(self) -> str:
+        """Return the address of this very mongod, whatever it knows of its replica set."""
+        return f"mongodb://causerie:{self.password}@127.0.0.1:{self.mark.port}/?authSource=admin"
 
     @property
     def orphan(self) -> int | None:
         """Return the pid of a mongod that still runs on this folder, left by a server that died; else None.
 
-        mongod writes its pid to db/mongod.lock; a pid that now belongs to another program is not ours.
+        Known by its command line: mongod.lock is emptied before mongod has ended, and its pid may be another's by now.
         """
-        try:
-            pid = int((self.db / "mongod.lock").read_text().strip())
-        except (OSError, ValueError):
-            return None
-        return pid if str(self.db) in _command_line(pid) else None
+        option = f"--dbpath {self.db} "
+        return next((pid for pid, line in _processes() if option in line), None)
 
     def note(self, **changes: Any) -> None:
         """Remember these facts in the mark, on disk before this returns."""
@@ -81,6 +83,7 @@ class DataFolder:
         for name in ("keyfile", "password"):
             if not (self.path / name).exists():
                 write_private(self.path / name, secrets.token_hex(32))
+            (self.path / name).chmod(0o600)  # a restored backup may have opened them; mongod refuses that
 
     def release(self) -> None:
         """Let another server have the folder."""
@@ -106,11 +109,9 @@ def claim(path: Path, program: Program) -> DataFolder:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on now, below those that outgoing connections take at random."""
+    candidates = (20_000 + secrets.randbelow(12_000) for _ in range(100))
+    return next(port for port in candidates if is_free(port))
 
 
 def is_free(port: int) -> bool:
@@ -194,8 +195,15 @@ def _usable_mark(path: Path, program: Program) -> Mark:
     return mark
 
 
-def _command_line(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return []
+def _processes() -> Iterator[tuple[int, str]]:
+    """Yield (pid, command line) of all that run here."""
+    if not Path("/proc/self/cmdline").exists():
+        listed = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=False).stdout
+        yield from ((int(pid), line) for pid, _, line in (row.strip().partition(" ") for row in listed.splitlines()))
+        return
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield int(entry.name), (entry / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
+            except OSError:
+                continue  # ended meanwhile, or not ours to see

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from causerie.data_folder import REPLICA_SET, DataFolder, claim, free_port, is_free
 from causerie.mongod_log import last_complaint, turn_over
@@ -27,6 +28,7 @@ _WATCH_EVERY_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 10.0
 _STEADY_AFTER_SECONDS = 60.0
 _log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +168,7 @@ async def _begin(folder: DataFolder, program: Program, progress: Progress) -> su
         if not folder.mark.is_set_up:
             await _set_up(folder, process, progress)
         elif moved:
-            await _until_it_listens(folder, process)
-            await _asked(store.move(folder.url, folder.mark.port))
+            await _move(folder, process)
         await _until_it_takes_writes(folder, process)
     except BaseException:
         await end(process)
@@ -186,9 +187,17 @@ async def _set_up(folder: DataFolder, process: subprocess.Popen[bytes], progress
     folder.note(is_set_up=True)
 
 
-async def _asked(answer: Awaitable[None]) -> None:
+async def _move(folder: DataFolder, process: subprocess.Popen[bytes]) -> None:
+    """Make the replica set know its new port. Takes long only where the old port's new owner never answers."""
+    await _until_it_listens(folder, process)
+    until = time.monotonic() + READY_WITHIN_SECONDS
+    while not await _asked(store.move(folder.direct_url, folder.mark.port)):
+        await _wait_a_little(folder, process, until)
+
+
+async def _asked(answer: Awaitable[Answer]) -> Answer:
     try:
-        await answer
+        return await answer
     except store.Unavailable as error:
         raise CannotStart(f"store.folder: the embedded database refused its set-up: {error}") from error
 

@@ -7,22 +7,29 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 LARGEST_BYTES = 16 * 1024 * 1024
 _TAIL_BYTES = 256 * 1024
 _GRAVE = ("F", "E")
+_BURST = timedelta(seconds=5)
+Entry = dict[str, Any]
 
 
 def last_complaint(log: Path) -> str:
-    """Return the last error in mongod's log as one line (disk full, port taken ...), or where to look."""
-    said = ""
+    """Return the last trouble in mongod's log as one line (disk full, port taken ...), or where to look.
+
+    Errors come in bursts, cause first, so the first of the last burst is quoted.
+    """
+    cause: Entry | None = None
     for entry in _tail(log):
         if entry.get("s") in _GRAVE:
-            said = _sentence(entry)
-            if "exception" in said or "rror:" in said:
-                break  # the cause; what stands further up are its consequences' neighbours
-    return said or f"it said nothing; see {log}"
+            if cause and _at(cause) - _at(entry) > _BURST:
+                break
+            cause = entry
+    return _sentence(cause) if cause else f"nothing grave; see {log}"
 
 
 def turn_over(log: Path, pid: int | None = None) -> bool:
@@ -38,7 +45,7 @@ def turn_over(log: Path, pid: int | None = None) -> bool:
     return True
 
 
-def _tail(log: Path) -> Iterator[dict[str, object]]:
+def _tail(log: Path) -> Iterator[Entry]:
     """Yield the entries at the end of the log, newest first; a torn line is passed over."""
     try:
         with log.open("rb") as file:
@@ -55,7 +62,14 @@ def _tail(log: Path) -> Iterator[dict[str, object]]:
             yield entry
 
 
-def _sentence(entry: dict[str, object]) -> str:
+def _at(entry: Entry) -> datetime:
+    try:
+        return datetime.fromisoformat(entry["t"]["$date"])
+    except (KeyError, TypeError, ValueError):
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _sentence(entry: Entry) -> str:
     detail = entry.get("attr")
     if isinstance(detail, dict):
         detail = detail.get("error") or detail.get("message") or detail

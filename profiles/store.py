@@ -356,15 +356,24 @@ async def create_first_user(port: int, *, user: str, password: str) -> None:
                     raise
 
 
-async def move(url: str, port: int) -> None:
-    """Tell a replica set of one that it now listens on this loopback port. Raises Unavailable."""
+async def move(url: str, port: int) -> bool:
+    """Tell a replica set of one that it now listens on this loopback port; False while it is still starting.
+
+    Raises Unavailable.
+    """
     with _translated():
         async with _short_client(url) as client:
-            found = await asyncio.to_thread(client.admin.command, "replSetGetConfig")
+            try:
+                found = await asyncio.to_thread(client.admin.command, "replSetGetConfig")
+            except errors.OperationFailure as error:
+                if error.code == 94:  # NotYetInitialized: it has not read its configuration yet
+                    return False
+                raise
             config = found["config"]
             config["members"][0]["host"] = f"127.0.0.1:{port}"
             config["version"] += 1
             await asyncio.to_thread(client.admin.command, "replSetReconfig", config, force=True)
+            return True
 
 
 async def facts(url: str) -> Document:
