@@ -11,6 +11,8 @@ from dataclasses import replace
 from channels.channel import Limits
 from profiles.timeline import Attachment, Button, Content
 
+LONGEST_TYPED = 200  # characters; nobody types a longer title, and a long text need not be folded to know it
+
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _LINE = re.compile(r"\n")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])")
@@ -50,6 +52,8 @@ def pressed(text: str, buttons: Sequence[Button]) -> Button | None:
 
     Case, accents, punctuation and spaces around do not count; a title that two buttons share means neither.
     """
+    if len(text) > LONGEST_TYPED:
+        return None
     choices = _choices(buttons)
     typed = _folded(text)
     if titled := [button for button in choices if _folded(button.title) == typed and typed]:
@@ -69,7 +73,7 @@ def split(text: str, longest: int) -> list[str]:
     rest = text.strip()
     parts: list[str] = []
     while rest:
-        if longest <= 0 or units(rest) <= longest:
+        if longest <= 0 or (len(rest) <= longest and units(rest) <= longest):
             return [*parts, rest]
         cut = _cut(rest, longest)
         parts.append(rest[:cut].rstrip())
