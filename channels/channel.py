@@ -172,6 +172,8 @@ class Limits:
     per_person_second: float = 0.0
     at_once: int = 16
     """Provider calls under way at once."""
+    keywords: tuple[str, ...] = ()
+    """Which of stop, start, help are obeyed here before any bot: SMS laws want all three."""
 
 
 class Channel(Protocol):

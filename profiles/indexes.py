@@ -40,5 +40,6 @@ INDEXES: dict[str, Sequence[Any]] = {
     "canned": [ascending("shortcut", unique=True)],
     "idempotency": [ascending("at", expireAfterSeconds=172_800)],
     "pulse": [],
+    "settings": [],
 }
 """collection -> its indexes. `_id` is always one."""

@@ -46,6 +46,13 @@ class Recent:
         wanted |= {conversation.profile for conversation in group.conversations.values()}
         await self._read_profiles(wanted, group)
 
+    async def profile(self, id: str) -> Profile | None:
+        """Return a profile as this process last knew it, or as the database knows it."""
+        known = self._profiles.recall(id)
+        if known is None and (document := await self._store.get("profiles", id)):
+            return from_document(Profile, document)
+        return known
+
     def learn(self, group: Group) -> None:
         """Remember what the group wrote, at the version the database now has."""
         for key, profile in group.identities.items():

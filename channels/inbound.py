@@ -1,0 +1,144 @@
+"""The front door: whatever a channel hears becomes one Work for the writer, and is acknowledged when that is on disk.
+
+An inbound message: whose is it, does it say STOP, who owns the conversation, what does the bot answer: one pure function,
+one commit. Receipts, edits, reads and blocks come the same way.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from channels import arrivals
+from channels.channel import Arrival, Inbound, Limits, Receipt
+from channels.degrade import pressed
+from channels.obey import obey, spoken
+from profiles import people
+from profiles.answer import Answerer
+from profiles.append import begin, heard, said
+from profiles.conversation import Conversation
+from profiles.profile import Identity, Profile
+from profiles.snapshot import Changes, Outcome, Refusal, Snapshot, Work
+from profiles.store import Store
+from profiles.text import clean
+from profiles.timeline import BOT, Content, Event, Message
+from profiles.writer import Writer
+
+RECEIPT_WAITS = (0.2, 0.8, 2.0)  # seconds; a provider's receipt may overtake our own note of its id
+
+
+class FrontDoor:
+    """Receives for all channels. `answer` is asked for every message that the bot owns."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        store: Store,
+        *,
+        answer: Answerer,
+        limits: Mapping[str, Limits],
+        country: str = "FR",
+        language: str = "en",
+    ) -> None:
+        self._writer, self._store, self._answer, self._limits = writer, store, answer, limits
+        self._country, self._language = country, language
+
+    async def receive(self, arrival: Arrival) -> Outcome:
+        """Return when the arrival is on disk. Raises Unavailable when it may not be: let the provider repeat it."""
+        match arrival:
+            case Inbound():
+                return await self._writer.commit(self._message(arrival))
+            case Receipt():
+                return await self._receipt(arrival)
+            case _:
+                return await self._writer.commit(arrivals.work(arrival, country=self._country))
+
+    def _message(self, inbound: Inbound) -> Work:
+        thread = f"{inbound.channel}:{inbound.address}"
+        key = f"{inbound.space or inbound.channel}:{inbound.address}"
+        id = f"{inbound.channel}:{inbound.id}"
+        limits = self._limits.get(inbound.channel) or Limits()
+
+        def think(snapshot: Snapshot) -> Changes:
+            now = snapshot.now
+            profile, claims = _whose(snapshot, inbound, key)
+            conversation = snapshot.conversations.get(thread) or begin(
+                thread, profile, channel=inbound.channel, address=inbound.address, now=now
+            )
+            content = _understood(inbound.content, conversation)
+            conversation, message = heard(
+                conversation, content, id=id, now=now, sent_at=inbound.sent_at, metadata=inbound.metadata
+            )
+            profile = replace(profile, last_channel=inbound.channel, last_inbound_at=now)
+            if limits.keywords and (word := spoken(content.text, profile.identity(key))) in limits.keywords:
+                return obey(word, profile, conversation, message, key=key, claims=claims, language=self._language)
+            return self._answered(snapshot, profile, conversation, message, key, claims)
+
+        return Work(think, identities=(key,), conversations=(thread,), key=id)
+
+    def _answered(
+        self,
+        snapshot: Snapshot,
+        profile: Profile,
+        conversation: Conversation,
+        message: Message,
+        key: str,
+        claims: Mapping[str, str],
+    ) -> Changes:
+        messages, events = [message], tuple[Event, ...]()
+        identity = profile.identity(key)
+        if conversation.owner == "bot" and not (identity and identity.suppression):
+            if conversation.pending:  # earlier messages are still being answered: keep the order
+                conversation = replace(conversation, pending=(*conversation.pending, message.id))
+            else:
+                answer = self._answer(snapshot, profile, conversation, message)
+                profile, conversation, events = answer.profile, answer.conversation, answer.events
+                if answer.unfinished:
+                    conversation = replace(conversation, pending=(message.id,))
+                for number, content in enumerate(answer.says, 1):
+                    conversation, reply = said(
+                        conversation,
+                        content,
+                        id=f"{message.id}:{number}",
+                        author=BOT,
+                        now=snapshot.now,
+                        to=key,
+                        reply_to=message.id,
+                    )
+                    messages.append(reply)
+        return Changes(
+            profiles=(profile,),
+            conversations=(conversation,),
+            claims=claims,
+            messages=tuple(messages),
+            events=events,
+        )
+
+    async def _receipt(self, receipt: Receipt) -> Outcome:
+        provider_id = f"{receipt.channel}:{receipt.provider_id}"
+        for wait in (*RECEIPT_WAITS, None):
+            found = await self._store.first("messages", {"delivery.provider_id": provider_id})
+            if found:
+                return await self._writer.commit(arrivals.mark(str(found["_id"]), receipt))
+            if wait is not None:
+                await asyncio.sleep(wait)
+        return Refusal("unknown_delivery", receipt.provider_id)
+
+
+def _whose(snapshot: Snapshot, inbound: Inbound, key: str) -> tuple[Profile, Mapping[str, str]]:
+    identity = Identity(
+        channel=inbound.space or inbound.channel,
+        address=inbound.address,
+        added_at=snapshot.now,
+        verified_at=snapshot.now if inbound.verified else None,
+    )
+    return people.resolve(
+        snapshot, key, identity, language=inbound.language, declared=inbound.declared, now=snapshot.now
+    )
+
+
+def _understood(content: Content, conversation: Conversation) -> Content:
+    """Return the content cleaned, and with the payload of the offered button that a typed text names."""
+    content = replace(content, text=clean(content.text))
+    if content.payload is None and conversation.offered and (button := pressed(content.text, conversation.offered)):
+        return replace(content, payload=button.payload or button.title)
+    return content

@@ -1,0 +1,222 @@
+"""The back door: the one place that sends. It takes committed messages, in order per conversation, and records the outcome.
+
+A message is born leased to the process that committed it and sent from memory; the record of its delivery goes through the
+writer like everything else. After a crash another process (or the next start) finds it by its lease (channels/sweeper.py).
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from channels.channel import Channel, Failed, Later, Outbound, Sending, Sent, Unknown
+from channels.degrade import degrade
+from channels.pace import Pace
+from profiles.calendar import Clock
+from profiles.profile import Suppression
+from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work
+from profiles.store import Unavailable
+from profiles.timeline import Message
+from profiles.writer import Writer
+
+log = logging.getLogger("channels.outbound")
+
+SEND_WITHIN_SECONDS = 30
+UNKNOWN_RETRIES = 2  # a reply is rather said twice than never; campaigns will say otherwise
+LATER_RETRIES = 8
+HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The messages of one conversation that wait here, first come first sent."""
+
+    waiting: deque[Message]
+    task: asyncio.Task[None] | None = None
+
+
+class BackDoor:
+    """Sends through the connected channels. `take` is a listener of the writer."""
+
+    def __init__(self, channels: Mapping[str, Channel], writer: Writer, *, clock: Clock) -> None:
+        self.sending = 0
+        self._channels, self._writer, self._clock = channels, writer, clock
+        self._paces: dict[str, Pace] = {}
+        self._lanes: dict[str, _Lane] = {}
+        self._closing = False
+        self._held: set[str] = set()
+        self._alive_until = float("inf")
+
+    def take(self, committed: list[Changes]) -> None:
+        """Send the messages in these changes that this process holds the lease of."""
+        for changes in committed:
+            for message in changes.messages:
+                if message.delivery and message.delivery.leased_by == self._writer.process:
+                    self.send(message)
+
+    def send(self, message: Message) -> None:
+        """Send this message after the earlier ones of its conversation."""
+        if self._closing:
+            return  # the lease runs out and the next process finds it
+        if message.id in self._held:
+            return
+        self._held.add(message.id)
+        lane = self._lanes.setdefault(message.conversation, _Lane(deque()))
+        lane.waiting.append(message)
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._drain(message.conversation, lane), name="lane")
+
+    def holds(self, message: str) -> bool:
+        """Return whether this message waits here or is being sent right now."""
+        return message in self._held
+
+    def stay_alive(self, until: float) -> None:
+        """Send only before this instant of the loop's clock: later, others may take this process for dead and send themselves."""
+        self._alive_until = until
+
+    async def close(self, within_seconds: float = 10) -> None:
+        """Finish what is being sent; what does not finish in time keeps its lease and is found later."""
+        self._closing = True
+        tasks = [lane.task for lane in self._lanes.values() if lane.task]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=within_seconds)
+            for task in late:
+                task.cancel()
+
+    async def _drain(self, conversation: str, lane: _Lane) -> None:
+        try:
+            while lane.waiting:
+                message = lane.waiting.popleft()
+                self.sending += 1
+                try:
+                    await self._deliver(message)
+                except Unavailable as error:
+                    log.warning("outbound.record failed message=%s reason=%s", message.id, error)
+                finally:
+                    self.sending -= 1
+                    self._held.discard(message.id)
+        finally:
+            self._lanes.pop(conversation, None)
+
+    async def _deliver(self, message: Message) -> None:
+        channel = self._channels.get(message.channel)
+        if channel is None:
+            return await self._record(message, Failed("config", f"channel {message.channel} is not connected"))
+        for attempt in range(LATER_RETRIES + 1):
+            if asyncio.get_running_loop().time() > self._alive_until:
+                return None  # we were frozen past our pulse: whoever took it over sends it
+            if reason := await self._objection(message):
+                return await self._suppress(message, reason)
+            outcome = await self._hand_over(channel, message)
+            wait = _wait(outcome, attempt)
+            if wait is None:
+                return await self._record(message, outcome)
+            if wait > HOLD_SECONDS or self._closing:
+                return await self._postpone(message, wait)
+            log.info("outbound.later message=%s seconds=%.1f attempt=%d", message.id, wait, attempt + 1)
+            await asyncio.sleep(wait)
+        return await self._record(message, outcome)
+
+    async def _objection(self, message: Message) -> str | None:
+        """Ask the legal gate again, at the moment of sending: has this identity been suppressed meanwhile?"""
+        if message.delivery is None or message.metadata.get("lawful"):
+            return None
+        profile = await self._writer.recent.profile(message.profile)
+        identity = profile.identity(message.delivery.to) if profile else None
+        return identity.suppression.reason if identity and identity.suppression else None
+
+    async def _hand_over(self, channel: Channel, message: Message) -> Sending:
+        pace = self._paces.setdefault(channel.name, Pace(channel.limits))
+        outcome: Sending = Sent()
+        parts = degrade(message.content, channel.limits)
+        for number, part in enumerate(parts):
+            outbound = Outbound(
+                id=message.id if number == 0 else f"{message.id}/{number}",
+                address=message.conversation.removeprefix(f"{channel.name}:"),
+                content=part,
+                conversation=message.conversation,
+                seq=message.seq,
+                reply_to=message.reply_to,
+            )
+            async with pace.turn(outbound.address):
+                outcome = await _bounded(channel, outbound)
+            if not isinstance(outcome, Sent):
+                # some of it has arrived: beginning again would say that part twice
+                return outcome if number == 0 else Unknown(f"part {number + 1} of {len(parts)}: {outcome}")
+        return outcome
+
+    async def _record(self, message: Message, outcome: Sending) -> None:
+        state, reason = _state(outcome)
+        put: dict[str, object] = {"delivery.state": state, f"delivery.times.{state}": self._clock()}
+        if reason:
+            put["delivery.reason"] = reason
+            log.warning("outbound.%s message=%s channel=%s reason=%s", state, message.id, message.channel, reason)
+        if isinstance(outcome, Sent) and outcome.provider_id:
+            put["delivery.provider_id"] = f"{message.channel}:{outcome.provider_id}"
+        await self._amend(message, put)
+        if isinstance(outcome, Failed) and outcome.reason in ("dead", "opted_out") and message.delivery:
+            await self._writer.commit(_ban(message.delivery.to, outcome.reason))
+
+    async def _suppress(self, message: Message, reason: str) -> None:
+        put = {"delivery.state": "suppressed", "delivery.reason": reason, "delivery.times.suppressed": self._clock()}
+        await self._amend(message, put)
+
+    async def _postpone(self, message: Message, seconds: float) -> None:
+        until = self._clock() + timedelta(seconds=seconds)
+        amend = Amend(message.id, {"delivery.lease_until": until}, ("delivery.leased_by",))
+        await self._commit(amend, message)
+
+    async def _amend(self, message: Message, put: Mapping[str, object]) -> None:
+        await self._commit(Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by")), message)
+
+    async def _commit(self, amend: Amend, message: Message) -> None:
+        await self._writer.commit(Work(lambda _: Changes(amends=(amend,), answer=message.conversation)))
+
+
+async def _bounded(channel: Channel, outbound: Outbound) -> Sending:
+    try:
+        async with asyncio.timeout(SEND_WITHIN_SECONDS):
+            return await channel.send(outbound)
+    except TimeoutError:
+        return Unknown(f"no answer within {SEND_WITHIN_SECONDS} s")
+    except Exception as error:  # noqa: BLE001 (a channel's own mistake must not stop the lane)
+        log.error("outbound.send broke channel=%s error=%s", channel.name, type(error).__name__, exc_info=error)
+        return Unknown(f"{type(error).__name__} in channel {channel.name}")
+
+
+def _state(outcome: Sending) -> tuple[str, str | None]:
+    """Return the delivery's state and, where it did not go well, why."""
+    match outcome:
+        case Sent(_, delivered):
+            return ("delivered" if delivered else "sent"), None
+        case Failed(reason, _):
+            return "failed", reason
+        case Later(_, detail) | Unknown(detail):
+            return "unknown", detail[:200] or "no_answer"
+
+
+def _wait(outcome: Sending, attempt: int) -> float | None:
+    """Return how many seconds until the next try, or None when there is none."""
+    match outcome:
+        case Later(seconds) if attempt < LATER_RETRIES:
+            return max(seconds, 0.1)
+        case Unknown() if attempt < UNKNOWN_RETRIES:
+            return float(2**attempt) + random.random()  # spread, so that a recovered provider is not hit at once
+        case _:
+            return None
+
+
+def _ban(key: str, reason: str) -> Work:
+    def think(snapshot: Snapshot) -> Changes | Refusal:
+        profile = snapshot.holder(key)
+        identity = profile.identity(key) if profile else None
+        if profile is None or identity is None or identity.suppression:
+            return Refusal("nothing_to_suppress")
+        word = "blocked" if reason == "opted_out" else "unreachable"
+        suppression = Suppression("blocked" if word == "blocked" else "unreachable", snapshot.now)
+        return Changes(profiles=(profile.with_identity(replace(identity, suppression=suppression)),))
+
+    return Work(think, identities=(key,))

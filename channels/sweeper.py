@@ -1,0 +1,98 @@
+"""After a crash: deliveries whose holder is gone are found by their lease and sent by whoever finds them.
+
+Every process shows a pulse; one that has shown none for PULSE_DEAD_AFTER is gone, and what it held is free at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from channels.outbound import BackDoor
+from profiles.calendar import Clock
+from profiles.plan import LEASE_FOR
+from profiles.record import from_document
+from profiles.store import Store, Unavailable
+from profiles.timeline import Message
+
+log = logging.getLogger("channels.sweeper")
+
+EVERY_SECONDS = 2.0
+PULSE_DEAD_AFTER = timedelta(seconds=8)
+MARGIN_SECONDS = 2.0  # between our own last send and the instant others may call us dead
+ATTEMPTS = 10
+BATCH = 100
+
+
+class Sweeper:
+    """Shows this process's pulse and takes over what dead processes held."""
+
+    def __init__(self, store: Store, back_door: BackDoor, *, process: str, clock: Clock) -> None:
+        self._store, self._back_door, self._process, self._clock = store, back_door, process, clock
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to sweep every 2 seconds."""
+        self._task = asyncio.create_task(_for_ever(self.sweep), name="sweeper")
+
+    async def close(self) -> None:
+        """Stop, and say so: what this process held is free at once."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        with suppress(Unavailable):
+            await self._store.remove("pulse", {"_id": self._process})
+
+    async def sweep(self) -> int:
+        """Show the pulse, take over what is free, and return how many messages that was."""
+        now, before = self._clock(), asyncio.get_running_loop().time()
+        await self._store.change("pulse", {"_id": self._process}, {"$set": {"at": now}}, upsert=True)
+        self._back_door.stay_alive(before + PULSE_DEAD_AFTER.total_seconds() - MARGIN_SECONDS)
+        alive = await self._store.find("pulse", {"at": {"$gt": now - PULSE_DEAD_AFTER}}, only=["_id"])
+        free = _free(now, self._process, [str(process["_id"]) for process in alive])
+        taken = 0
+        for found in await self._store.find("messages", free, sort=[("_id", 1)], limit=BATCH, only=["_id"]):
+            if self._back_door.holds(found["_id"]):
+                continue
+            lease = {"delivery.leased_by": self._process, "delivery.lease_until": now + LEASE_FOR}
+            document = await self._store.change(
+                "messages", {"_id": found["_id"], **free}, {"$set": lease, "$inc": {"delivery.attempts": 1}}
+            )
+            if document:
+                await self._take(from_document(Message, document))
+                taken += 1
+        return taken
+
+    async def _take(self, message: Message) -> None:
+        assert message.delivery
+        if message.delivery.attempts > ATTEMPTS:
+            gave_up = {"delivery.state": "failed", "delivery.reason": "gave_up"}
+            drop = {"delivery.lease_until": "", "delivery.leased_by": ""}
+            await self._store.change("messages", {"_id": message.id}, {"$set": gave_up, "$unset": drop})
+            log.error("sweeper.gave_up message=%s attempts=%d", message.id, message.delivery.attempts)
+            return
+        log.info("sweeper.took_over message=%s state=%s", message.id, message.delivery.state)
+        self._back_door.send(message)
+
+
+def _free(now: datetime, me: str, alive: list[str]) -> dict[str, object]:
+    """Return the filter of deliveries that nobody alive holds: due and let go, held by the dead, or forgotten by me."""
+    held = {"$exists": True}
+    return {
+        "$or": [
+            {"delivery.lease_until": {"$lte": now}, "delivery.leased_by": {"$exists": False}},
+            {"delivery.lease_until": {"$lte": now}, "delivery.leased_by": me},
+            {"delivery.lease_until": held, "delivery.leased_by": {**held, "$nin": alive}},
+        ]
+    }
+
+
+async def _for_ever(sweep: Callable[[], Awaitable[int]]) -> None:
+    while True:
+        try:
+            await sweep()
+        except Unavailable as error:
+            log.warning("sweeper.sweep failed reason=%s", error)
+        await asyncio.sleep(EVERY_SECONDS)
