@@ -1,0 +1,58 @@
+"""All that the console and the API may use of the server, in one small bag made by whoever starts it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from admin.passwords import Passwords
+from admin.presence import Presence
+from channels.channel import Channel
+from profiles.calendar import Clock
+from profiles.live import Feed
+from profiles.store import Store
+from profiles.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Section [console] of config.toml."""
+
+    capacity: int = field(
+        default=5, metadata={"about": "Conversations the queue gives to one new agent at once; changed per agent later."}
+    )
+    idle_hours: int = field(default=12, metadata={"about": "A session unused for so long ends."})
+    session_days: int = field(default=7, metadata={"about": "A session ends after so many days, used or not."})
+    invitation_days: int = field(default=7, metadata={"about": "An invitation link works for so many days."})
+    second_factor_roles: tuple[str, ...] = field(
+        default=(), metadata={"about": "Roles that can do nothing before they set up a second factor, e.g. admin."}
+    )
+    attachment_megabytes: int = field(default=10, metadata={"about": "The largest file an agent may send."})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a console page may reach. One per process."""
+
+    store: Store
+    writer: Writer
+    feed: Feed
+    clock: Clock
+    secret: bytes
+    """This installation's signing secret, 32 bytes, the same in every process."""
+    public_url: str
+    """https://host without a slash at the end."""
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
+    presence: Presence = field(default_factory=Presence)
+    passwords: Passwords = field(default_factory=Passwords)
+    country: str = "FR"
+    """Where a phone number without a country code belongs (ISO 3166)."""
+
+    @property
+    def is_https(self) -> bool:
+        """Whether agents reach us over TLS, so that cookies may insist on it."""
+        return self.public_url.startswith("https://")
+
+
+DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
