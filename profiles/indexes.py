@@ -9,6 +9,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     "profiles": [
         ascending("identities.address"),  # who has this address, on whatever channel
         ascending("attributes.name.value", sparse=True),
+        full_text("attributes.name.value", "attributes.first_name.value", "attributes.last_name.value"),
         ascending("-last_inbound_at", "_id"),  # people, most recent first
     ],
     "identities": [ascending("profile")],
@@ -23,18 +24,21 @@ INDEXES: dict[str, Sequence[Any]] = {
     ],
     "messages": [
         ascending("conversation", "seq", unique=True),
-        ascending("profile", "at"),  # the timeline
+        ascending("profile", "at", "seq", "_id"),  # the timeline, by key
         ascending("delivery.provider_id", partialFilterExpression={"delivery.provider_id": {"$exists": True}}),
         # the outbox: only deliveries that are not finished have a lease
         ascending("delivery.lease_until", partialFilterExpression={"delivery.lease_until": {"$exists": True}}),
         full_text("content.text"),
     ],
-    "events": [ascending("profile", "happened_at"), ascending("conversation", "happened_at")],
+    "events": [ascending("profile", "happened_at", "_id"), ascending("conversation", "happened_at")],
     "files": [ascending("conversation")],
     "merges": [ascending("kept"), ascending("absorbed")],
     "conflicts": [ascending("settled_at", "at"), ascending("profiles")],
     "agents": [ascending("email", unique=True)],
     "sessions": [ascending("agent"), ascending("ends_at", expireAfterSeconds=0)],
+    "invitations": [ascending("ends_at", expireAfterSeconds=0)],
+    "throttles": [ascending("ends_at", expireAfterSeconds=0)],
+    "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation")],
     "keys": [],
     "audit": [ascending("-at", "_id"), ascending("about", "-at")],
     "canned": [ascending("shortcut", unique=True)],
