@@ -50,7 +50,7 @@ class Stage:
         with suppress(TimeoutError):
             async with asyncio.timeout(SOON):
                 while words not in "\n".join(await self.kit.heard()):
-                    await asyncio.sleep(0.02)  # the provider is another program: ask again
+                    await asyncio.sleep(0.02)  # noqa: ASYNC110 (the provider is another program)
         return await self.kit.heard()
 
     async def arrived(self, count: int) -> None:
@@ -58,7 +58,8 @@ class Stage:
         with suppress(TimeoutError):
             async with asyncio.timeout(SOON):
                 while len(self.recorder.inbound) < count:
-                    await asyncio.sleep(0.02)
+                    self.recorder.changed.clear()
+                    await self.recorder.changed.wait()
 
 
 @pytest.fixture(autouse=True)

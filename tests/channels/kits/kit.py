@@ -1,5 +1,6 @@
 """What the contract test knows of a channel's provider: a kit plays it. README.md beside this file says how to add one."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Recorder:
 
     arrivals: list[Arrival] = field(default_factory=list)
     failures: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self, arrival: Arrival) -> Outcome:
         """Keep it once: a second arrival with the same id is a Duplicate, as in the real front door."""
@@ -52,6 +54,7 @@ class Recorder:
         if isinstance(arrival, Inbound) and any(arrival.id == known.id for known in self.inbound):
             return Duplicate(f"{arrival.channel}:{arrival.id}")
         self.arrivals.append(arrival)
+        self.changed.set()
         return Done(Changes())
 
     @property

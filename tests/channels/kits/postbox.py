@@ -66,9 +66,9 @@ class PostboxKit:
         raw = json.dumps({"id": id, "from": self.person, "text": text}).encode()
         signature = hmac.new(KEY.encode(), raw, hashlib.sha256).hexdigest()
         url = f"{self._door.public_url}/channels/postbox/letters"
-        async with aiohttp.ClientSession(headers={"Postbox-Signature": signature}) as session:
-            async with session.post(url, data=raw) as answer:
-                return answer.status == 200
+        headers = {"Postbox-Signature": signature}
+        async with aiohttp.request("POST", url, data=raw, headers=headers) as answer:
+            return answer.status == 200
 
     async def heard(self) -> list[str]:
         return self._heard
