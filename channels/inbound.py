@@ -62,7 +62,7 @@ class FrontDoor:
             now = snapshot.now
             profile, claims = _whose(snapshot, inbound, key)
             conversation = snapshot.conversations.get(thread) or begin(
-                thread, profile, channel=inbound.channel, address=inbound.address, now=now
+                thread, profile, channel=inbound.channel, address=inbound.address, identity=key, now=now
             )
             content = _understood(inbound.content, conversation)
             conversation, message = heard(

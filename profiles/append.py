@@ -10,10 +10,16 @@ from profiles.profile import Profile
 from profiles.timeline import CUSTOMER, Content, Delivery, Message
 
 
-def begin(id: str, profile: Profile, *, channel: str, address: str, now: datetime) -> Conversation:
+def begin(id: str, profile: Profile, *, channel: str, address: str, identity: str, now: datetime) -> Conversation:
     """Return a new, empty conversation of this profile; the bot answers it."""
     return Conversation(
-        id=id, profile=profile.id, channel=channel, address=address, opened_at=now, language=profile.language
+        id=id,
+        profile=profile.id,
+        channel=channel,
+        address=address,
+        identity=identity,
+        opened_at=now,
+        language=profile.language,
     )
 
 

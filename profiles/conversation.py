@@ -35,6 +35,8 @@ class Conversation:
     channel: str
     address: str
     opened_at: datetime
+    identity: str = ""
+    """The identity key that our messages go to; it differs from the id where channels share an identity space (SMS)."""
     status: Status = "open"
     owner: Owner = "bot"
     assignee: str | None = None
