@@ -26,7 +26,9 @@ def test_a_new_folder_an_empty_one_and_our_own_are_claimed(tmp_path: Path) -> No
 
 def test_a_folder_with_somebody_elses_files_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    with pytest.raises(CannotStart, match=r"not a Causerie data folder; .* got photos\. Hint: set CAUSERIE_STORE__FOLDER"):
+    with pytest.raises(
+        CannotStart, match=r"not a Causerie data folder; .* got photos\. Hint: set CAUSERIE_STORE__FOLDER"
+    ):
         claim(tmp_path, PROGRAM)
     assert [entry.name for entry in tmp_path.iterdir()] == ["photos"]
 

@@ -61,6 +61,14 @@ async def shop(mongod: Mongod) -> AsyncIterator[Store]:
         await store.close()
 
 
+@asynccontextmanager
+async def supervised(mongod: Mongod) -> AsyncIterator[None]:
+    watch = asyncio.create_task(mongod.supervise())
+    yield
+    await mongod.stop()
+    await asyncio.wait_for(watch, 5)
+
+
 async def test_what_was_written_is_there_after_a_stop_and_a_start(options: StoreOptions) -> None:
     steps: list[str] = []
     mongod = await start(options, steps.append)
@@ -116,8 +124,7 @@ async def test_the_database_listens_on_loopback_alone(options: StoreOptions) -> 
 
 
 async def test_a_killed_mongod_comes_back_at_the_same_address_with_what_was_committed(options: StoreOptions) -> None:
-    async with running(options) as mongod, shop(mongod) as store:
-        watch = asyncio.create_task(mongod.supervise())
+    async with running(options) as mongod, supervised(mongod), shop(mongod) as store:
         await store.insert("messages", {"_id": "before"})
         for round in range(2):
             pid = mongod.pid
@@ -134,8 +141,6 @@ async def test_a_killed_mongod_comes_back_at_the_same_address_with_what_was_comm
 
             await until(writes)
         assert sorted(row["_id"] for row in await store.find("messages", {})) == ["after 0", "after 1", "before"]
-        await mongod.stop()
-        await asyncio.wait_for(watch, 5)
 
 
 async def test_supervision_does_not_revive_what_was_stopped(options: StoreOptions) -> None:
@@ -149,7 +154,13 @@ async def test_supervision_does_not_revive_what_was_stopped(options: StoreOption
 
 async def serve_apart(options: StoreOptions, tied: str) -> tuple[asyncio.subprocess.Process, int]:
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, options.folder, tied, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": "."}
+        sys.executable,
+        "-c",
+        SERVER,
+        options.folder,
+        tied,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": "."},
     )
     assert server.stdout
     return server, int(await asyncio.wait_for(server.stdout.readline(), 60))
@@ -282,7 +293,9 @@ async def test_a_database_elsewhere_that_is_no_replica_set_is_refused(tmp_path: 
         alone.wait()
 
 
-@pytest.mark.parametrize("address", ["mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200", "postgres://x", "mongodb://"])
+@pytest.mark.parametrize(
+    "address", ["mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200", "postgres://x", "mongodb://"]
+)
 async def test_a_database_elsewhere_that_does_not_answer_is_refused(address: str) -> None:
     with pytest.raises(CannotStart, match=r"store\.url: the database does not answer"):
         await start(StoreOptions(url=Secret(address)))

@@ -1,0 +1,14 @@
+"""Which sections config.toml has: one per part that takes options, one per channel that exists."""
+
+from typing import Any
+
+from bot.answering import BotOptions
+from causerie.app import ServerOptions
+from causerie.mongod import StoreOptions
+from channels import house
+
+
+def every_section() -> dict[str, type[Any]]:
+    """Return dotted section name -> its Options dataclass, in the order of config.toml."""
+    channels = {f"channels.{name}": house.options_of(name) for name in house.names()}
+    return {"server": ServerOptions, "store": StoreOptions, "bot": BotOptions, **channels}
