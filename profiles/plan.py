@@ -29,6 +29,7 @@ class Group:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
     kept: list[Changes] = field(default_factory=list)
 
     def snapshot(self) -> Snapshot:
@@ -43,8 +44,12 @@ class Group:
             self.profiles[profile.id] = profile
         for conversation in changes.conversations:
             self.conversations[conversation.id] = conversation
-        self.identities.update(changes.claims)
-        self.identities.update(changes.moves)
+        for key in changes.releases:
+            self.identities.pop(key, None)
+            self.released.add(key)
+        held = {**changes.claims, **changes.moves}
+        self.identities.update(held)
+        self.released -= held.keys()
         for message in changes.messages:
             self.messages[message.id] = message
         self.kept.append(changes)
@@ -60,12 +65,9 @@ class Group:
                 plan.insert("events", to_document(event))
             for collection, document in changes.records:
                 plan.insert(collection, dict(document))
-            for key, profile in changes.claims.items():
-                plan.update("identities", Update(key, 0, {"profile": profile}))
-            for key, profile in changes.moves.items():
-                plan.update("identities", Update(key, None, {"profile": profile}))
             for amend in changes.amends:
-                plan.update("messages", _amendment(amend))
+                plan.update(amend.collection, _amendment(amend))
+        _identities(plan, self.kept)
         _differences(plan, "profiles", self.read_profiles, self.profiles)
         _differences(plan, "conversations", self.read_conversations, self.conversations)
         return plan
@@ -86,8 +88,30 @@ def _differences(plan: Plan, collection: str, before: Mapping[str, Any], after: 
             plan.update(collection, Update(id, known.version, put, drop))
 
 
+def _identities(plan: Plan, kept: list[Changes]) -> None:
+    """Write each key once, as the group leaves it: claimed and then moved is claimed by the last."""
+    was_free: dict[str, bool] = {}
+    holders: dict[str, str | None] = {}
+    for changes in kept:
+        for key in changes.releases:
+            was_free.setdefault(key, False)
+            holders[key] = None
+        for key, profile in changes.claims.items():
+            was_free.setdefault(key, True)
+            holders[key] = profile
+        for key, profile in changes.moves.items():
+            was_free.setdefault(key, False)
+            holders[key] = profile
+    for key, holder in holders.items():
+        if holder is not None:
+            plan.update("identities", Update(key, 0 if was_free[key] else None, {"profile": holder}))
+        elif not was_free[key]:
+            plan.delete("identities", key)
+
+
 def _amendment(amend: Amend) -> Update:
-    return Update(amend.message, None, dict(amend.put), dict.fromkeys(amend.drop, ""))
+    drop, first = dict.fromkeys(amend.drop, ""), dict(amend.first)
+    return Update(amend.message, None, dict(amend.put), drop, first=first, upsert=bool(first))
 
 
 def _leased(changes: Changes, process: str, now: datetime) -> Changes:

@@ -36,6 +36,8 @@ class Identity:
     added_at: datetime
     verified_at: datetime | None = None
     suppression: Suppression | None = None
+    is_claimed: bool = True
+    """Whether the key leads to this profile; False for an address that somebody only said is theirs."""
 
     @property
     def key(self) -> str:
@@ -92,7 +94,8 @@ class Profile:
     def learn(self, name: str, value: Any, *, source: Source, at: datetime, by: str = "") -> "Profile":
         """Return the profile knowing this; what the person declared is not overwritten by what we inferred or tracked."""
         known = self.attributes.get(name)
-        if known and (known.value == value or _RANK[source] < _RANK[known.source]):
+        weaker = known is not None and _RANK[source] < _RANK[known.source]
+        if known and (weaker or (known.value == value and _RANK[source] == _RANK[known.source])):
             return self
         attribute = Attribute(value=value, source=source, at=at, by=by)
         return replace(self, attributes={**self.attributes, name: attribute})

@@ -57,12 +57,14 @@ class Recent:
         """Remember what the group wrote, at the version the database now has."""
         for key, profile in group.identities.items():
             self._identities[key] = profile
+        for key in group.released:
+            self._identities.pop(key, None)
         _remember(self._profiles, group.read_profiles, group.profiles)
         _remember(self._conversations, group.read_conversations, group.conversations)
 
     def forget(self, group: Group) -> None:
         """Forget all that this group touched: something in it was stale."""
-        for key in group.identities:
+        for key in (*group.identities, *group.released):
             self._identities.pop(key, None)
         for id in (*group.profiles, *group.read_profiles):
             self._profiles.pop(id, None)

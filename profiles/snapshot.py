@@ -4,8 +4,9 @@ A `Work` names what it must read and carries a pure function from the `Snapshot`
 function more than once (somebody else changed a record meanwhile), so it must have no effect of its own.
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -36,14 +37,33 @@ class Snapshot:
             known = self.profiles[known.merged_into]
         return known
 
+    def after(self, changes: "Changes") -> "Snapshot":
+        """Return what the next step of the same thinking sees, once these changes are made. The snapshot itself stays."""
+        held = {**changes.claims, **changes.moves, **dict.fromkeys(changes.releases, "")}
+        return replace(
+            self,
+            profiles=ChainMap({profile.id: profile for profile in changes.profiles}, _mutable(self.profiles)),
+            conversations=ChainMap(
+                {thread.id: thread for thread in changes.conversations}, _mutable(self.conversations)
+            ),
+            identities=ChainMap(held, _mutable(self.identities)),
+            messages=ChainMap({message.id: message for message in changes.messages}, _mutable(self.messages)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """A change to a message that exists: an edit, a receipt. Keys are document paths such as `delivery.state`."""
+    """A change to a message that exists: an edit, a receipt. Keys are document paths such as `delivery.state`.
+
+    It also changes the simpler records that have no version: `message` is then the id in that `collection`.
+    """
 
     message: str
     put: Mapping[str, Any] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
+    collection: str = "messages"
+    first: Mapping[str, Any] = field(default_factory=dict)
+    """What to put only if the document is not there yet; given, the document is then made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +76,8 @@ class Changes:
     """identity key -> profile id; the key must be free."""
     moves: Mapping[str, str] = field(default_factory=dict)
     """identity key -> profile id; the key is known and changes hands (merge, undo)."""
+    releases: tuple[str, ...] = ()
+    """Identity keys that become free."""
     messages: tuple[Message, ...] = ()
     events: tuple[Event, ...] = ()
     amends: tuple[Amend, ...] = ()
@@ -66,9 +88,26 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(
-            self.profiles or self.conversations or self.claims or self.moves
+            self.profiles or self.conversations or self.claims or self.moves or self.releases
             or self.messages or self.events or self.amends or self.records
         )  # fmt: skip
+
+    def then(self, later: "Changes") -> "Changes":
+        """Return these changes followed by later ones of the same thinking; the later word on a record holds."""
+        claims, moves = {**self.claims, **later.claims}, {**self.moves, **later.moves}
+        freed = [key for key in later.releases if claims.pop(key, None) is None]
+        return Changes(
+            profiles=_last_of(self.profiles, later.profiles),
+            conversations=_last_of(self.conversations, later.conversations),
+            claims=claims,
+            moves={key: profile for key, profile in moves.items() if key not in freed},
+            releases=(*self.releases, *freed),
+            messages=(*self.messages, *later.messages),
+            events=(*self.events, *later.events),
+            amends=(*self.amends, *later.amends),
+            records=(*self.records, *later.records),
+            answer=self.answer if later.answer is None else later.answer,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +151,11 @@ class Duplicate:
 
 
 Outcome: TypeAlias = Done | Duplicate | Refusal
+
+
+def _last_of(earlier: tuple[Any, ...], later: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple({record.id: record for record in (*earlier, *later)}.values())
+
+
+def _mutable(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return mapping  # type: ignore[return-value]  # a ChainMap writes to its first map alone; ours is new

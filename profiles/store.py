@@ -56,14 +56,17 @@ class Update:
     drop: Document = field(default_factory=dict)
     add: Document = field(default_factory=dict)
     upsert: bool = False
+    first: Document = field(default_factory=dict)
+    """What to set only when this makes the document."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """What one transaction writes: collection -> documents to insert, collection -> updates."""
+    """What one transaction writes: collection -> documents to insert, -> updates, -> ids to delete."""
 
     inserts: dict[str, list[Document]] = field(default_factory=dict)
     updates: dict[str, list[Update]] = field(default_factory=dict)
+    deletes: dict[str, list[str]] = field(default_factory=dict)
 
     def insert(self, collection: str, document: Document) -> None:
         """Add a document that must be new (its `_id` is a natural key)."""
@@ -73,8 +76,12 @@ class Plan:
         """Add a change to one document."""
         self.updates.setdefault(collection, []).append(update)
 
+    def delete(self, collection: str, id: str) -> None:
+        """Add a document that goes away; already gone is fine."""
+        self.deletes.setdefault(collection, []).append(id)
+
     def __bool__(self) -> bool:
-        return bool(self.inserts or self.updates)
+        return bool(self.inserts or self.updates or self.deletes)
 
 
 class Store:
@@ -207,6 +214,8 @@ class Store:
                     self._client[self.name][collection].insert_many(documents, ordered=True, session=session)
                 for collection, updates in plan.updates.items():
                     self._update(collection, updates, session)
+                for collection, ids in plan.deletes.items():
+                    self._client[self.name][collection].delete_many({"_id": {"$in": ids}}, session=session)
             except BaseException:
                 self._abandon(session)
                 raise
@@ -258,6 +267,8 @@ def _request(update: Update) -> UpdateOne:
     if update.version is not None:
         where["version"] = update.version
         add["version"] = 1
+    if update.first:
+        change["$setOnInsert"] = update.first
     if add:
         change["$inc"] = add
     # version 0 names a document that must not exist: the upsert makes it, and meets the unique _id if it does
