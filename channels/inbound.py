@@ -5,6 +5,7 @@ one commit. Receipts, edits, reads and blocks come the same way.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -17,11 +18,13 @@ from profiles.answer import Answerer
 from profiles.append import begin, heard, said
 from profiles.conversation import Conversation
 from profiles.profile import Identity, Profile
-from profiles.snapshot import Changes, Outcome, Refusal, Snapshot, Work
+from profiles.snapshot import Changes, Done, Outcome, Refusal, Snapshot, Work
 from profiles.store import Store
 from profiles.text import clean
 from profiles.timeline import BOT, Content, Event, Message
 from profiles.writer import Writer
+
+log = logging.getLogger("channels.inbound")
 
 RECEIPT_WAITS = (0.2, 0.8, 2.0)  # seconds; a provider's receipt may overtake our own note of its id
 
@@ -41,16 +44,25 @@ class FrontDoor:
     ) -> None:
         self._writer, self._store, self._answer, self._limits = writer, store, answer, limits
         self._country, self._language = country, language
+        self._following: set[asyncio.Task[Outcome]] = set()
 
     async def receive(self, arrival: Arrival) -> Outcome:
         """Return when the arrival is on disk. Raises Unavailable when it may not be: let the provider repeat it."""
         match arrival:
             case Inbound():
-                return await self._writer.commit(self._message(arrival))
+                outcome = await self._writer.commit(self._message(arrival))
+                if isinstance(outcome, Done) and outcome.changes.claims:
+                    self._list_doubts(next(iter(outcome.changes.claims)))
+                return outcome
             case Receipt():
                 return await self._receipt(arrival)
             case _:
                 return await self._writer.commit(arrivals.work(arrival, country=self._country))
+
+    async def close(self) -> None:
+        """Finish what follows first messages."""
+        if self._following:
+            await asyncio.wait(self._following, timeout=5)
 
     def _message(self, inbound: Inbound) -> Work:
         thread = f"{inbound.channel}:{inbound.address}"
@@ -113,9 +125,23 @@ class FrontDoor:
             events=events,
         )
 
+    def _list_doubts(self, key: str) -> None:
+        """After a first message from an address: had somebody else said that it was theirs? Off the message's path."""
+        work = Work(lambda snapshot: people.doubts(snapshot, key, snapshot.now), identities=people.keys_for(key))
+        task = asyncio.create_task(self._writer.commit(work), name="doubts")
+        self._following.add(task)
+        task.add_done_callback(self._followed)
+
+    def _followed(self, task: "asyncio.Task[Outcome]") -> None:
+        self._following.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("inbound.doubts failed error=%s", type(error).__name__)
+
     async def _receipt(self, receipt: Receipt) -> Outcome:
         provider_id = f"{receipt.channel}:{receipt.provider_id}"
-        for wait in (*RECEIPT_WAITS, None):
+        for wait in (*log = logging.getLogger("channels.inbound")
+
+RECEIPT_WAITS, None):
             found = await self._store.first("messages", {"delivery.provider_id": provider_id})
             if found:
                 return await self._writer.commit(arrivals.mark(str(found["_id"]), receipt))

@@ -1,0 +1,96 @@
+"""Where the bot meets the server: a turn becomes an Answer inside the commit, or is finished outside it when it needs more."""
+
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from bot.brain import Brain, finish
+from bot.contract import Heard, Known, Turn
+from profiles.answer import Answer, Answerer
+from profiles.conversation import Conversation, Handover, hand_over
+from profiles.profile import Profile
+from profiles.snapshot import Snapshot
+from profiles.timeline import BOT, Event, Message
+
+log = logging.getLogger("bot.answering")
+
+
+@dataclass(frozen=True, slots=True)
+class BotOptions:
+    """Which bot answers, and when an agent's conversation returns to it."""
+
+    folder: str = field(
+        default="", metadata={"about": "folder of the bot's files; empty: the shop's bot that is shipped"}
+    )
+    idle_minutes: int = field(
+        default=60,
+        metadata={"about": "an agent's conversation returns to the bot after so long without a word; 0: never"},
+    )
+    action_seconds: float = field(default=10.0, metadata={"about": "how long one custom action may take"})
+
+
+def load_brain(options: BotOptions) -> Brain:
+    """Return the bot of this folder. Raises ContentErrors with everything that is wrong in its files."""
+    return Brain.load(Path(options.folder) if options.folder else Path(__file__).parent / "content" / "shop")
+
+
+def answerer(brain: Brain) -> Answerer:
+    """Return the pure function that the front door asks inside the commit."""
+
+    def answer(snapshot: Snapshot, profile: Profile, conversation: Conversation, message: Message) -> Answer:
+        try:
+            turn = finish(brain.turn(conversation.bot or None, heard(message), known(profile, conversation)))
+        except Exception as error:  # noqa: BLE001 (the customer's message must be kept whatever the bot does with it)
+            log.error("bot.turn broke message=%s error=%s", message.id, type(error).__name__, exc_info=error)
+            return broken(profile, conversation, message, snapshot.now)
+        if turn is None:
+            return Answer(profile, conversation, unfinished=True)
+        return applied(turn, profile, conversation, message, snapshot.now)
+
+    return answer
+
+
+def heard(message: Message) -> Heard:
+    """Return a stored message as the bot hears it."""
+    content = message.content
+    return Heard(message.id, content.text, message.channel, message.at, content.payload, message.metadata)
+
+
+def known(profile: Profile, conversation: Conversation) -> Known:
+    """Return what the bot may know of this person."""
+    values = {name: attribute.value for name, attribute in profile.attributes.items()}
+    return Known(profile.id, conversation.language or profile.language, values, conversation.id)
+
+
+def applied(turn: Turn, profile: Profile, conversation: Conversation, message: Message, now: datetime) -> Answer:
+    """Return the answer that a finished turn comes to: what is said, learned, recorded, and who goes on from here."""
+    for attribute, value, source in turn.learned:
+        profile = profile.learn(
+            attribute, value, source="declared" if source == "declared" else "inferred", at=now, by=BOT
+        )
+    if turn.language and profile.language is None:
+        profile = replace(profile, language=turn.language)
+    conversation = replace(conversation, bot=turn.tracker, language=turn.language or conversation.language)
+    facts = list(turn.events)
+    if turn.handover:
+        reason, summary, team = turn.handover
+        conversation = hand_over(conversation, Handover(reason, now, summary, team))
+        facts.append(("conversation.handed_over", {"reason": reason, "summary": summary, "team": team}))
+    for action in turn.failed:
+        log.error("bot.action failed message=%s action=%s", message.id, action)
+    return Answer(profile, conversation, turn.says, _events(facts, message, now))
+
+
+def broken(profile: Profile, conversation: Conversation, message: Message, now: datetime) -> Answer:
+    """Return what happens when the bot itself fails: a person takes over, and nothing is lost."""
+    conversation = hand_over(conversation, Handover("action", now, "The bot failed on this message."))
+    facts = [("conversation.handed_over", {"reason": "action", "summary": "bot failed"})]
+    return Answer(profile, conversation, events=_events(facts, message, now))
+
+
+def _events(facts: "list[tuple[str, object]]", message: Message, now: datetime) -> tuple[Event, ...]:
+    return tuple(
+        Event(f"{message.id}:e{number}", message.profile, name, now, message.conversation, BOT, "bot", dict(properties))  # type: ignore[call-overload]
+        for number, (name, properties) in enumerate(facts, 1)
+    )

@@ -1,0 +1,81 @@
+"""A conversation that an agent has left without a word goes back to the bot, so that the next question gets an answer.
+
+Only when the customer waits for nothing: a question that nobody answered stays with people.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from profiles.calendar import Clock
+from profiles.conversation import Conversation, give_back
+from profiles.snapshot import Changes, Refusal, Snapshot, Work
+from profiles.store import Store, Unavailable
+from profiles.timeline import SYSTEM, Event
+from profiles.writer import Writer
+
+log = logging.getLogger("bot.idle")
+
+EVERY_SECONDS = 30.0
+BATCH = 100
+
+
+class IdleReturn:
+    """Looks every 30 seconds; several processes may look at once, the conversation's version decides."""
+
+    def __init__(self, writer: Writer, store: Store, *, after: timedelta, clock: Clock) -> None:
+        self._writer, self._store, self._after, self._clock = writer, store, after, clock
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to look; a length of zero means never."""
+        if self._after:
+            self._task = asyncio.create_task(self._for_ever(), name="idle")
+
+    async def close(self) -> None:
+        """Stop looking."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> int:
+        """Give back what is idle now, at most 100, and return how many that was."""
+        idle = {"owner": "agent", "status": "open", "last_at": {"$lt": self._clock() - self._after}}
+        found = await self._store.find("conversations", idle, limit=BATCH, only=["_id", "waiting_since"])
+        ids = [str(document["_id"]) for document in found if not document.get("waiting_since")]
+        outcomes = [await self._writer.commit(_return(id, self._after)) for id in ids]
+        return sum(not isinstance(outcome, Refusal) for outcome in outcomes)
+
+    async def _for_ever(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                log.warning("idle.look failed reason=%s", error)
+            await asyncio.sleep(EVERY_SECONDS)
+
+
+def _return(id: str, after: timedelta) -> Work:
+    def think(snapshot: Snapshot) -> Changes | Refusal:
+        conversation = snapshot.conversations.get(id)
+        if conversation is None or not _is_idle(conversation, after, snapshot.now):
+            return Refusal("not_idle")
+        event = Event(
+            id=f"{id}:idle:{conversation.version}",
+            profile=conversation.profile,
+            name="conversation.given_back",
+            happened_at=snapshot.now,
+            conversation=id,
+            by=SYSTEM,
+            properties={"reason": "idle", "from": conversation.assignee},
+        )
+        return Changes(conversations=(give_back(conversation),), events=(event,))
+
+    return Work(think, conversations=(id,))
+
+
+def _is_idle(conversation: Conversation, after: timedelta, now: datetime) -> bool:
+    quiet = conversation.last_at is not None and conversation.last_at < now - after
+    return conversation.owner == "agent" and conversation.is_open and conversation.waiting_since is None and quiet

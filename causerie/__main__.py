@@ -1,0 +1,63 @@
+"""The command line: `causerie serve`, `check`, `chat`, `key`. Each command says what it does with --help."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from causerie.commands import Configured, chat, check, key_create, read_config
+from causerie.config import ConfigErrors
+from causerie.logs import configure
+from causerie.mongod import CannotStart
+from causerie.progress import on_terminal
+from causerie.serve import serve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit code: 0 done, 1 could not, 2 wrong usage."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        config = read_config(parsed.config, os.environ)
+    except ConfigErrors as errors:
+        print(errors, file=sys.stderr)
+        return 1
+    configure(config.options.server.log_level)
+    try:
+        return int(uvloop.run(_run(parsed, config)) or 0)
+    except (CannotStart, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+async def _run(parsed: argparse.Namespace, config: Configured) -> int:
+    match parsed.command:
+        case "serve":
+            await serve(config.options, config.store, on_terminal(), print)
+            return 0
+        case "check":
+            return check(config, print)
+        case "chat":
+            return await chat(config, sys.stdin, print, timed=parsed.time)
+        case _:
+            return await key_create(config, parsed.name, parsed.scope, print)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="causerie", description="Conversational customer relations on one MongoDB.")
+    parser.add_argument("--config", type=Path, default=None, help="config file (default: config.toml, if there is one)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="start the server (and its own MongoDB unless store.url says otherwise)")
+    commands.add_parser("check", help="read the config and the bot's files and show all that is wrong with them")
+    talk = commands.add_parser("chat", help="talk to the bot in this terminal, without a server")
+    talk.add_argument("--time", action="store_true", help="print the CPU time of each turn")
+    key = commands.add_parser("key", help="make an API key; it is shown once")
+    key.add_argument("name", help="whose key it is, such as `shop backend`")
+    key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

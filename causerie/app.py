@@ -1,0 +1,167 @@
+"""The one place that knows everybody: every part is named once here, top to bottom, and nothing registers itself."""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from admin.door import console
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from bot.actions import Actions
+
+from admin.desk import Desk
+from admin.desk import Options as ConsoleOptions
+from bot.answering import BotOptions, answerer, load_brain
+from bot.idle import IdleReturn
+from bot.outside import Outside
+from causerie.health import Health, health_routes
+from channels import house
+from channels.channel import Channel, Door, Limits
+from channels.inbound import FrontDoor
+from channels.outbound import BackDoor
+from channels.sweeper import Sweeper
+from profiles.calendar import Clock, utc_now
+from profiles.indexes import INDEXES
+from profiles.live import Feed
+from profiles.store import Store, Unavailable
+from profiles.writer import Writer
+
+log = logging.getLogger("causerie.app")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Where the server listens and who it serves."""
+
+    host: str = field(default="127.0.0.1", metadata={"about": "address to listen on"})
+    port: int = field(default=8080, metadata={"about": "port to listen on"})
+    public_url: str = field(
+        default="", metadata={"about": "how the world reaches this server, https://...; empty: http://host:port"}
+    )
+    language: str = field(default="fr", metadata={"about": "language to speak until a person's own is known: fr or en"})
+    country: str = field(
+        default="FR", metadata={"about": "where phone numbers without a country code belong (ISO 3166)"}
+    )
+    log_level: str = field(default="INFO", metadata={"about": "DEBUG, INFO, WARNING or ERROR"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The whole configuration, as far as the parts need it."""
+
+    server: ServerOptions = ServerOptions()
+    bot: BotOptions = BotOptions()
+    console: ConsoleOptions = ConsoleOptions()
+    channels: Mapping[str, Any] = field(default_factory=dict)
+    database: str = "causerie"
+
+
+STORE = web.AppKey("store", Store)
+WRITER = web.AppKey("writer", Writer)
+DESK = web.AppKey("desk", Desk)
+CHANNELS = web.AppKey("channels", dict[str, Channel])
+CLOSE = web.AppKey("close", AsyncExitStack)
+
+
+async def build(options: Options, database_url: str, *, clock: Clock = utc_now) -> web.Application:
+    """Return the whole server over this database, its tasks running; its cleanup closes all that was opened.
+
+    Raises what a part raises that can not start (a bot's ContentErrors, a channel's wrong token), closing the others first.
+    """
+    process = secrets.token_hex(6)
+    server = options.server
+    public_url = (server.public_url or f"http://{server.host}:{server.port}").rstrip("/")
+    async with AsyncExitStack() as opened:
+        store = Store(database_url, options.database)
+        opened.push_async_callback(store.close)
+        await store.prepare(INDEXES)
+        secret = await _signing_secret(store)
+
+        writer = Writer(store, process=process, clock=clock)
+        opened.push_async_callback(writer.close)  # closed last but one: whoever closes before may still write
+        feed = Feed()
+        writer.listen(feed.announce)
+
+        brain = load_brain(options.bot)
+        channels: dict[str, Channel] = {}
+        limits: dict[str, Limits] = {}
+        front_door = FrontDoor(
+            writer, store, answer=answerer(brain), limits=limits, country=server.country, language=server.language
+        )
+        opened.push_async_callback(front_door.close)
+        back_door = BackDoor(channels, writer, clock=clock)
+        opened.push_async_callback(back_door.close)
+        writer.listen(back_door.take)
+
+        door = Door(front_door.receive, public_url, clock, store, writer, feed, secret, server.country)
+        channels.update(await house.connect(options.channels, door))
+        for channel in channels.values():
+            opened.push_async_callback(channel.close)
+            limits[channel.name] = channel.limits
+
+        actions = Actions(options.bot)
+        outside = Outside(brain, actions, writer, store, clock=clock)
+        opened.push_async_callback(outside.close)
+        writer.listen(outside.hear)
+        await outside.start()
+        idle = IdleReturn(writer, store, after=timedelta(minutes=options.bot.idle_minutes), clock=clock)
+        opened.push_async_callback(idle.close)
+        await idle.start()
+        sweeper = Sweeper(store, back_door, process=process, clock=clock)
+        opened.push_async_callback(sweeper.close)
+        await sweeper.start()
+
+        desk = Desk(store, writer, feed, clock, secret, public_url, channels, options.console, country=server.country)
+        app = web.Application(middlewares=[_refusals])
+        app[STORE], app[WRITER], app[DESK], app[CHANNELS] = store, writer, desk, channels
+        for channel in channels.values():
+            app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
+        opened.push_async_callback(await console(app, desk))
+        app.add_routes(health_routes(Health(store, writer, back_door)))
+
+        app[CLOSE] = opened.pop_all()
+        app.on_cleanup.append(_close)
+    return app
+
+
+async def _signing_secret(store: Store) -> bytes:
+    """Return this installation's own secret: made once, kept in the database, the same in every process."""
+    fresh = {"$setOnInsert": {"value": secrets.token_bytes(32)}}
+    document = await store.change("settings", {"_id": "secret"}, fresh, upsert=True)
+    assert document
+    return bytes(document["value"])
+
+
+def _mounted(channel: Channel) -> web.Application:
+    routes = web.Application()
+    routes.add_routes(channel.routes())
+    return routes
+
+
+async def _close(app: web.Application) -> None:
+    await app[CLOSE].aclose()
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What no route answered: a database that does not confirm is 503 and worth repeating; a mistake of ours is a bare 500."""
+    try:
+        return await handler(request)
+    except Unavailable as error:
+        log.warning("http.unavailable path=%s reason=%s", _place(request), error)
+        return web.json_response({"error": "unavailable"}, status=503, headers={"Retry-After": "2"})
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 (the last edge: nothing of the error may reach the outside)
+        log.error("http.broke path=%s error=%s", _place(request), type(error).__name__, exc_info=error)
+        return web.json_response({"error": "internal"}, status=500)
+
+
+def _place(request: web.Request) -> str:
+    """Return the route, not the path: a path may hold ids and tokens."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "-"

@@ -1,0 +1,77 @@
+"""What the commands do besides serving: read the configuration, check everything, talk to the bot, make an API key."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from admin.keys import create_key
+from bot.actions import Actions
+from bot.terminal import converse
+
+from admin.desk import Options as ConsoleOptions
+from bot.answering import BotOptions, load_brain
+from bot.files import ContentErrors
+from causerie.app import Options, ServerOptions
+from causerie.config import default_path, load
+from causerie.mongod import StoreOptions, start
+from causerie.progress import silent
+from causerie.sections import every_section
+from profiles.calendar import utc_now
+from profiles.indexes import INDEXES
+from profiles.store import Store
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The configuration as the commands use it."""
+
+    options: Options
+    store: StoreOptions
+
+
+def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured:
+    """Return the configuration from the file and the environment. Raises ConfigErrors with all that is wrong."""
+    config = load(path or default_path(environment, Path.cwd()), environment, every_section())
+    store = config.of(StoreOptions)
+    options = Options(
+        server=config.of(ServerOptions),
+        bot=config.of(BotOptions),
+        console=config.of(ConsoleOptions),
+        channels=config.under("channels"),
+        database=store.database,
+    )
+    return Configured(options, store)
+
+
+def check(config: Configured, say: Say) -> int:
+    """Say all that is wrong with the bot's files (the configuration was read already); 0 when nothing is."""
+    try:
+        load_brain(config.options.bot)
+    except ContentErrors as errors:
+        say(str(errors))
+        return 1
+    say("Configuration and bot: nothing to complain about.")
+    return 0
+
+
+async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> int:
+    """Let somebody talk to the bot line by line."""
+    brain = load_brain(config.options.bot)
+    await converse(brain, Actions(config.options.bot), lines, say, timed=timed)
+    return 0
+
+
+async def key_create(config: Configured, name: str, scopes: list[str], say: Say) -> int:
+    """Make an API key and show it, this once."""
+    database = await start(config.store, silent)
+    store = Store(database.url, config.options.database)
+    try:
+        await store.prepare(INDEXES)
+        say(await create_key(store, name, scopes, now=utc_now()))
+    finally:
+        await store.close()
+        await database.stop()
+    return 0

@@ -1,0 +1,59 @@
+"""`causerie serve`: start the database and the server, say where everything is, and stop without losing anything."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+from admin.door import first_link
+from aiohttp import web
+
+from causerie.app import CHANNELS, DESK, Options, build
+from causerie.mongod import StoreOptions, start
+from causerie.progress import Progress
+
+log = logging.getLogger("causerie.serve")
+
+FINISH_REQUESTS_WITHIN_SECONDS = 5.0
+
+
+async def serve(options: Options, store: StoreOptions, progress: Progress, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CannotStart, ContentErrors or OSError (the port is taken) before serving."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    database = await start(store, progress)
+    watching = asyncio.create_task(database.supervise(), name="mongod")
+    try:
+        progress("Reading the bot and connecting the channels")
+        app = await build(options, database.url)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_REQUESTS_WITHIN_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, options.server.host, options.server.port, backlog=1024).start()
+            progress("Ready")
+            for line in await _addresses(app, options):
+                say(line)
+            log.info("serve.ready port=%d channels=%s", options.server.port, ",".join(sorted(app[CHANNELS])))
+            await stopping.wait()
+            progress("Stopping: finishing what is under way")
+        finally:
+            await runner.cleanup()
+    finally:
+        watching.cancel()
+        await database.stop()
+        progress("Stopped")
+
+
+async def _addresses(app: web.Application, options: Options) -> list[str]:
+    """Return what a person needs to go on: three addresses, the console's with a one-time link while nobody is there."""
+    desk = app[DESK]
+    url = desk.public_url
+    lines = [""]
+    if "webchat" in app[CHANNELS] and getattr(options.channels["webchat"], "demo", False):
+        lines.append(f"  Demo shop with web chat   {url}/demo")
+    link = await first_link(desk)
+    lines.append(f"  Agents' console           {link or url + '/console'}" + ("   (works once)" if link else ""))
+    lines.append(f"  API documentation         {url}/api/docs")
+    return [*lines, ""]
