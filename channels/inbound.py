@@ -139,9 +139,7 @@ class FrontDoor:
 
     async def _receipt(self, receipt: Receipt) -> Outcome:
         provider_id = f"{receipt.channel}:{receipt.provider_id}"
-        for wait in (*log = logging.getLogger("channels.inbound")
-
-RECEIPT_WAITS, None):
+        for wait in (*RECEIPT_WAITS, None):
             found = await self._store.first("messages", {"delivery.provider_id": provider_id})
             if found:
                 return await self._writer.commit(arrivals.mark(str(found["_id"]), receipt))
