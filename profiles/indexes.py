@@ -31,7 +31,8 @@ INDEXES: dict[str, Sequence[Any]] = {
         full_text("content.text"),
     ],
     "events": [ascending("profile", "happened_at", "_id"), ascending("conversation", "happened_at")],
-    "files": [ascending("conversation")],
+    "files": [ascending("conversation"), ascending("expires_at", expireAfterSeconds=0, sparse=True)],
+    "visitors": [ascending("subject", "-bound_at")],  # web-chat addresses that belong to a proven person
     "merges": [ascending("kept"), ascending("absorbed")],
     "conflicts": [ascending("settled_at", "at"), ascending("profiles")],
     "agents": [ascending("email", unique=True)],

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from profiles.snapshot import Changes
 
 Wanted = Callable[[Changes], bool]
+Hear = Callable[[Changes], None]
 LAG_LIMIT = 256  # a listener this far behind is cut off; it reconnects and asks for what it missed
 
 
@@ -19,12 +20,24 @@ class Feed:
 
     def __init__(self) -> None:
         self._listeners: set[_Listener] = set()
+        self._hearers: list[Hear] = []
 
     def announce(self, changes: list[Changes]) -> None:
         """Tell all listeners; called by the writer after its commit."""
         for listener in tuple(self._listeners):
             for change in changes:
                 listener.offer(change)
+        for hear in tuple(self._hearers):
+            for change in changes:
+                hear(change)
+
+    def hear(self, hear: Hear) -> Callable[[], None]:
+        """Call this with every change, in order, right after its commit; it must not raise or block. Returns how to stop.
+
+        For one who hands the changes on to many at once, and so would be cut off by the limit of `listen`.
+        """
+        self._hearers.append(hear)
+        return lambda: self._hearers.remove(hear)
 
     @contextmanager
     def listen(self, wanted: Wanted) -> Iterator[AsyncIterator[Changes]]:
