@@ -27,7 +27,7 @@ READY_WITHIN_SECONDS = 120.0  # a start after a crash replays the journal first
 _WATCH_EVERY_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 10.0
 _STEADY_AFTER_SECONDS = 60.0
-_log = logging.getLogger(__name__)
+log = logging.getLogger("causerie.mongod")
 Answer = TypeVar("Answer")
 
 
@@ -110,7 +110,7 @@ class Embedded:
             if self._stopping:
                 return
             wait = _WATCH_EVERY_SECONDS if lived > _STEADY_AFTER_SECONDS else min(wait * 2, _LONGEST_WAIT_SECONDS)
-            _log.warning("mongod.died again_in=%.1f said=%s", wait, last_complaint(self._folder.log))
+            log.warning("mongod.died again_in=%.1f said=%s", wait, last_complaint(self._folder.log))
             await asyncio.sleep(wait)
             await self._again()
 
@@ -136,9 +136,9 @@ class Embedded:
         try:
             await _until_it_takes_writes(self._folder, self._process)
         except CannotStart as error:
-            _log.error("mongod.not_restarted reason=%s", error)
+            log.error("mongod.not_restarted reason=%s", error)
         else:
-            _log.warning("mongod.restarted pid=%s", self._process.pid)
+            log.warning("mongod.restarted pid=%s", self._process.pid)
 
 
 async def _refuse_unusable(address: str) -> None:
