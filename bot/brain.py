@@ -1,0 +1,95 @@
+"""The bot's brain: load a folder of content once, then take turns. It does no I/O, so it runs inside the group commit.
+
+    brain = Brain.load(Path("bot/content/shop"))
+    turn = finish(brain.turn(conversation.bot, heard, known))     None: it wants a custom action, then
+    turn = await perform(brain, conversation.bot, heard, known, actions)
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from bot.checks import check
+from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
+from bot.files import ContentError, ContentErrors, Findings
+from bot.project import read_project
+from bot.rulebook import read_rules
+from bot.scene import Script
+from bot.turn import take_turn
+from bot.understanding import Understanding, learn
+
+__all__ = [
+    "ActionCall", "ActionResult", "Brain", "ContentError", "ContentErrors", "Heard", "Known", "Turn", "finish",
+    "perform",
+]  # fmt: skip
+
+
+class Performs(Protocol):
+    """Runs custom actions: bot/actions.py, or a test's own."""
+
+    async def run(self, call: ActionCall) -> ActionResult:
+        """Return what the action came to; never raise for what the action does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """A bot, read, checked and trained; immutable, shared by all conversations."""
+
+    script: Script
+    understanding: Understanding
+    notices: tuple[ContentError, ...] = ()
+    """Worth knowing, but no reason not to start."""
+
+    @classmethod
+    def load(cls, folder: Path, *, seed: int = 0) -> "Brain":
+        """Return the brain of a bot's folder. Raises ContentErrors with all that is wrong in its files."""
+        findings = Findings()
+        project = read_project(folder, findings)
+        script = Script(project, read_rules(project.rules, project.domain, findings))
+        check(script, findings)
+        if findings.errors:
+            raise ContentErrors(findings.errors)
+        return cls(script, learn(project, seed), tuple(findings.notices))
+
+    @property
+    def has_actions(self) -> bool:
+        """Whether some turns may need a custom action."""
+        return bool(self.script.domain.actions)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages the bot understands, by their two letters."""
+        return self.understanding.languages.names
+
+    def turn(
+        self, tracker: Mapping[str, Any] | None, heard: Heard, known: Known
+    ) -> Generator[ActionCall, ActionResult, Turn]:
+        """Yield the custom actions the turn needs and return what it comes to. Same inputs, same outputs."""
+        return take_turn(self.script, self.understanding, tracker or {}, heard, known)
+
+
+def finish(turn: Generator[ActionCall, ActionResult, Turn]) -> Turn | None:
+    """Return the turn run to its end, or None when it wants a custom action."""
+    try:
+        next(turn)
+    except StopIteration as end:
+        result: Turn = end.value
+        return result
+    turn.close()
+    return None
+
+
+async def perform(
+    brain: Brain, tracker: Mapping[str, Any] | None, heard: Heard, known: Known, actions: Performs
+) -> Turn:
+    """Return the turn, its custom actions run on the way."""
+    turn = brain.turn(tracker, heard, known)
+    try:
+        call = next(turn)
+        while True:
+            call = turn.send(await actions.run(call))
+    except StopIteration as end:
+        result: Turn = end.value
+        return result

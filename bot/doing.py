@@ -1,0 +1,69 @@
+"""Runs one action: the bot's own ones, a response, a form, or a custom one. Returns what happened as events."""
+
+from collections.abc import Generator
+
+from bot.answers import utter
+from bot.contract import ActionCall, ActionResult
+from bot.custom import call
+from bot.events import HAND_OVER, LISTEN, REQUESTED, Event, action_run, handed_over, loop_set, said, slot_set
+from bot.forms import run_form
+from bot.handover import default_words
+from bot.scene import Scene
+from bot.tracker import Tracker
+
+DEFAULT_SORRY = {
+    "fr": "Désolé, je n'ai pas compris. Pouvez-vous le dire autrement ?",
+    "en": "Sorry, I did not understand. Could you put it another way?",
+}
+
+
+def do(scene: Scene, tracker: Tracker, name: str) -> Generator[ActionCall, ActionResult, list[Event]]:
+    """Return the events of an action. Raises Rejected when it leaves the message to others."""
+    domain = scene.script.domain
+    if name == LISTEN:
+        return []
+    if name in domain.actions and name not in domain.forms:
+        return (yield from call(scene, tracker, name))
+    if name in domain.forms:
+        return (yield from run_form(scene, tracker, name))
+    if name == HAND_OVER:
+        return hand_over(scene, tracker, "action")
+    if name == "action_restart":
+        return [
+            *utter(scene, tracker, "utter_restart"),
+            {"event": "restart"},
+            {"event": "followup", "name": "action_session_start"},
+        ]
+    if name == "action_session_start":
+        return [{"event": "session_started"}, action_run(LISTEN)]
+    if name == "action_back":
+        return [*utter(scene, tracker, "utter_back"), {"event": "rewind"}, {"event": "rewind"}]
+    if name == "action_deactivate_loop":
+        return [loop_set(None), slot_set(REQUESTED, None)]
+    if name == "action_default_fallback":
+        return [*_sorry(scene, tracker), {"event": "rewind"}]
+    return utter(scene, tracker, name)
+
+
+def hand_over(scene: Scene, tracker: Tracker, reason: str, team: str | None = None) -> list[Event]:
+    """Return the events of giving the conversation to people: the customer is told, the running form ends.
+
+    The form ends so that, when the conversation comes back, the bot does not go on with a question long forgotten.
+    """
+    plan = scene.script.project.handover
+    response = plan.tells(reason)
+    words = utter(scene, tracker, response) if response else [said(default_words(reason, scene.language))]
+    return [*words, *give_up(scene, tracker, reason, team)]
+
+
+def give_up(scene: Scene, tracker: Tracker, reason: str, team: str | None = None) -> list[Event]:
+    """Return the events of a handover that the customer was already told about."""
+    team = team or scene.script.project.handover.team_for(tracker.loop, tracker.intent)
+    ended = [loop_set(None), slot_set(REQUESTED, None)] if tracker.loop else []
+    return [handed_over(reason, team), *ended]
+
+
+def _sorry(scene: Scene, tracker: Tracker) -> list[Event]:
+    if "utter_default" in scene.script.domain.responses:
+        return utter(scene, tracker, "utter_default")
+    return [said(DEFAULT_SORRY.get(scene.language, DEFAULT_SORRY["en"]))]

@@ -1,0 +1,264 @@
+"""The nouns of a bot: intents, slots, forms, responses, as Rasa's domain.yml declares them.
+
+Format: Rasa 3.x open source, "Domain". Keys that Rasa has and this engine does not use are let pass.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.files import Findings, Place, Rows, Table, Text, place_of, plain, rows
+
+SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
+MAPPING_TYPES = ("from_entity", "from_text", "from_intent", "from_trigger_intent", "custom", "controlled")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Where a mapping holds: inside this form (None: outside any), and while this slot is asked for."""
+
+    active_loop: str | None
+    requested_slot: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotMapping:
+    """One way a slot is filled from what the customer says."""
+
+    kind: str
+    entity: str | None = None
+    role: str | None = None
+    group: str | None = None
+    value: Any = None
+    intents: tuple[str, ...] = ()
+    not_intents: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One thing the bot remembers."""
+
+    name: str
+    kind: str
+    at: Place
+    initial: Any = None
+    influences: bool = True
+    values: tuple[str, ...] = ()
+    minimum: float = 0.0
+    maximum: float = 1.0
+    mappings: tuple[SlotMapping, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Slots to be asked for, one after another."""
+
+    name: str
+    at: Place
+    required: tuple[str, ...]
+    ignored_intents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One thing a customer may want, and which entities rules may see beside it (None: all)."""
+
+    name: str
+    at: Place
+    use_entities: tuple[str, ...] | None = None
+    ignore_entities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """One wording of a response, and where it applies."""
+
+    at: Place
+    text: str = ""
+    buttons: tuple[Mapping[str, Any], ...] = ()
+    image: str | None = None
+    channel: str | None = None
+    language: str | None = None
+    conditions: tuple[tuple[str, Any], ...] = ()
+    has_conditions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """All that domain.yml and domain/** declare."""
+
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    entities: tuple[str, ...] = ()
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    responses: Mapping[str, tuple[Variation, ...]] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    actions: Mapping[str, Place] = field(default_factory=dict)
+    """Custom actions: declared, and neither a response nor a form."""
+    session_minutes: float = 60.0
+    carry_over: bool = True
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The same as plain Rasa dictionaries, for custom actions."""
+
+    def knows_action(self, name: str) -> bool:
+        """Whether a rule may run this."""
+        return name in self.responses or name in self.forms or name in self.actions
+
+
+def read_domain(files: list[Table], findings: Findings) -> Domain:
+    """Return the domain that these files declare together."""
+    merged = _merge(files)
+    responses = {name: _response(name, value, place_of(merged["responses"], name), findings) for name, value in merged["responses"].items()}
+    forms = {str(name): _form(name, value, place_of(merged["forms"], name), findings) for name, value in merged["forms"].items()}
+    declared = {str(name): place_of(item) for item in merged["actions"] for name in _names(item)}
+    session = merged["session_config"]
+    return Domain(
+        intents={intent.name: intent for item in merged["intents"] for intent in _intents(item)},
+        entities=tuple(str(name) for item in merged["entities"] for name in _names(item)),
+        slots={str(name): _slot(name, value, place_of(merged["slots"], name), findings) for name, value in merged["slots"].items()},
+        responses={str(name): variations for name, variations in responses.items()},
+        forms=forms,
+        actions={
+            name: at for name, at in declared.items() if name not in responses and name not in forms
+        },
+        session_minutes=float(session.get("session_expiration_time", 60)),
+        carry_over=bool(session.get("carry_over_slots_to_new_session", True)),
+        raw=plain(merged),
+    )
+
+
+def _merge(files: list[Table]) -> Table:
+    merged = _table()
+    for key in ("slots", "responses", "forms", "session_config"):
+        merged[key] = _table()
+    for key in ("intents", "entities", "actions"):
+        merged[key] = Rows()
+    for file in files:
+        for key, target in merged.items():
+            value = file.get(key)
+            if isinstance(target, Table) and isinstance(value, Table):
+                target.update(value)
+                target.keys_at.update(value.keys_at)
+            elif isinstance(target, Rows):
+                target.extend(rows(value))
+    return merged
+
+
+def _table() -> Table:
+    table = Table()
+    table.at, table.keys_at = Place("domain.yml"), {}
+    return table
+
+
+def _names(item: Any) -> Iterator[Text]:
+    if isinstance(item, Table):
+        for name in item:
+            text = Text(name)
+            text.at = item.keys_at[name]
+            yield text
+    elif isinstance(item, Text):
+        yield item
+
+
+def _intents(item: Any) -> Iterator[Intent]:
+    for name in _names(item):
+        options = (item.get(name) if isinstance(item, Table) else None) or {}
+        use = options.get("use_entities", True)
+        yield Intent(
+            name=str(name),
+            at=name.at,
+            use_entities=None if use is True else tuple(map(str, rows(use or None))),
+            ignore_entities=tuple(map(str, rows(options.get("ignore_entities")))),
+        )
+
+
+def _slot(name: str, value: Any, at: Place, findings: Findings) -> Slot:
+    spec: Table = value if isinstance(value, Table) else _table()
+    kind = str(spec.get("type", "text"))
+    if not isinstance(value, Table) or kind not in SLOT_TYPES:
+        findings.error(
+            place_of(value, "type", at),
+            f"slots: {name}: type: expected one of {', '.join(SLOT_TYPES)}; got {kind!r}.",
+        )
+    if not name.isidentifier():
+        findings.error(at, f'slots: expected a name of letters, digits and _, got "{name}".')
+    return Slot(
+        name=str(name),
+        kind=kind,
+        at=at,
+        initial=plain(spec.get("initial_value")),
+        influences=bool(spec.get("influence_conversation", kind != "any")),
+        values=tuple(str(item).lower() for item in rows(spec.get("values"))),
+        minimum=float(spec.get("min_value", 0.0)),
+        maximum=float(spec.get("max_value", 1.0)),
+        mappings=tuple(_mapping(item, name, findings) for item in rows(spec.get("mappings"))),
+    )
+
+
+def _mapping(item: Any, slot: str, findings: Findings) -> SlotMapping:
+    if not isinstance(item, Table) or item.get("type") not in MAPPING_TYPES:
+        got = item.get("type") if isinstance(item, Table) else item
+        findings.error(
+            place_of(item, "type"),
+            f"slots: {slot}: mappings: expected type: one of {', '.join(MAPPING_TYPES)}; got {got!r}.",
+        )
+        return SlotMapping("controlled")
+    return SlotMapping(
+        kind=str(item["type"]),
+        entity=_name(item.get("entity")),
+        role=_name(item.get("role")),
+        group=_name(item.get("group")),
+        value=plain(item.get("value")),
+        intents=tuple(rows(item.get("intent"))),
+        not_intents=tuple(rows(item.get("not_intent"))),
+        conditions=tuple(
+            Condition(_name(row.get("active_loop")), _name(row.get("requested_slot")))
+            for row in rows(item.get("conditions"))
+            if isinstance(row, Table)
+        ),
+        action=_name(item.get("action")),
+    )
+
+
+def _name(value: Any) -> str | None:
+    return value if value is None else value if isinstance(value, str) else str(value)
+
+
+def _form(name: str, value: Any, at: Place, findings: Findings) -> Form:
+    spec: Table = value if isinstance(value, Table) else _table()
+    required = rows(spec.get("required_slots"))
+    if not all(isinstance(slot, str) for slot in required):
+        findings.error(
+            place_of(spec, "required_slots", at), f"forms: {name}: required_slots: expected a list of slot names."
+        )
+        required = []
+    return Form(str(name), at, tuple(required), tuple(rows(spec.get("ignored_intents"))))
+
+
+def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Variation, ...]:
+    found = []
+    for item in rows(value):
+        if not isinstance(item, Table):
+            findings.error(at, f"responses: {name}: expected a list of wordings such as - text: ...")
+            continue
+        metadata = item.get("metadata") or {}
+        found.append(
+            Variation(
+                at=item.at,
+                text=str(item.get("text") or ""),
+                buttons=tuple(plain(rows(item.get("buttons")) + rows(item.get("quick_replies")))),
+                image=_name(item.get("image")),
+                channel=_name(item.get("channel")),
+                language=_name(metadata.get("language")),
+                conditions=tuple(
+                    (str(row.get("name")), plain(row.get("value")))
+                    for row in rows(item.get("condition"))
+                    if isinstance(row, Table)
+                ),
+                has_conditions="condition" in item,
+            )
+        )
+    if not found:
+        findings.error(at, f"responses: {name}: expected at least one wording, got none.")
+    return tuple(found)

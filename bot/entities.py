@@ -1,0 +1,113 @@
+"""What a message mentions: button payloads, the bot's own patterns and word lists, and built-in kinds.
+
+Built-in kinds (bot/finders.py) are looked for only when the domain declares an entity of that name.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.cleaning import clean_value
+from bot.events import DEFAULT_INTENTS
+from bot.finders import FINDERS, Here, fold
+from bot.project import Project
+
+Entity = dict[str, Any]
+
+_PAYLOAD = re.compile(r"/([^{\s@]+)(?:@[\d.]+)?\s*(\{.*\})?", re.DOTALL)
+_WORD = re.compile(r"[^\W_]+")
+_BUILT_IN = {**{kind: kind for kind in FINDERS}, "phone_number": "phone", "amount-of-money": "amount", "time": "date"}
+
+
+class Entities:
+    """Finds entities the way one bot's files say."""
+
+    __slots__ = ("_intents", "_kinds", "_lookups", "_longest", "_patterns", "_synonyms")
+
+    def __init__(self, project: Project) -> None:
+        declared = set(project.domain.entities)
+        self._intents = {*project.domain.intents, *DEFAULT_INTENTS}
+        self._kinds = [(name, _BUILT_IN[name]) for name in project.domain.entities if name in _BUILT_IN]
+        self._synonyms = project.training.synonyms
+        self._patterns = [
+            (name, re.compile(pattern, re.IGNORECASE))
+            for name, patterns in project.training.patterns.items()
+            if name in declared
+            for pattern in patterns
+        ]
+        self._lookups: dict[str, str] = {}
+        for name, phrases in project.training.lookups.items():
+            if name in declared:
+                self._lookups.update({" ".join(_WORD.findall(fold(phrase))): name for phrase in phrases})
+        self._longest = max((phrase.count(" ") + 1 for phrase in self._lookups), default=0)
+
+    def payload(self, text: str) -> tuple[str, list[Entity]] | None:
+        """Return intent and entities of `/intent{...}`; None when it is not one, or is none of this bot's."""
+        match = _PAYLOAD.fullmatch(text) if text.startswith("/") else None
+        if match is None or match[1] not in self._intents:
+            return None
+        try:
+            stated = json.loads(match[2]) if match[2] else {}
+        except (ValueError, RecursionError):
+            return None
+        found = []
+        for name, values in stated.items():
+            for value in values if isinstance(values, list) else [values]:
+                if not isinstance(value, dict | list):
+                    found.append(_entity(str(name), clean_value(value), 0, len(text), "payload"))
+        return match[1], found
+
+    def find(self, text: str, here: Here) -> list[Entity]:
+        """Return what the text mentions, in the order it is written."""
+        found = self._by_pattern(text) + self._by_lookup(text)
+        taken = {entity["entity"] for entity in found}
+        for name, kind in self._kinds:
+            if name not in taken:
+                hit = FINDERS[kind](text, here)
+                if hit:
+                    found.append(_entity(name, hit[0], hit[1], hit[2], "built-in"))
+        return sorted(found, key=lambda entity: int(entity["start"]))
+
+    def _by_pattern(self, text: str) -> list[Entity]:
+        return [
+            _entity(name, self._named(match[0]), *match.span(), "regex")
+            for name, pattern in self._patterns
+            for match in pattern.finditer(text)
+            if match[0]
+        ]
+
+    def _by_lookup(self, text: str) -> list[Entity]:
+        if not self._lookups:
+            return []
+        marks = list(_WORD.finditer(text))
+        words = [fold(mark[0]) for mark in marks]
+        found, start = [], 0
+        while start < len(words):
+            step = 1
+            for length in range(min(self._longest, len(words) - start), 0, -1):
+                name = self._lookups.get(" ".join(words[start : start + length]))
+                if name:
+                    begin, end = marks[start].start(), marks[start + length - 1].end()
+                    found.append(_entity(name, self._named(text[begin:end]), begin, end, "lookup"))
+                    step = length
+                    break
+            start += step
+        return found
+
+    def _named(self, words: str) -> str:
+        return self._synonyms.get(words.casefold(), words)
+
+
+def _entity(name: str, value: Any, start: int, end: int, extractor: str) -> Entity:
+    return {"entity": name, "value": value, "start": start, "end": end, "extractor": extractor}
+
+
+def spoken_payload(text: str) -> str:
+    """Return an unknown `/payload` as words, so that it is at least read like a sentence."""
+    return text.lstrip("/").replace("_", " ") if text.startswith("/") else text
+
+
+def as_json(entities: list[Entity]) -> list[Mapping[str, Any]]:
+    """Return the entities as Rasa's parse data."""
+    return [dict(entity) for entity in entities]

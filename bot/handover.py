@@ -1,0 +1,125 @@
+"""When the bot gives the conversation to people, what it tells the customer, and what it tells the agent.
+
+handover.yml (absent: the defaults below, without intent and words):
+
+    intent: human
+    words: [agent, conseiller]        whole messages, or words that suffice by themselves
+    after_misunderstandings: 2        0: never for that reason
+    misunderstood: [nlu_fallback, out_of_scope]
+    team: support
+    teams: {returns_form: returns}    by the form or intent the customer was in
+    say: {asked: utter_handover, not_understood: utter_handover_sorry, action: utter_handover}
+
+The engine only reports the handover; who owns the conversation is decided in profiles/conversation.py.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.domain import Domain
+from bot.events import FALLBACK_INTENT
+from bot.files import Findings, Table, nearest, place_of, rows
+from bot.finders import fold
+
+_KEYS = ("intent", "words", "after_misunderstandings", "misunderstood", "team", "teams", "say")
+_REASONS = ("asked", "not_understood", "action")
+
+DEFAULT_WORDS: Mapping[str, Mapping[str, str]] = {
+    "asked": {
+        "fr": "Je vous passe un conseiller, il vous répondra ici même.",
+        "en": "I'm handing you over to a colleague, who will answer right here.",
+    },
+    "not_understood": {
+        "fr": "Je suis désolé, je n'arrive pas à vous comprendre. Un conseiller va prendre le relais ici même.",
+        "en": "I'm sorry, I can't make out what you need. A colleague will take over right here.",
+    },
+}
+_LABELS = {
+    "fr": ("Dernier message", "Ce que l'on sait", "Demandes", "aucune"),
+    "en": ("Last message", "What we know", "Asked about", "nothing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverPlan:
+    """What handover.yml says."""
+
+    intent: str | None = None
+    words: frozenset[str] = frozenset()
+    after_misunderstandings: int = 2
+    misunderstood: frozenset[str] = frozenset({FALLBACK_INTENT})
+    team: str | None = None
+    teams: Mapping[str, str] = field(default_factory=dict)
+    say: Mapping[str, str] = field(default_factory=dict)
+    """reason -> response."""
+
+    def asks(self, intent: str | None, text: str) -> bool:
+        """Whether this message asks for a person."""
+        if intent is not None and intent == self.intent:
+            return True
+        return bool(self.words) and " ".join(re.findall(r"\w+", fold(text))) in self.words
+
+    def team_for(self, form: str | None, intent: str | None) -> str | None:
+        """Return the team that should take it: that of the form, else of the intent, else the default one."""
+        return self.teams.get(form or "") or self.teams.get(intent or "") or self.team
+
+    def tells(self, reason: str) -> str | None:
+        """Return the response that tells the customer, or None for the default words."""
+        return self.say.get(reason) or self.say.get("asked")
+
+
+def default_words(reason: str, language: str | None) -> str:
+    """Return what the customer is told when the bot has no response of its own for it."""
+    words = DEFAULT_WORDS["not_understood" if reason == "not_understood" else "asked"]
+    return words.get(language or "en", words["en"])
+
+
+def summary(question: str, slots: Mapping[str, Any], intents: list[str], language: str | None) -> str:
+    """Return what the agent reads first: the last message, what is known, what was asked before. A few short lines."""
+    last, known, asked, nothing = _LABELS.get(language or "en", _LABELS["en"])
+    facts = ", ".join(f"{name}: {str(value)[:80]}" for name, value in slots.items()) or nothing
+    return "\n".join(
+        [f"{last}: {question[:300] or nothing}", f"{known}: {facts[:500]}", f"{asked}: {', '.join(intents) or nothing}"]
+    )
+
+
+def read_handover(file: Table, domain: Domain, findings: Findings) -> HandoverPlan:
+    """Return what handover.yml says; an absent file hands over after two misunderstandings in a row."""
+    for key in file:
+        if key not in _KEYS:
+            findings.unknown_key(file, key, _KEYS)
+    intents = [*rows(file.get("intent")), *rows(file.get("misunderstood"))]
+    for intent in intents:
+        if intent not in domain.intents and intent != FALLBACK_INTENT:
+            findings.unknown("intent", intent, domain.intents)
+    say = file.get("say") or {}
+    for reason, response in say.items():
+        if reason not in _REASONS:
+            findings.unknown_key(say, reason, _REASONS)
+        if response not in domain.responses:
+            findings.unknown("response", response, domain.responses)
+    teams = file.get("teams") or {}
+    for name in teams:
+        if name not in domain.forms and name not in domain.intents:
+            known = [*domain.forms, *domain.intents]
+            findings.error(place_of(teams, name), f'teams: unknown form or intent "{name}".', nearest(name, known))
+    return HandoverPlan(
+        intent=str(file["intent"]) if file.get("intent") else None,
+        words=frozenset(" ".join(re.findall(r"\w+", fold(str(word)))) for word in rows(file.get("words"))),
+        after_misunderstandings=_count(file, findings),
+        misunderstood=frozenset({FALLBACK_INTENT, *map(str, rows(file.get("misunderstood")))}),
+        team=str(file["team"]) if file.get("team") else None,
+        teams={str(name): str(team) for name, team in teams.items()},
+        say={str(reason): str(response) for reason, response in say.items()},
+    )
+
+
+def _count(file: Table, findings: Findings) -> int:
+    count = file.get("after_misunderstandings", 2)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        at = place_of(file, "after_misunderstandings")
+        findings.error(at, f"after_misunderstandings: expected a whole number, got {count!r}.", "2")
+        return 2
+    return count

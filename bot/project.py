@@ -1,0 +1,116 @@
+"""A bot's folder, read: Rasa's own files and the three beside them that Rasa does not know.
+
+domain.yml and domain/** (intents, slots, forms, responses), data/** (nlu, rules, stories), config.yml (thresholds,
+default language); validation.yml, profile.yml and handover.yml are ours, so the rest stays valid for Rasa.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.domain import Domain, read_domain
+from bot.files import Findings, Place, Table, nearest, place_of, read, rows
+from bot.handover import HandoverPlan, read_handover
+from bot.memory import Memory, read_memory
+from bot.training import Training, read_training
+from bot.validation import Validation, read_validation
+
+_RASA_KEYS = {
+    "version", "intents", "entities", "slots", "responses", "forms", "actions", "session_config", "config",
+    "e2e_actions", "nlu", "rules", "stories",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What config.yml decides; the names and defaults are Rasa's."""
+
+    language: str = "en"
+    threshold: float = 0.3
+    ambiguity: float = 0.1
+    core_fallback: str = "action_default_fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything written in a bot's folder, before it is checked and learned."""
+
+    folder: Path
+    domain: Domain
+    training: Training
+    rules: tuple[Table, ...]
+    stories: tuple[Table, ...]
+    options: Options
+    validation: Validation
+    memory: Memory
+    handover: HandoverPlan
+
+
+def read_project(folder: Path, findings: Findings) -> Project:
+    """Return the folder's content; what cannot be read is noted in `findings` and left out."""
+    files = [read(path, shown, findings) for path, shown in _content_files(folder)]
+    if not files:
+        findings.error(Place(str(folder)), "expected a bot's folder with domain.yml and data/, got none of them.")
+    for file in files:
+        _check_keys(file, findings)
+    options = _options(_optional(folder, "config.yml", findings))
+    domain = read_domain(files, findings)
+    return Project(
+        folder=folder,
+        domain=domain,
+        training=read_training(files, options.language, findings),
+        rules=_items(files, "rules", "rule", findings),
+        stories=_items(files, "stories", "story", findings),
+        options=options,
+        validation=read_validation(_optional(folder, "validation.yml", findings), domain, findings),
+        memory=read_memory(_optional(folder, "profile.yml", findings), domain, findings),
+        handover=read_handover(_optional(folder, "handover.yml", findings), domain, findings),
+    )
+
+
+def _content_files(folder: Path) -> list[tuple[Path, str]]:
+    paths = [*folder.glob("domain.y*ml"), *folder.glob("domain/**/*.y*ml"), *folder.glob("data/**/*.y*ml")]
+    return [(path, path.relative_to(folder).as_posix()) for path in sorted(paths) if path.is_file()]
+
+
+def _optional(folder: Path, name: str, findings: Findings) -> Table:
+    path = folder / name
+    if path.exists():
+        return read(path, name, findings)
+    empty = Table()
+    empty.at, empty.keys_at = Place(name), {}
+    return empty
+
+
+def _check_keys(file: Table, findings: Findings) -> None:
+    for key in file:
+        if key not in _RASA_KEYS:
+            findings.error(
+                place_of(file, key), f'unknown key "{key}"; expected one of Rasa\'s.', nearest(key, _RASA_KEYS)
+            )
+
+
+def _items(files: list[Table], key: str, name: str, findings: Findings) -> tuple[Table, ...]:
+    found = []
+    for file in files:
+        for item in rows(file.get(key)):
+            if isinstance(item, Table) and name in item and isinstance(item.get("steps", []), list):
+                found.append(item)
+            else:
+                findings.error(place_of(item, default=file.at), f"{key}: expected - {name}: name, with steps:.")
+    return tuple(found)
+
+
+def _options(config: Table) -> Options:
+    parts: dict[str, Mapping[str, Any]] = {}
+    for item in [*rows(config.get("pipeline")), *rows(config.get("policies"))]:
+        if isinstance(item, Table) and isinstance(item.get("name"), str):
+            parts[item["name"].rsplit(".", 1)[-1]] = item
+    fallback, rule_policy = parts.get("FallbackClassifier"), parts.get("RulePolicy", {})
+    return Options(
+        language=str(config.get("language") or "en"),
+        threshold=float(fallback.get("threshold", 0.3)) if fallback is not None else 0.0,
+        ambiguity=float(fallback.get("ambiguity_threshold", 0.1)) if fallback is not None else 0.0,
+        core_fallback=str(rule_policy.get("core_fallback_action_name") or "action_default_fallback"),
+    )

@@ -1,0 +1,117 @@
+"""How what the customer says fills slots: Rasa's slot mappings, in order, the first that applies wins.
+
+Source: `action_extract_slots` of Rasa 3.6 (rasa/core/actions/action.py). A slot that profile.yml calls read only is
+never filled here, whatever a payload claims.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+from bot.contract import ActionCall, ActionResult
+from bot.custom import Rejected, call
+from bot.domain import Condition, Slot, SlotMapping
+from bot.events import REQUESTED, Event, slot_set
+from bot.scene import Scene
+from bot.tracker import Tracker
+
+VALIDATE_ALL = "action_validate_slot_mappings"
+
+
+def extract(scene: Scene, tracker: Tracker) -> Generator[ActionCall, ActionResult, list[Event]]:
+    """Return the events that fill slots from the latest message."""
+    if not tracker.message:
+        return []
+    events: list[Event] = []
+    ran: set[str] = set()
+    for name, slot in scene.script.domain.slots.items():
+        if not slot.mappings or scene.script.project.memory.is_read_only(name):
+            continue
+        for mapping in slot.mappings:
+            if not _applies(mapping, name, scene, tracker):
+                continue
+            if mapping.kind == "custom":
+                if mapping.action and mapping.action not in ran:
+                    ran.add(mapping.action)
+                    events += yield from _safely(scene, tracker, mapping.action)
+                continue
+            values = _values(mapping, tracker)
+            if values:
+                events.append(slot_set(name, values if slot.kind == "list" else values[-1]))
+                break
+    if VALIDATE_ALL in scene.script.domain.actions:
+        events = yield from _validated(scene, tracker, events)
+    return events
+
+
+def _applies(mapping: SlotMapping, name: str, scene: Scene, tracker: Tracker) -> bool:
+    loop, requested = tracker.loop, tracker.slots.get(REQUESTED)
+    if mapping.kind == "controlled" or not _wanted_intent(mapping, scene, tracker):
+        return False
+    if mapping.conditions and mapping.kind != "from_trigger_intent":
+        if loop and tracker.is_rejected and requested == name:
+            return False
+        if not any(_holds(condition, loop, requested) for condition in mapping.conditions):
+            return False
+    if mapping.kind == "from_trigger_intent":
+        loops = [condition.active_loop for condition in mapping.conditions]
+        return loop is not None and (not loops or loop in loops)
+    if mapping.kind == "from_entity" and loop and requested != name:
+        return not _is_shared(mapping, name, scene, loop)
+    return True
+
+
+def _wanted_intent(mapping: SlotMapping, scene: Scene, tracker: Tracker) -> bool:
+    if mapping.intents:
+        return tracker.intent in mapping.intents
+    unwanted: tuple[str, ...] = mapping.not_intents
+    loop = tracker.loop
+    if loop and (not mapping.conditions or any(condition.active_loop == loop for condition in mapping.conditions)):
+        unwanted += scene.script.domain.forms[loop].ignored_intents
+    return tracker.intent not in unwanted
+
+
+def _holds(condition: Condition, loop: str | None, requested: Any) -> bool:
+    if condition.active_loop is None:
+        return loop is None
+    return condition.active_loop == loop and condition.requested_slot in (None, requested)
+
+
+def _is_shared(mapping: SlotMapping, name: str, scene: Scene, loop: str) -> bool:
+    """Whether several slots of the form would take this entity: then only the one asked for does."""
+    required = scene.script.domain.forms[loop].required
+    slots: list[Slot] = [scene.script.domain.slots[slot] for slot in required if slot in scene.script.domain.slots]
+    return name in required and sum(mapping in slot.mappings for slot in slots) > 1
+
+
+def _values(mapping: SlotMapping, tracker: Tracker) -> list[Any]:
+    if mapping.kind == "from_entity":
+        return [
+            entity["value"]
+            for entity in tracker.message.get("entities", ())
+            if entity["entity"] == mapping.entity
+            and entity.get("role") == mapping.role
+            and entity.get("group") == mapping.group
+        ]
+    if mapping.kind == "from_text":
+        return [tracker.message["text"]] if tracker.message.get("text") else []
+    return [mapping.value]
+
+
+def _safely(scene: Scene, tracker: Tracker, action: str) -> Generator[ActionCall, ActionResult, list[Event]]:
+    try:
+        events = yield from call(scene, tracker, action)
+    except Rejected:
+        return []
+    return [event for event in events if event["event"] in ("slot", "bot")]
+
+
+def _validated(
+    scene: Scene, tracker: Tracker, events: list[Event]
+) -> Generator[ActionCall, ActionResult, list[Event]]:
+    trial = tracker.fork()
+    filled = [event for event in events if event["event"] == "slot"]
+    for event in filled:
+        trial.apply(event)
+    validated = yield from _safely(scene, trial, VALIDATE_ALL)
+    seen = {event["name"] for event in validated if event["event"] == "slot"}
+    return [*validated, *(event for event in filled if event["name"] not in seen)]

@@ -1,0 +1,122 @@
+"""The sentences a bot learns from: data/nlu*.yml in Rasa's format, with the language each is written in.
+
+A file's language is its name's last part (`nlu.fr.yml`), else a folder of that name (`data/fr/nlu.yml`), else the
+item's `metadata: {language: fr}`, else the bot's default. Rasa reads the same files and ignores all three.
+"""
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from bot.files import Findings, Table, Text, lines, place_of
+
+_ANNOTATION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\)|(\{[^}]*\}))")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One sentence and what it means."""
+
+    text: str
+    intent: str
+    language: str
+    written: Text
+
+
+@dataclass(slots=True)
+class Training:
+    """All that data/** teaches about language."""
+
+    examples: list[Example] = field(default_factory=list)
+    synonyms: dict[str, str] = field(default_factory=dict)
+    patterns: dict[str, list[Text]] = field(default_factory=lambda: defaultdict(list))
+    lookups: dict[str, list[Text]] = field(default_factory=lambda: defaultdict(list))
+    intents: dict[str, Text] = field(default_factory=dict)
+    entities: dict[str, Text] = field(default_factory=dict)
+
+
+def read_training(files: list[Table], default_language: str, findings: Findings) -> Training:
+    """Return what the `nlu:` lists of these files teach."""
+    training = Training()
+    for file in files:
+        language = language_of(file.at.file) or default_language
+        for item in file.get("nlu") or []:
+            if isinstance(item, Table):
+                _read_item(item, language, training, findings)
+            else:
+                findings.error(place_of(item), f"nlu: expected items such as - intent: greet, got {item!r}.")
+    return training
+
+
+def language_of(file: str) -> str | None:
+    """Return the language that a file's name or folder says, or None."""
+    path = PurePosixPath(file)
+    stems = [path.stem.rsplit(".", 1)[-1]] if "." in path.stem else []
+    return next((part for part in [*stems, *path.parts[:-1]] if _LANGUAGE.fullmatch(part)), None)
+
+
+def _read_item(item: Table, language: str, training: Training, findings: Findings) -> None:
+    language = str((item.get("metadata") or {}).get("language") or language)
+    sentences = list(lines(item.get("examples")))
+    kind = next((kind for kind in ("intent", "synonym", "regex", "lookup") if item.get(kind)), None)
+    if kind is None:
+        findings.error(item.at, f"nlu: expected intent, synonym, regex or lookup; got {', '.join(item) or 'nothing'}.")
+        return
+    name: Text = item[kind]
+    if kind == "intent":
+        training.intents.setdefault(str(name).split("/")[0], name)
+        for sentence in sentences:
+            text = _plain_sentence(sentence, training, findings)
+            training.examples.append(Example(text, str(name).split("/")[0], language, sentence))
+    elif kind == "synonym":
+        training.synonyms.update({str(sentence).casefold(): str(name) for sentence in sentences})
+    elif kind == "regex":
+        training.patterns[str(name)] += [sentence for sentence in sentences if _compiles(sentence, findings)]
+    else:
+        training.lookups[str(name)] += sentences
+
+
+def _plain_sentence(sentence: Text, training: Training, findings: Findings) -> str:
+    """Return the sentence without its [marks](entity); the marked words become look-ups, their values synonyms."""
+    pieces, position = [], 0
+    for mark in _ANNOTATION.finditer(sentence):
+        spec = _entity(mark, sentence, findings)
+        words = mark[1]
+        name = Text(spec.get("entity", ""))
+        name.at = sentence.at
+        training.entities.setdefault(str(name), name)
+        training.lookups[str(name)].append(_at(words, sentence))
+        if str(spec.get("value", words)) != words:
+            training.synonyms.setdefault(words.casefold(), str(spec["value"]))
+        pieces += [sentence[position : mark.start()], words]
+        position = mark.end()
+    return "".join([*pieces, sentence[position:]])
+
+
+def _entity(mark: re.Match[str], sentence: Text, findings: Findings) -> dict[str, Any]:
+    if mark[3] is None:
+        return dict(zip(("entity", "value"), mark[2].split(":", 1), strict=False))
+    try:
+        return dict(json.loads(mark[3]))
+    except ValueError:
+        findings.error(sentence.at, f'nlu: expected JSON such as {{"entity": "city"}}, got {mark[3]}.')
+        return {"entity": ""}
+
+
+def _at(words: str, sentence: Text) -> Text:
+    text = Text(words)
+    text.at = sentence.at
+    return text
+
+
+def _compiles(pattern: Text, findings: Findings) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        findings.error(pattern.at, f"nlu: expected a regular expression, got {str(pattern)!r}: {error}.")
+        return False
+    return True

@@ -1,0 +1,245 @@
+"""One turn: a message in, the new memory, the words and the facts out. Pure: no clock, no I/O, no chance.
+
+Turn order (Rasa 3.6, rasa/core/processor.py): session, message, slots, then actions until the bot listens, ten at most.
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.answers import content_of
+from bot.cleaning import LONGEST_HEARD, clean_text
+from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
+from bot.custom import Rejected, call
+from bot.doing import do, give_up, hand_over
+from bot.events import HAND_OVER, LISTEN, REQUESTED, Event, action_run, said, slot_set
+from bot.handover import summary
+from bot.policies import Next, predict
+from bot.scene import Scene, Script
+from bot.slots import extract
+from bot.tracker import Tracker
+from bot.understanding import Meaning, Understanding
+from profiles.timeline import Content
+
+MOST_ACTIONS = 10
+_REMEMBERED_INTENTS = 8
+_FAILED = {
+    "fr": "Désolé, un souci technique m'empêche de répondre. Voulez-vous parler à un conseiller ?",
+    "en": "Sorry, something went wrong on our side. Would you like to talk to a colleague?",
+}
+
+Playing = Generator[ActionCall, ActionResult, Turn]
+Doing = Generator[ActionCall, ActionResult, None]
+
+
+@dataclass(slots=True)
+class _Play:
+    """What the turn has come to so far."""
+
+    scene: Scene
+    tracker: Tracker
+    meaning: Meaning
+    words: list[Event] = field(default_factory=list)
+    facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    handover: Event | None = None
+    missed: int = 0
+    was_missed: bool = False
+
+
+def take_turn(
+    script: Script, understanding: Understanding, memory: Mapping[str, Any], heard: Heard, known: Known
+) -> Playing:
+    """Yield the custom actions the turn needs, if any, and return what it comes to."""
+    text = clean_text(heard.payload or heard.text, LONGEST_HEARD).strip()
+    text = _offered(text, memory) or text
+    meaning, language, doubt = understanding.hear(
+        text, memory.get("language") or known.language, int(memory.get("doubt", 0)), script.project.validation.here(heard.at)
+    )
+    scene = Scene(script, heard, known, script.project.validation.here(heard.at), language)
+    tracker = yield from _recall(scene, memory)
+    play = _Play(scene, tracker, meaning, missed=int(memory.get("missed", 0)))
+    tracker.said.clear()
+    _tell_known(play)
+    tracker.apply(_user_event(scene, text, meaning))
+    for event in (yield from extract(scene, tracker)):
+        _put(play, event)
+    yield from _act(play, text)
+    return _turn(play, memory, text, doubt)
+
+
+def _recall(scene: Scene, memory: Mapping[str, Any]) -> Generator[ActionCall, ActionResult, Tracker]:
+    """Return the tracker, with a new session begun when there is none or the last one is over."""
+    domain, at = scene.script.domain, scene.heard.at.timestamp()
+    with_log = bool(domain.actions)
+    known = Tracker.recall(domain, memory.get("tracker", {}), with_log)
+    lasts = domain.session_minutes * 60
+    if "tracker" in memory and (not lasts or at - float(memory.get("at", at)) <= lasts):
+        return known
+    tracker = Tracker(domain, with_log)
+    tracker.apply({"event": "session_started"})
+    if domain.carry_over:
+        for name, value in known.slots.items():
+            if name != REQUESTED and value != tracker.slots.get(name):
+                tracker.apply(slot_set(name, value))
+    if "action_session_start" in domain.actions:
+        for event in (yield from call(scene, tracker, "action_session_start")):
+            if event["event"] in ("slot", "user_featurization"):
+                tracker.apply(event)
+    tracker.apply(action_run(LISTEN))
+    return tracker
+
+
+def _tell_known(play: _Play) -> None:
+    """Fill the slots that are the profile's attributes."""
+    memory, tracker = play.scene.script.project.memory, play.tracker
+    for name, value in list(memory.known(play.scene.known.values, tracker.slots)):
+        if name not in tracker.said or memory.is_read_only(name):
+            was_said = name in tracker.said
+            tracker.apply(slot_set(name, value))
+            if not was_said:
+                tracker.said.discard(name)
+
+
+def _user_event(scene: Scene, text: str, meaning: Meaning) -> Event:
+    return {
+        "event": "user",
+        "text": text,
+        "parse_data": meaning.as_rasa(text),
+        "input_channel": scene.heard.channel,
+        "message_id": scene.heard.id,
+        "timestamp": scene.heard.at.timestamp(),
+    }
+
+
+def _act(play: _Play, text: str) -> Doing:
+    """Run actions until the bot listens."""
+    plan = play.scene.script.project.handover
+    if plan.asks(play.tracker.intent, text):
+        yield from _run(play, Next(HAND_OVER), reason="asked")
+    for _ in range(MOST_ACTIONS):
+        tracker = play.tracker
+        if play.handover:
+            break
+        following = predict(
+            play.scene.script.rulebook, tracker.domain, tracker, play.scene.script.project.options.core_fallback
+        )
+        if _is_missed(play, following):
+            play.was_missed = True
+            if plan.after_misunderstandings and play.missed + 1 >= plan.after_misunderstandings:
+                yield from _run(play, Next(HAND_OVER), reason="not_understood")
+                break
+        yield from _run(play, following)
+        if play.tracker.last == LISTEN and following.action in (LISTEN, "action_session_start"):
+            return
+    if play.tracker.last != LISTEN:
+        play.tracker.apply(action_run(LISTEN))
+
+
+def _is_missed(play: _Play, following: Next) -> bool:
+    """Whether this is the answer to something the bot did not understand: a form that took the message did."""
+    if play.was_missed or play.tracker.last != LISTEN or following.action in (LISTEN, play.tracker.loop):
+        return False
+    return following.is_fallback or play.tracker.intent in play.scene.script.project.handover.misunderstood
+
+
+def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
+    trial = play.tracker
+    if following.back_to_form:
+        trial = trial.fork()
+        trial.apply({"event": "loop_interrupted", "is_interrupted": True})
+    try:
+        if reason:
+            events = hand_over(play.scene, trial, reason)
+        else:
+            events = yield from do(play.scene, trial, following.action)
+    except Rejected:
+        play.tracker.apply({"event": "action_execution_rejected", "name": following.action})
+        return
+    if following.back_to_form:
+        play.tracker.apply({"event": "loop_interrupted", "is_interrupted": True})
+    if not any(event["event"] == "action_execution_rejected" for event in events):
+        play.tracker.apply(action_run(following.action))
+    for event in events:
+        _put(play, event)
+    _tell_known(play)
+    _note_fact(play, following.action)
+
+
+def _put(play: _Play, event: Event) -> None:
+    play.tracker.apply(event)
+    if event["event"] == "bot":
+        play.words.append(event)
+    elif event["event"] == "handover":
+        play.handover = event
+    elif event["event"] == "pause" and play.handover is None:
+        for following in give_up(play.scene, play.tracker, "action", event.get("team")):
+            _put(play, following)
+
+
+def _note_fact(play: _Play, action: str) -> None:
+    fact = play.scene.script.project.memory.events.get(action)
+    if fact:
+        name, properties = fact
+        said_by = {"source": "bot", "channel": play.scene.heard.channel, "message": play.scene.heard.id}
+        play.facts.append((name, {**said_by, **properties}))
+
+
+def _turn(play: _Play, memory: Mapping[str, Any], text: str, doubt: int) -> Turn:
+    scene, tracker = play.scene, play.tracker
+    if scene.failed and not play.words:
+        play.words.append(said(_FAILED.get(scene.language, _FAILED["en"])))
+    says = tuple(content for content in map(content_of, play.words) if content.text or content.attachments)
+    intents = _intents(memory, play)
+    kept: dict[str, Any] = {
+        "tracker": tracker.memory(),
+        "at": scene.heard.at.timestamp(),
+        "language": scene.language,
+        "intents": intents,
+    }
+    if play.was_missed and not play.handover:
+        kept["missed"] = play.missed + 1
+    if doubt:
+        kept["doubt"] = doubt
+    offered = [[button.title, button.payload or button.title] for button in _buttons(says)]
+    if offered:
+        kept["offered"] = offered
+    mapped = scene.script.project.memory
+    return Turn(
+        tracker=kept,
+        says=says,
+        learned=tuple(mapped.learned(tracker.said, tracker.slots, scene.known.values)),
+        handover=_handover(play, text, intents),
+        language=scene.language,
+        intent=play.meaning.intent,
+        confidence=play.meaning.confidence,
+        events=tuple(play.facts),
+        failed=tuple(scene.failed),
+    )
+
+
+def _intents(memory: Mapping[str, Any], play: _Play) -> list[str]:
+    intents = [*memory.get("intents", ()), *([play.meaning.intent] if play.meaning.intent else [])]
+    return intents[-_REMEMBERED_INTENTS:]
+
+
+def _handover(play: _Play, text: str, intents: list[str]) -> Any:
+    if play.handover is None:
+        return None
+    slots = {name: value for name, value in play.tracker.slots.items() if value is not None and name != REQUESTED}
+    reason = play.handover.get("reason")
+    words = summary(text, slots, intents[:-1], play.scene.language)
+    return reason if reason in ("asked", "not_understood") else "action", words, play.handover.get("team")
+
+
+def _buttons(says: tuple[Content, ...]) -> list[Any]:
+    return [button for content in says for button in content.buttons if not button.url][:20]
+
+
+def _offered(text: str, memory: Mapping[str, Any]) -> str | None:
+    """Return the payload of the button just offered whose title, or number in the list, the customer typed."""
+    offered = memory.get("offered") or ()
+    typed = text.casefold()
+    for number, (title, payload) in enumerate(offered, start=1):
+        if typed in (title.casefold(), str(number)):
+            return str(payload)
+    return None

@@ -1,0 +1,113 @@
+"""What a message means: language, intent with calibrated confidence, entities. Trained once, when the bot is loaded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.classifier import NO_INTENT, Classifier, train
+from bot.entities import Entities, Entity, spoken_payload
+from bot.events import FALLBACK_INTENT
+from bot.finders import Here
+from bot.language import Languages
+from bot.ngrams import Tokens, words_of
+from bot.project import Options, Project
+from bot.spelling import Speller
+
+OUT_OF_SCOPE = "out_of_scope"
+_BACKGROUND = Path(__file__).parent / "content" / "background"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one message means; `ranking` holds the likeliest intents."""
+
+    intent: str | None
+    confidence: float
+    entities: tuple[Entity, ...] = ()
+    ranking: tuple[tuple[str, float], ...] = ()
+
+    def as_rasa(self, text: str) -> dict[str, Any]:
+        """Return it as Rasa's parse data."""
+        return {
+            "text": text,
+            "intent": {"name": self.intent, "confidence": self.confidence},
+            "intent_ranking": [{"name": name, "confidence": share} for name, share in self.ranking],
+            "entities": [dict(entity) for entity in self.entities],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """All that was learned from a bot's sentences."""
+
+    options: Options
+    entities: Entities
+    languages: Languages
+    models: Mapping[str, tuple[Speller, Classifier]]
+    declares_out_of_scope: bool
+
+    def hear(self, text: str, language: str | None, doubt: int, here: Here) -> tuple[Meaning, str, int]:
+        """Return what the text means, the conversation's language from now on, and the doubt about it to remember."""
+        stated = self.entities.payload(text)
+        if stated is not None:
+            intent, found = stated
+            kept = language if language in self.languages.names else self.languages.default
+            return Meaning(intent, 1.0, tuple(found), ((intent, 1.0),)), kept, 0
+        words = words_of(spoken_payload(text))
+        written_in, spoken, doubt = self.languages.decide(words, language, doubt)
+        intent, ranking = self._intent(words, written_in)
+        found = self.entities.find(text, here)
+        confidence = 0.0 if not ranking else ranking[0][1]
+        return Meaning(intent, confidence, tuple(found), ranking), spoken, doubt
+
+    def _intent(self, words: Tokens, language: str) -> tuple[str | None, tuple[tuple[str, float], ...]]:
+        model = self.models.get(language)
+        if model is None or not words:
+            return FALLBACK_INTENT, ()
+        speller, classifier = model
+        ranked = classifier.rank(speller.repair(words))
+        if ranked.is_foreign:
+            return (OUT_OF_SCOPE if self.declares_out_of_scope and ranked.intents else FALLBACK_INTENT), ranked.intents
+        shares = [share for _, share in ranked.intents[:2]]
+        is_ambiguous = len(shares) > 1 and shares[0] - shares[1] < self.options.ambiguity
+        if shares[0] < self.options.threshold or (is_ambiguous and self.options.threshold > 0):
+            return FALLBACK_INTENT, ranked.intents
+        return ranked.intents[0][0], ranked.intents
+
+
+def learn(project: Project, seed: int = 0) -> Understanding:
+    """Return the understanding of the project's sentences, one model for each language they are written in."""
+    sentences: dict[str, list[tuple[Tokens, str]]] = {}
+    for example in project.training.examples:
+        intent = NO_INTENT if example.intent == OUT_OF_SCOPE else example.intent
+        sentences.setdefault(example.language, []).append((words_of(example.text), intent))
+    models = {}
+    for language, taught in sentences.items():
+        taught = [pair for pair in taught if pair[0]]
+        background = [(words, NO_INTENT) for words in _background(language)]
+        models[language] = _model(taught, background, seed)
+    return Understanding(
+        options=project.options,
+        entities=Entities(project),
+        languages=Languages({name: [w for w, _ in rows] for name, rows in sentences.items()}, project.options.language),
+        models={name: model for name, model in models.items() if model is not None},
+        declares_out_of_scope=OUT_OF_SCOPE in project.domain.intents,
+    )
+
+
+def _model(
+    taught: Sequence[tuple[Tokens, str]], background: Sequence[tuple[Tokens, str]], seed: int
+) -> tuple[Speller, Classifier] | None:
+    if not taught:
+        return None
+    rows = [*taught, *background]
+    return Speller(words for words, _ in taught), train([w for w, _ in rows], [i for _, i in rows], seed)
+
+
+def _background(language: str) -> list[Tokens]:
+    """Return shipped sentences that are no shop's business: they teach what to refuse."""
+    path = _BACKGROUND / f"{language}.txt"
+    if not path.exists():
+        return []
+    return [words_of(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
