@@ -19,6 +19,7 @@ from profiles.timeline import Button, Content
 from profiles.writer import Writer
 from tests.channels.example import EXAMPLE, installed_example
 from tests.channels.kits.kit import Kit, Recorder, Trouble, play
+from tests.waiting import until
 
 NAMES = [*house.names(), EXAMPLE]
 SOON = 8.0  # seconds; far beyond what is needed, so that only a real hang fails
@@ -47,10 +48,11 @@ class Stage:
 
     async def reached(self, words: str) -> list[str]:
         """Return what the person heard, once these words are in it."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SOON):
-                while words not in "\n".join(await self.kit.heard()):
-                    await asyncio.sleep(0.02)  # noqa: ASYNC110 (the provider is another program)
+
+        async def has_them() -> bool:
+            return words in "\n".join(await self.kit.heard())
+
+        await until(has_them, within_seconds=SOON)
         return await self.kit.heard()
 
     async def arrived(self, count: int) -> None:
