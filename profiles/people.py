@@ -150,10 +150,13 @@ def doubts(snapshot: Snapshot, key: str, now: datetime) -> Changes:
 
 
 def _handles(facts: Claimed) -> Iterator[tuple[str, str]]:
-    """Yield (space, normalised address) of each handle that is one; the user id first."""
-    for space, address in ((USER, facts.subject), ("email", facts.email), ("sms", facts.phone)):
-        if address and (clean := normalise(space, address, country=facts.country)):
-            yield space, clean
+    """Return (space, normalised address) of each handle that is one; the user id first."""
+    handles = (
+        (USER, normalise(USER, facts.subject, country=facts.country)),
+        ("email", normalise("email", facts.email, country=facts.country)),
+        ("sms", normalise("voice", facts.phone, country=facts.country)),  # a person's phone is no short code
+    )
+    return ((space, address) for space, address in handles if address)
 
 
 def _visitor(snapshot: Snapshot, facts: Claimed, subject: Identity, now: datetime) -> tuple[Profile, Mapping[str, str]]:
