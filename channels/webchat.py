@@ -1,0 +1,218 @@
+"""The web chat: a widget on the shop's pages, one socket per open page, a conversation that outlives both.
+
+`<script src=".../channels/webchat/widget.js" defer></script>` is all that a page needs. docs/channels/webchat.md describes the
+socket's frames; the decisions are in docs/decisions/0010-webchat-widget.md.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from aiohttp import web
+
+from channels.channel import Door, Limits, Outbound, Sending, Sent
+from channels.webchat_files import Files
+from channels.webchat_history import History
+from channels.webchat_limits import Bucket, Buckets, Places, caller
+from channels.webchat_origins import Origins
+from channels.webchat_pages import demo_routes, widget_routes
+from channels.webchat_socket import (
+    FRAMES_AT_ONCE,
+    FRAMES_PER_SECOND,
+    IDENTITY,
+    RESTART,
+    TRY_LATER,
+    Socket,
+    close,
+    first_frame,
+)
+from channels.webchat_tokens import visitor_token
+from channels.webchat_visitors import Keys, Locked, recognise
+from profiles.secret import Secret
+from profiles.snapshot import Changes
+from profiles.store import Unavailable
+
+log = logging.getLogger("channels.webchat")
+
+LARGEST_FRAME = 64 * 1024
+HEARTBEAT_SECONDS = 20
+HELLO_WITHIN_SECONDS = 10
+SHORTEST_SECRET = 32  # characters: RFC 7518, section 3.2, asks for as many bits as the hash has
+SAYS_PER_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The web chat's settings: section [channels.webchat]."""
+
+    enabled: bool = field(default=False, metadata={"about": "Whether the web chat is served."})
+    origins: tuple[str, ...] = field(
+        default=(),
+        metadata={"about": 'Pages that may hold the widget: "https://shop.example"; this server\'s own always may.'},
+    )
+    identity_secret: Secret = field(
+        default=Secret(),
+        metadata={
+            "about": "What your server signs identity tokens with, 32 characters or more; empty: nobody signs in."
+        },
+    )
+    demo: bool = field(default=False, metadata={"about": "Whether the demo shop is served at /channels/webchat/demo."})
+    largest_file_megabytes: int = field(default=10, metadata={"about": "The largest file a visitor may send, 1 to 15."})
+    sockets_per_address: int = field(
+        default=20, metadata={"about": "How many sockets one internet address may hold open at once."}
+    )
+    proxies: int = field(
+        default=0,
+        metadata={"about": "How many proxies of yours stand before the server and add to X-Forwarded-For."},
+    )
+
+
+async def connect(options: Options, door: Door) -> "Webchat":
+    """Return the web chat, listening to every commit. Raises ValueError for options that can not work."""
+    _check(options, door)
+    return Webchat(options, door)
+
+
+class Webchat:
+    """The connected channel."""
+
+    name = "webchat"
+    space = "webchat"
+    limits = Limits(
+        text=10_000,
+        buttons=10,
+        attachments=("image", "audio", "video", "file"),
+        attachment_bytes=15_000_000,
+        at_once=64,
+    )
+
+    def __init__(self, options: Options, door: Door) -> None:
+        own = hmac.digest(door.secret, b"webchat", "sha256")
+        demo_key = hmac.digest(own, b"demo shop", hashlib.sha256).hex()
+        shop = (options.identity_secret.reveal(), demo_key if options.demo else "")
+        self._door, self._demo_key = door, demo_key if options.demo else ""
+        self._keys = Keys(own, tuple(filter(None, shop)))
+        self._origins = Origins(options.origins, door.public_url)
+        self._proxies = options.proxies
+        self._seconds: Callable[[], float] = asyncio.get_running_loop().time
+        self._history = History(
+            door.store, files_url=f"{door.public_url}/channels/webchat/files", secret=own, clock=door.clock
+        )
+        self._files = Files(
+            door.store, self._keys, self._origins, clock=door.clock, seconds=self._seconds,
+            largest=options.largest_file_megabytes * 1_000_000, proxies=options.proxies,
+        )  # fmt: skip
+        self._says = Buckets(per_second=SAYS_PER_MINUTE / 60, burst=SAYS_PER_MINUTE)
+        self._places = Places(options.sockets_per_address)
+        self._sockets: dict[str, set[Socket]] = {}
+        self._serving: set[asyncio.Task[None]] = set()
+        self._stop_hearing = door.feed.hear(self._hear)
+        self._closing = False
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return the widget's files, the socket, the files of messages, and the demo shop where it is switched on."""
+        demo = demo_routes(self._demo_key, self._door.clock) if self._demo_key else []
+        return [*widget_routes(), web.get("/socket", self._open), *self._files.routes(), *demo]
+
+    async def send(self, outbound: Outbound) -> Sending:
+        """Say whether the visitor has a page open; the message itself went out with its commit, or waits for them."""
+        return Sent(delivered=bool(self._sockets.get(outbound.conversation)))
+
+    def typing(self, conversation: str, name: str = "") -> None:
+        """Show the visitor, if they look, that an agent is writing. Forgotten after some seconds."""
+        for socket in self._sockets.get(conversation, ()):
+            socket.say({"type": "typing", "name": name})
+
+    def open_sockets(self) -> int:
+        """Return how many sockets are open."""
+        return sum(map(len, self._sockets.values()))
+
+    async def fetch(self, remote: str) -> tuple[bytes, str]:
+        """Raise LookupError: a visitor's files are never elsewhere than with us."""
+        raise LookupError(remote)
+
+    async def close(self) -> None:
+        """Ask every browser to come back in a moment, and wait until what they said is committed."""
+        self._closing = True
+        self._stop_hearing()
+        for socket in [socket for sockets in self._sockets.values() for socket in sockets]:
+            socket.cut(RESTART, "restart")
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=15)
+
+    def _hear(self, changes: Changes) -> None:
+        """Hand one commit to the sockets it is about; called for every commit of the server, so it is quick."""
+        for message in changes.messages:
+            for socket in self._sockets.get(message.conversation, ()):
+                socket.offer(message)
+        for conversation in changes.conversations:
+            for socket in self._sockets.get(conversation.id, ()):
+                socket.notice(conversation)
+
+    async def _open(self, request: web.Request) -> web.StreamResponse:
+        if not self._origins.allows(request):
+            log.info("webchat.socket refused reason=origin")
+            return web.Response(status=403, text="origin")
+        with self._places.place(caller(request, self._proxies)) as free:
+            if not free or self._closing:
+                return web.Response(status=503 if self._closing else 429, headers={"Retry-After": "5"})
+            ws = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_FRAME, compress=False)
+            if not ws.can_prepare(request):
+                return web.Response(status=426, headers={"Upgrade": "websocket"}, text="websocket")
+            await ws.prepare(request)
+            serving = asyncio.current_task()
+            assert serving is not None  # noqa: S101 (a handler always runs in a task)
+            self._serving.add(serving)
+            try:
+                await self._serve(ws)
+            finally:
+                self._serving.discard(serving)
+            return ws
+
+    async def _serve(self, ws: web.WebSocketResponse) -> None:
+        bucket = Bucket(per_second=FRAMES_PER_SECOND, burst=FRAMES_AT_ONCE)
+        hello = await first_frame(ws, bucket, HELLO_WITHIN_SECONDS)
+        if hello is None:
+            return
+        door = self._door
+        try:
+            visitor = await recognise(hello.token, hello.identity, keys=self._keys, store=door.store, now=door.clock())
+        except Unavailable:
+            await close(ws, TRY_LATER, "unavailable")
+            return
+        if isinstance(visitor, Locked):
+            await ws.send_str(orjson.dumps({"type": "locked", "reason": visitor.reason}).decode())
+            await close(ws, IDENTITY, "locked")
+            return
+        socket = Socket(
+            ws, visitor, hello, bucket,
+            receive=door.receive, store=door.store, history=self._history, files=self._files, says=self._says,
+            clock=door.clock,
+        )  # fmt: skip
+        sockets = self._sockets.setdefault(visitor.conversation, set())
+        sockets.add(socket)  # before its history is read, so that nothing falls between
+        try:
+            await socket.run(visitor_token(visitor.address, self._keys.own))
+        finally:
+            sockets.discard(socket)
+            if not sockets and self._sockets.get(visitor.conversation) is sockets:
+                del self._sockets[visitor.conversation]
+
+
+def _check(options: Options, door: Door) -> None:
+    if not door.secret:
+        raise ValueError("the server has no signing secret: visitors' tokens could be forged")
+    length = len(options.identity_secret.reveal())
+    if 0 < length < SHORTEST_SECRET:
+        raise ValueError(
+            f"identity_secret: expected {SHORTEST_SECRET} characters or more, got {length}. "
+            'Hint: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    if not 1 <= options.largest_file_megabytes <= 15:  # one MongoDB document holds 16 MB
+        raise ValueError(f"largest_file_megabytes: expected 1 to 15, got {options.largest_file_megabytes}")
+    if options.proxies < 0 or options.sockets_per_address < 1:
+        raise ValueError("proxies: expected 0 or more; sockets_per_address: expected 1 or more")

@@ -1,0 +1,164 @@
+"""Files that visitors send and see: kept in the collection `files`, opened by a signed link that ends."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import quote, unquote
+
+from aiohttp import web
+
+from channels.webchat_kinds import KINDS, kind_of, safe_name
+from channels.webchat_limits import Buckets, Places, caller
+from channels.webchat_origins import Origins
+from channels.webchat_tokens import opens_file
+from channels.webchat_visitors import Keys, may_write
+from profiles.calendar import Clock
+from profiles.ids import new_id
+from profiles.store import Store, Unavailable
+from profiles.timeline import Attachment
+
+log = logging.getLogger("channels.webchat")
+
+KEPT_UNSAID_FOR = timedelta(hours=24)  # an upload that never became a message goes away
+PER_VISITOR_HOUR = 30
+MEGABYTES_PER_CALLER_HOUR = 100
+AT_ONCE = 8  # uploads held in memory at the same time, over all visitors
+AT_ONCE_PER_CALLER = 2
+UPLOAD_WITHIN_SECONDS = 60  # a slow one would hold a place that others need
+_SHOWN = tuple(kind.mime for kind in KINDS)
+_INLINE = tuple(kind.mime for kind in KINDS if kind.shows == "image")
+
+
+class Files:
+    """The two routes of files, and the claim that makes an upload part of a message."""
+
+    def __init__(
+        self, store: Store, keys: Keys, origins: Origins, *, clock: Clock, seconds: Callable[[], float],
+        largest: int, proxies: int,
+    ) -> None:  # fmt: skip
+        self._store, self._keys, self._origins = store, keys, origins
+        self._clock, self._seconds = clock, seconds
+        self._largest, self._proxies = largest, proxies
+        self._uploads, self._uploads_of_caller = Places(AT_ONCE), Places(AT_ONCE_PER_CALLER)
+        self._of_visitor = Buckets(per_second=PER_VISITOR_HOUR / 3600, burst=PER_VISITOR_HOUR)
+        self._of_caller = Buckets(per_second=MEGABYTES_PER_CALLER_HOUR / 3600, burst=MEGABYTES_PER_CALLER_HOUR)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return POST /files, its preflight, and GET /files/{id}."""
+        return [
+            web.options("/files", self._preflight),
+            web.post("/files", self._upload),
+            web.get("/files/{id}", self._download),
+        ]
+
+    async def claim(self, id: str, conversation: str) -> Attachment | None:
+        """Return the attachment of an uploaded file and keep the file from now on; None if it is not this visitor's."""
+        found = await self._store.change(
+            "files", {"_id": id, "conversation": conversation}, {"$unset": {"expires_at": ""}}
+        )
+        if not found:
+            return None
+        return Attachment(
+            kind="image" if found["mime"] in _INLINE else "file",
+            name=found["name"],
+            mime=found["mime"],
+            size=found["size"],
+            file=id,
+        )
+
+    async def _preflight(self, request: web.Request) -> web.Response:
+        return web.Response(status=204, headers=self._origins.headers(request))
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        headers = self._origins.headers(request)
+        if not headers:
+            return web.json_response({"error": "origin"}, status=403)
+        with self._uploads_of_caller.place(caller(request, self._proxies)) as own, self._uploads.place("") as free:
+            if not (own and free):
+                return _refusal("busy", 503, headers)
+            try:
+                async with asyncio.timeout(UPLOAD_WITHIN_SECONDS):
+                    return await self._take(request, headers)
+            except TimeoutError:
+                return _refusal("too_slow", 408, headers)
+            except Unavailable:
+                return _refusal("unavailable", 503, headers)
+
+    async def _take(self, request: web.Request, headers: dict[str, str]) -> web.Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        identity, now = request.headers.get("X-Identity", ""), self._clock()
+        address = await may_write(token, identity, keys=self._keys, store=self._store, now=now)
+        if address is None:
+            return _refusal("token", 401, headers)
+        if (request.content_length or 0) > self._largest:
+            return _refusal("too_large", 413, headers)
+        if self._of_visitor.take(address, self._seconds()):
+            return _refusal("too_many", 429, headers)
+        content = await _read(request, self._largest)
+        if content is None:
+            return _refusal("too_large", 413, headers)
+        if self._of_caller.take(caller(request, self._proxies), self._seconds(), len(content) / 1e6):
+            return _refusal("too_many", 429, headers)
+        kind = kind_of(content)
+        if kind is None:
+            log.info("webchat.file refused size=%d", len(content))
+            return _refusal("kind", 415, headers)
+        document = {
+            "_id": new_id(now),
+            "name": safe_name(unquote(request.headers.get("X-File-Name", "")[:1000]), kind),
+            "mime": kind.mime,
+            "size": len(content),
+            "bytes": content,
+            "conversation": f"webchat:{address}",
+            "at": now,
+            "expires_at": now + KEPT_UNSAID_FOR,
+        }
+        await self._store.insert("files", document)
+        answer = {name: document[name] for name in ("name", "mime", "size")}
+        return web.json_response({"file": document["_id"], **answer}, status=201, headers=headers)
+
+    async def _download(self, request: web.Request) -> web.Response:
+        id, query = request.match_info["id"], request.query
+        allowed = opens_file(
+            id, query.get("until", ""), query.get("signature", ""), secret=self._keys.own, now=self._clock()
+        )
+        if not allowed:
+            return _refusal("link", 403, {})
+        try:
+            found = await self._store.get("files", id)
+        except Unavailable:
+            return _refusal("unavailable", 503, {})
+        if found is None:
+            return _refusal("gone", 404, {})
+        return web.Response(body=found["bytes"], headers=_guarded(found["mime"], found["name"]))
+
+
+def _guarded(mime: str, name: str) -> dict[str, str]:
+    """Return headers under which a browser shows a picture, saves anything else, and runs nothing."""
+    disposition = "inline" if mime in _INLINE else "attachment"
+    ascii_name = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    return {
+        "Content-Type": mime if mime in _SHOWN else "application/octet-stream",
+        "Content-Disposition": f"{disposition}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name)}",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",  # the widget shows it on the shop's page
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "private, max-age=3600",
+    }
+
+
+def _refusal(reason: str, status: int, headers: dict[str, str]) -> web.Response:
+    late = {"Retry-After": "5"} if status in (429, 503) else {}
+    return web.json_response({"error": reason}, status=status, headers={**headers, **late})
+
+
+async def _read(request: web.Request, largest: int) -> bytes | None:
+    """Return the body, or None as soon as it is larger than allowed, whatever its Content-Length said."""
+    content = bytearray()
+    async for chunk in request.content.iter_chunked(65_536):
+        content += chunk
+        if len(content) > largest:
+            return None
+    return bytes(content)
