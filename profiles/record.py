@@ -90,7 +90,7 @@ def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:
         return to_document, lambda document: from_document(record_type, document)
     if origin is tuple:
         return _each_of_tuple(*_converters(arguments[0]))
-    if origin is not None and issubclass(origin, Mapping):
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return _each_of_mapping(*_converters(arguments[1]))
     return None, None
 

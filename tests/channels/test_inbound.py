@@ -1,0 +1,172 @@
+"""The front door over the real database: whose message, which answer, what STOP does, what comes twice."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from channels.channel import Edited, Identified, Inbound, Limits, Reachable, Read
+from channels.inbound import FrontDoor
+from profiles.answer import Answer
+from profiles.conversation import Conversation, take
+from profiles.indexes import INDEXES
+from profiles.profile import Profile
+from profiles.record import from_document
+from profiles.snapshot import Changes, Done, Duplicate, Snapshot, Work
+from profiles.store import Store
+from profiles.timeline import Button, Content, Message
+from profiles.writer import Writer
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def parrot(snapshot: Snapshot, profile: Profile, conversation: Conversation, message: Message) -> Answer:
+    """Answer with what was said, and offer two buttons."""
+    buttons = (Button("Hours", "/hours"), Button("A person", "/human"))
+    return Answer(
+        profile, conversation, (Content(f"You said {message.content.payload or message.content.text}", buttons),)
+    )
+
+
+class House:
+    """A front door, and eyes on what it left behind."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.writer = store, Writer(store, process="here", clock=lambda: NOON)
+        limits = {"sms": Limits(keywords=("stop", "start", "help")), "webchat": Limits(buttons=10)}
+        self.door = FrontDoor(self.writer, store, answer=parrot, limits=limits, language="en")
+
+    async def says(self, text: str, id: str = "1", address: str = "+33612345678", channel: str = "sms") -> object:
+        return await self.door.receive(Inbound(channel, address, id, Content(text)))
+
+    async def conversation(self, id: str = "sms:+33612345678") -> Conversation:
+        document = await self.store.get("conversations", id)
+        assert document
+        return from_document(Conversation, document)
+
+    async def texts(self, id: str = "sms:+33612345678") -> list[str]:
+        found = await self.store.find("messages", {"conversation": id}, sort=[("seq", 1)])
+        return [document["content"]["text"] for document in found]
+
+    async def profiles(self) -> list[Profile]:
+        return [from_document(Profile, document) for document in await self.store.find("profiles", {})]
+
+
+@pytest.fixture
+async def house(mongo_url: str, database_name: str) -> AsyncIterator[House]:
+    store = Store(mongo_url, database_name)
+    await store.prepare(INDEXES)
+    yield House(store)
+    await store.close()
+
+
+async def test_a_first_message_makes_a_profile_a_conversation_and_an_answer(house: House) -> None:
+    assert isinstance(await house.says("hello"), Done)
+
+    (anna,) = await house.profiles()
+    assert [identity.key for identity in anna.identities] == ["sms:+33612345678"]
+    assert anna.last_inbound_at == NOON
+    assert await house.texts() == ["hello", "You said hello"]
+    assert (await house.conversation()).seq == 2
+
+
+async def test_the_same_message_twice_is_stored_and_answered_once(house: House) -> None:
+    await house.says("hello", id="7")
+    assert isinstance(await house.says("hello", id="7"), Duplicate)
+    assert await house.texts() == ["hello", "You said hello"]
+
+
+async def test_what_an_agent_owns_the_bot_leaves_alone(house: House) -> None:
+    await house.says("hello", id="1")
+
+    def think(snapshot: Snapshot) -> Changes:
+        return Changes(conversations=(take(snapshot.conversations["sms:+33612345678"], "claire"),))
+
+    await house.writer.commit(Work(think, conversations=("sms:+33612345678",)))
+    await house.says("are you there?", id="2")
+
+    assert (await house.texts())[-1] == "are you there?"
+    conversation = await house.conversation()
+    assert (conversation.unread, conversation.waiting_since) == (1, NOON)
+
+
+async def test_stop_suppresses_confirms_once_and_silences_the_bot(house: House) -> None:
+    await house.says("Arrêt.", id="1")
+    await house.says("STOP", id="2")
+    await house.says("what do you sell?", id="3")
+
+    (anna,) = await house.profiles()
+    assert anna.identities[0].suppression is not None
+    texts = await house.texts()
+    assert len([text for text in texts if "START" in text]) == 1
+    assert texts[-1] == "what do you sell?"
+    proofs = await house.store.find("events", {"name": "consent.withdrawn"})
+    assert [proof["properties"]["wording"] for proof in proofs] == ["Arrêt.", "STOP"]
+
+
+async def test_start_after_stop_is_welcomed_and_answered_again(house: House) -> None:
+    await house.says("STOP", id="1")
+    await house.says("START", id="2")
+    await house.says("hours?", id="3")
+    (anna,) = await house.profiles()
+    assert anna.identities[0].suppression is None
+    assert (await house.texts())[-1] == "You said hours?"
+
+
+async def test_a_web_visitor_who_types_stop_is_answered_by_the_bot(house: House) -> None:
+    await house.says("stop", channel="webchat", address="v1")
+    assert (await house.texts("webchat:v1"))[-1] == "You said stop"
+
+
+@pytest.mark.parametrize("typed", ["2", "a person", "A PERSON "])
+async def test_a_typed_number_or_title_means_the_offered_button(house: House, typed: str) -> None:
+    await house.says("hello", id="1")
+    await house.says(typed, id="2")
+    assert (await house.texts())[-1] == "You said /human"
+
+
+async def test_an_edit_replaces_the_text_and_remembers_the_old_one(house: House) -> None:
+    await house.says("helo", id="1", channel="webchat", address="v1")
+    later = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
+    await house.door.receive(Edited("webchat", "v1", "1", Content("hello"), later))
+    assert (await house.texts("webchat:v1"))[0] == "hello"
+    (event,) = await house.store.find("events", {"name": "message.edited"})
+    assert event["properties"]["before"] == "helo"
+
+
+async def test_an_edit_of_another_persons_message_is_refused(house: House) -> None:
+    await house.says("mine", id="1", channel="webchat", address="v1")
+    await house.says("hello", id="2", channel="webchat", address="v2")
+    await house.door.receive(Edited("webchat", "v2", "1", Content("stolen"), NOON))
+    assert (await house.texts("webchat:v1"))[0] == "mine"
+
+
+async def test_a_block_suppresses_and_a_return_lifts_it(house: House) -> None:
+    await house.says("hello")
+    await house.door.receive(Reachable("sms", "+33612345678", False, NOON))
+    (anna,) = await house.profiles()
+    assert anna.identities[0].suppression and anna.identities[0].suppression.reason == "blocked"
+    await house.door.receive(Reachable("sms", "+33612345678", True, NOON))
+    (anna,) = await house.profiles()
+    assert anna.identities[0].suppression is None
+
+
+async def test_read_marks_never_go_back_and_never_past_the_end(house: House) -> None:
+    await house.says("hello", channel="webchat", address="v1")
+    for seq in (2, 1, 900):
+        await house.door.receive(Read("webchat", "v1", seq, NOON))
+    assert (await house.conversation("webchat:v1")).customer_read_seq == 2
+
+
+async def test_a_visitor_who_signs_in_and_the_sms_from_that_phone_are_one_profile(house: House) -> None:
+    await house.says("bonjour", channel="webchat", address="v1")
+    await house.door.receive(Identified("webchat", "v1", NOON, "anna", phone="+33 6 12 34 56 78", name="Anna"))
+    await house.says("c'est encore moi", id="sms-1")
+    people = [profile for profile in await house.profiles() if not profile.merged_into]
+    assert len(people) == 1
+    assert (await house.conversation()).profile == (await house.conversation("webchat:v1")).profile
+
+
+async def test_text_that_is_not_unicode_is_kept_readable(house: House) -> None:
+    assert isinstance(await house.says("nul \x00 and half \ud83d a pair"), Done)
+    assert (await house.texts())[0] == "nul \ufffd and half \ufffd a pair"

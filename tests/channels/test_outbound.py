@@ -1,0 +1,230 @@
+"""The back door and the sweeper: in order, once, again when asked to, never to somebody who said stop, never lost."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from channels.channel import Failed, Later, Limits, Outbound, Sending, Sent, Unknown
+from channels.outbound import BackDoor
+from channels.sweeper import Sweeper
+from profiles.append import begin, said
+from profiles.calendar import utc_now
+from profiles.indexes import INDEXES
+from profiles.profile import Identity, Profile, Suppression
+from profiles.record import from_document
+from profiles.snapshot import Changes, Snapshot, Work
+from profiles.store import Store
+from profiles.timeline import BOT, Content, Message
+from profiles.writer import Writer
+from tests.waiting import until
+
+ANNA = "pigeon:anna"
+
+
+class Pigeon:
+    """A channel in memory: it writes down what it was given and answers what the test told it to."""
+
+    name = space = "pigeon"
+    limits = Limits(text=20)
+
+    def __init__(self) -> None:
+        self.carried: list[Outbound] = []
+        self.answers: list[Sending] = []
+
+    def routes(self) -> list[object]:
+        return []
+
+    async def send(self, outbound: Outbound) -> Sending:
+        self.carried.append(outbound)
+        return self.answers.pop(0) if self.answers else Sent(f"p{len(self.carried)}")
+
+    async def fetch(self, remote: str) -> tuple[bytes, str]:
+        raise LookupError(remote)
+
+    async def close(self) -> None:
+        return
+
+
+class Server:
+    """One process: a writer and, unless it is to die before sending, a back door that listens to it."""
+
+    def __init__(self, store: Store, name: str, *, sends: bool = True) -> None:
+        self.store, self.pigeon = store, Pigeon()
+        self.writer = Writer(store, process=name)
+        self.back_door = BackDoor({"pigeon": self.pigeon}, self.writer, clock=utc_now)  # type: ignore[dict-item]
+        self.sweeper = Sweeper(store, self.back_door, process=name, clock=utc_now)
+        if sends:
+            self.writer.listen(self.back_door.take)
+
+    async def say(self, *texts: str, to: str = ANNA) -> None:
+        def think(snapshot: Snapshot) -> Changes:
+            now, messages = snapshot.now, []
+            profile = snapshot.holder(to)
+            claims = {} if profile else {to: "anna"}
+            profile = profile or Profile("anna", now, (Identity("pigeon", "anna", now),))
+            conversation = snapshot.conversations.get(to) or begin(
+                to, profile, channel="pigeon", address="anna", identity=to, now=now
+            )
+            for text in texts:
+                conversation, message = said(conversation, Content(text), id=f"m:{text}", author=BOT, now=now, to=to)
+                messages.append(message)
+            return Changes((profile,), (conversation,), claims, messages=tuple(messages))
+
+        await self.writer.commit(Work(think, identities=(to,), conversations=(to,)))
+
+    async def message(self, text: str) -> Message:
+        document = await self.store.get("messages", f"m:{text}")
+        assert document
+        return from_document(Message, document)
+
+    async def reaches(self, text: str, state: str) -> Message:
+        await until(lambda: self._is(text, state))
+        return await self.message(text)
+
+    async def _is(self, text: str, state: str) -> bool:
+        delivery = (await self.message(text)).delivery
+        return delivery is not None and delivery.state == state
+
+    def carried(self) -> list[str]:
+        return [outbound.content.text for outbound in self.pigeon.carried]
+
+
+@pytest.fixture
+async def start(mongo_url: str, database_name: str) -> AsyncIterator[Callable[..., Server]]:
+    store = Store(mongo_url, database_name)
+    await store.prepare(INDEXES)
+    servers: list[Server] = []
+
+    def one(name: str, **how: bool) -> Server:
+        servers.append(Server(store, name, **how))
+        return servers[-1]
+
+    yield one
+    for server in servers:
+        await server.back_door.close()
+        await server.writer.close()
+    await store.close()
+
+
+async def test_messages_of_one_conversation_are_sent_in_order_and_marked(start: Callable[..., Server]) -> None:
+    here = start("here")
+    await here.say("one", "two", "three")
+    three = await here.reaches("three", "sent")
+    assert here.carried() == ["one", "two", "three"]
+    assert three.delivery and three.delivery.provider_id == "pigeon:p3" and three.delivery.lease_until is None
+
+
+async def test_a_long_text_goes_in_parts(start: Callable[..., Server]) -> None:
+    here = start("here")
+    await here.say("twelve words that are longer than twenty characters")
+    await here.reaches("twelve words that are longer than twenty characters", "sent")
+    assert len(here.carried()) > 2
+    assert " ".join(here.carried()) == "twelve words that are longer than twenty characters"
+
+
+async def test_later_is_tried_again_and_the_next_message_waits_its_turn(start: Callable[..., Server]) -> None:
+    here = start("here")
+    here.pigeon.answers = [Later(0.05), Sent("a"), Sent("b")]
+    await here.say("one", "two")
+    await here.reaches("two", "sent")
+    assert here.carried() == ["one", "one", "two"]
+
+
+async def test_a_long_later_lets_go_and_the_sweeper_comes_back(start: Callable[..., Server]) -> None:
+    here = start("here")
+    here.pigeon.answers = [Later(3600)]
+    await here.say("one")
+    await until(lambda: not here.back_door.holds("m:one"))
+    message = await here.message("one")
+    assert message.delivery and message.delivery.lease_until and message.delivery.lease_until > utc_now()
+    assert await here.sweeper.sweep() == 0
+
+    past = {"$set": {"delivery.lease_until": utc_now() - timedelta(seconds=1)}}
+    await here.store.change("messages", {"_id": "m:one"}, past)
+    assert await here.sweeper.sweep() == 1
+    await here.reaches("one", "sent")
+
+
+@pytest.mark.parametrize(("reason", "ban"), [("dead", "unreachable"), ("opted_out", "blocked"), ("content", None)])
+async def test_a_refusal_is_recorded_and_bans_a_dead_or_unwilling_address(
+    start: Callable[..., Server], reason: str, ban: str | None
+) -> None:
+    here = start("here")
+    here.pigeon.answers = [Failed(reason)]  # type: ignore[arg-type]
+    await here.say("one")
+    message = await here.reaches("one", "failed")
+    assert message.delivery and message.delivery.reason == reason
+
+    async def suppression() -> str | None:
+        profile = from_document(Profile, await here.store.get("profiles", "anna") or {})
+        found = profile.identities[0].suppression
+        return found.reason if found else None
+
+    if ban:
+        await until(suppression)
+    assert await suppression() == ban
+
+
+async def test_an_unknown_outcome_of_a_reply_is_tried_again_then_recorded(start: Callable[..., Server]) -> None:
+    here = start("here")
+    here.pigeon.answers = [Unknown("timeout"), Sent("a")]
+    await here.say("one")
+    await here.reaches("one", "sent")
+    assert here.carried() == ["one", "one"]
+
+
+async def test_nothing_is_sent_to_an_identity_that_was_suppressed_meanwhile(start: Callable[..., Server]) -> None:
+    here = start("here")
+    await here.say("one")
+    await here.reaches("one", "sent")
+
+    def stop(snapshot: Snapshot) -> Changes:
+        anna = snapshot.profiles["anna"]
+        banned = replace(anna.identities[0], suppression=Suppression("opted_out", snapshot.now))
+        return Changes((anna.with_identity(banned),))
+
+    await here.writer.commit(Work(stop, profiles=("anna",)))
+    await here.say("two")
+    message = await here.reaches("two", "suppressed")
+    assert here.carried() == ["one"]
+    assert message.delivery and message.delivery.reason == "opted_out"
+
+
+async def test_what_a_dead_process_held_is_sent_by_another_once(start: Callable[..., Server]) -> None:
+    dead, one, two = start("dead", sends=False), start("one"), start("two")
+    await dead.say("orphan")
+    assert await one.sweeper.sweep() + await two.sweeper.sweep() == 1
+    await one.reaches("orphan", "sent")
+    assert len(one.carried() + two.carried()) == 1
+
+
+async def test_what_a_living_process_holds_is_left_to_it(start: Callable[..., Server]) -> None:
+    slow, other = start("slow", sends=False), start("other")
+    await slow.sweeper.sweep()  # it shows its pulse
+    await slow.say("mine")
+    assert await other.sweeper.sweep() == 0
+
+
+async def test_a_process_frozen_past_its_pulse_does_not_send(start: Callable[..., Server]) -> None:
+    frozen, other = start("frozen"), start("other")
+    frozen.back_door.stay_alive(0.0)
+    await frozen.say("late")
+    await until(lambda: not frozen.back_door.holds("m:late"))
+    assert frozen.carried() == []
+    assert await other.sweeper.sweep() == 1
+    await other.reaches("late", "sent")
+
+
+async def test_a_channel_that_raises_is_an_unknown_outcome_not_a_dead_lane(start: Callable[..., Server]) -> None:
+    here = start("here")
+
+    async def broken(outbound: Outbound) -> Sending:
+        raise RuntimeError("a bug")
+
+    here.pigeon.send, send = broken, here.pigeon.send  # type: ignore[method-assign]
+    await here.say("one")
+    await until(lambda: here.back_door.sending == 1)
+    here.pigeon.send = send  # type: ignore[method-assign]
+    await here.reaches("one", "sent")
