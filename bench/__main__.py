@@ -1,0 +1,46 @@
+"""`python -m bench NAME`: run one benchmark. With --json the last line is one JSON object with all figures."""
+
+import argparse
+import json
+import sys
+
+import uvloop
+
+from bench import report, server
+from bench.inbound import Scale
+
+
+def main() -> int:
+    """Run one benchmark and return the exit code: 0 measured, 1 something was lost or doubled meanwhile."""
+    parsed = _parser().parse_args()
+    if parsed.name == "serve":
+        uvloop.run(server.serve())
+        return 0
+    scale = Scale(tuple(parsed.clients), parsed.rounds, parsed.seconds)
+    figures = uvloop.run(report.inbound(scale, with_bot=parsed.bot))
+    if parsed.json:
+        print(json.dumps(figures))
+    return 0 if figures["nothing_lost"] else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    names = parser.add_subparsers(dest="name", required=True)
+    inbound = names.add_parser("inbound", help="messages a second from webhooks, beside the obvious design")
+    inbound.add_argument("--json", action="store_true", help="end with one line of JSON")
+    inbound.add_argument(
+        "--bot", action=argparse.BooleanOptionalAction, default=True, help="measure with the shipped bot answering too"
+    )
+    inbound.add_argument("--seconds", type=float, default=3.0, help="length of one round (default 3)")
+    inbound.add_argument("--rounds", type=int, default=3, help="rounds of each design at each number of clients")
+    inbound.add_argument("--clients", type=_numbers, default=(1, 16, 128), help="numbers of clients: 1,16,128")
+    names.add_parser("serve", help="(used by the others) be one server under test")
+    return parser
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The control: the same server with the obvious writer, which writes each message by itself, document by document.
+
+Same HTTP, same parsing, same bot, same documents, same memory of recent records; the one difference is that nobody waits
+for anybody: four majority and journaled writes per message (dedupe row, profile, message, conversation; with a bot's
+answer that answer instead of the dedupe row, the message's own key then does the dedupe).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo.errors import DuplicateKeyError
+
+from profiles.calendar import utc_now
+from profiles.plan import Group
+from profiles.recent import Recent
+from profiles.snapshot import Done, Duplicate, Outcome, Refusal, Work
+from profiles.store import Plan, Store, Update
+
+Document = dict[str, Any]
+SEEN = "seen"
+
+
+class ObviousWriter:
+    """Offer it a Work and await the outcome, as of profiles.writer.Writer."""
+
+    process = "control"
+
+    def __init__(self, store: Store) -> None:
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(store.url, tz_aware=True, w="majority", journal=True)
+        self._database = client[store.name]
+        self.recent = Recent(store)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def commit(self, work: Work) -> Outcome:
+        """Return when the work is on disk; the works of one conversation follow one another."""
+        async with self._turns[work.conversations[0]]:
+            group = Group(utc_now(), self.process)
+            await self.recent.read([work], group)
+            thought = work.think(group.snapshot())
+            if isinstance(thought, Refusal):
+                return thought
+            changes = group.keep(thought)
+            try:
+                await self._write(group.plan(), str(work.key))
+            except DuplicateKeyError:
+                self.recent.forget(group)
+                return Duplicate(str(work.key))
+            self.recent.learn(group)
+            return Done(changes)
+
+    async def _write(self, plan: Plan, key: str) -> None:
+        """Write one document at a time, first the one whose unique key refuses what was seen before."""
+        messages, *replies = plan.inserts.pop("messages")
+        if not replies:
+            await self._database[SEEN].insert_one({"_id": key})
+        await self._database["messages"].insert_one(messages)
+        for collection, update in _updates(plan):
+            await _apply(self._database[collection], update)
+        for reply in replies:
+            await self._database["messages"].insert_one(reply)
+        for collection, documents in plan.inserts.items():
+            for document in documents:
+                await self._database[collection].insert_one(document)
+
+
+def _updates(plan: Plan) -> Iterator[tuple[str, Update]]:
+    for collection, updates in plan.updates.items():
+        for update in updates:
+            yield collection, update
+
+
+async def _apply(collection: "AsyncIOMotorCollection[Document]", update: Update) -> None:
+    where: Document = {"_id": update.id}
+    change: Document = {"$set": update.put}
+    if update.drop:
+        change["$unset"] = update.drop
+    if update.version is not None:
+        where["version"] = update.version
+        change["$inc"] = {"version": 1}
+    result = await collection.update_one(where, change, upsert=update.version == 0)
+    assert result.matched_count or result.upserted_id is not None, "the control lost a race that its lock forbids"
