@@ -1,0 +1,76 @@
+# Causerie: `make run` starts everything, `make test` tests everything; each sets up what it needs first.
+# A step that is done is not done again, so a second `make run` starts at once.
+
+PYTHON_VERSION := 3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench check config lock peers clean
+
+help:
+	@echo "make run     set up, start the database and the server on http://127.0.0.1:8080"
+	@echo "make test    set up all that the tests need and run them (TESTS=tests/channels for a part)"
+	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make check   read the configuration and the bot's files and show all that is wrong with them"
+	@echo "make bench   measure inbound messages beside the obvious design"
+	@echo "make config  write config.toml anew from the code"
+	@echo "make lock    resolve the dependencies anew (needs uv)"
+	@echo "make clean   remove what make made; your data in .causerie stays"
+
+run: $(VENV)/.can-run
+	@$(BIN)/python -m causerie serve
+
+check: $(VENV)/.can-run
+	@$(BIN)/python -m causerie check
+
+test: $(VENV)/.can-test peers
+	@echo "[test] running the tests in $(TESTS)"
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.can-test
+	@echo "[lint] ruff: mistakes"
+	@$(BIN)/python -m ruff check .
+	@echo "[lint] ruff: form"
+	@$(BIN)/python -m ruff format --check --quiet .
+	@echo "[lint] mypy: types"
+	@$(BIN)/python -m mypy
+	@echo "[lint] import-linter: who imports whom"
+	@$(BIN)/python -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+
+bench: $(VENV)/.can-run
+	@$(BIN)/python -m bench inbound --json
+
+config: $(VENV)/.can-run
+	@$(BIN)/python -m causerie.config_file > config.toml.draft && mv config.toml.draft config.toml
+
+lock:
+	@command -v uv > /dev/null || { echo "uv is not here. Hint: pip install uv"; exit 1; }
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+		--python-version $(PYTHON_VERSION) pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+		--python-version $(PYTHON_VERSION) --extra dev pyproject.toml -o requirements-dev.lock
+
+peers:
+	@.ci/peers
+
+clean:
+	rm -rf $(VENV) tests/peers/node_modules build *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.can-run: $(VENV)/.made requirements.lock
+	@echo "[set-up] packages, each checked by its hash (a minute or two, once)"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.can-test: $(VENV)/.made requirements-dev.lock
+	@echo "[set-up] packages of the tests, each checked by its hash (a minute or two, once)"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@ $(VENV)/.can-run
+
+$(VENV)/.made:
+	@.ci/venv $(VENV)
+	@touch $@
