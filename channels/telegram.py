@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import logging
 import mimetypes
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -81,6 +82,7 @@ async def connect(options: Options, door: Door) -> Channel:
     if wrong := _mistakes(options, door):
         raise ValueError("\n".join(wrong))
     logging.getLogger("telegram").setLevel(logging.WARNING)  # its debug lines hold the token and what people write
+    os.environ.setdefault("PTB_TIMEDELTA", "true")  # else the library warns at every RetryAfter; both forms are read
     request = AioRequest(options.timeout_seconds)
     await request.initialize()
     api = options.api_url.rstrip("/")

@@ -111,7 +111,6 @@ class BotApi:
         self._update_ids, self._message_ids = itertools.count(1000), itertools.count(1)
         self._changed = asyncio.Condition()
         self._polls = 0
-        self._pusher: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -123,13 +122,13 @@ class BotApi:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._pusher = asyncio.create_task(self._push())
 
     async def stop(self) -> None:
         """Leave the network."""
         self._stopping.set()
-        if self._pusher:
-            self._pusher.cancel()
-            await asyncio.wait([self._pusher])
+        self._pusher.cancel()
+        await asyncio.wait([self._pusher])
         async with self._changed:
             self._changed.notify_all()
         await self._runner.cleanup()
@@ -271,22 +270,21 @@ class BotApi:
                 return self._say(method, params)
 
     async def _set_webhook(self, params: Params | None) -> bool:
-        self.webhook = params
-        if self._pusher:
-            self._pusher.cancel()
-        self._pusher = asyncio.create_task(self._push()) if params else None
+        async with self._changed:
+            self.webhook = params
+            self._changed.notify_all()
         return True
 
     async def _push(self) -> None:
-        """Deliver to the webhook, one after the other, each until it is acknowledged."""
-        assert self.webhook
-        headers = {SECRET_HEADER: secret} if (secret := self.webhook.get("secret_token")) else {}
+        """Deliver to the webhook while there is one, one update after the other, each until it is acknowledged."""
         async with aiohttp.ClientSession() as session:
             while True:
                 async with self._changed:
-                    await self._changed.wait_for(lambda: bool(self._pending))
+                    await self._changed.wait_for(lambda: self.webhook and self._pending)
+                    webhook, update = self.webhook or {}, self._pending[0]
+                headers = {SECRET_HEADER: secret} if (secret := webhook.get("secret_token")) else {}
                 try:
-                    async with session.post(self.webhook["url"], json=self._pending[0], headers=headers) as answer:
+                    async with session.post(webhook["url"], json=update, headers=headers) as answer:
                         self.webhook_statuses.append(answer.status)
                 except aiohttp.ClientError:
                     self.webhook_statuses.append(0)
@@ -294,7 +292,7 @@ class BotApi:
                     await asyncio.sleep(REPEAT_SECONDS)
                     continue
                 async with self._changed:
-                    self._pending.pop(0)
+                    self._pending.remove(update)
                     self._changed.notify_all()
 
     async def _updates(self, params: Params) -> list[Json]:
