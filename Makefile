@@ -21,7 +21,7 @@ help:
 	@echo "make clean   remove what make made; your data in .causerie stays"
 
 run: $(VENV)/.can-run
-	@$(BIN)/python -m causerie serve
+	@$(BIN)/python -m causerie serve --demo
 
 check: $(VENV)/.can-run
 	@$(BIN)/python -m causerie check

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from causerie.commands import Configured, chat, check, key_create, read_config
+from causerie.commands import Configured, chat, check, key_create, read_config, with_demo
 from causerie.config import ConfigErrors
 from causerie.logs import configure
 from causerie.mongod import CannotStart
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(parsed: argparse.Namespace, config: Configured) -> int:
     match parsed.command:
         case "serve":
-            await serve(config.options, config.store, on_terminal(), print)
+            options = with_demo(config.options) if parsed.demo else config.options
+            await serve(options, config.store, on_terminal(), print)
             return 0
         case "check":
             return check(config, print)
@@ -49,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="causerie", description="Conversational customer relations on one MongoDB.")
     parser.add_argument("--config", type=Path, default=None, help="config file (default: config.toml, if there is one)")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="start the server (and its own MongoDB unless store.url says otherwise)")
+    start = commands.add_parser("serve", help="start the server (and its own MongoDB unless store.url says otherwise)")
+    start.add_argument("--demo", action="store_true", help="with the demo shop, where anybody may sign in as Anna")
     commands.add_parser("check", help="read the config and the bot's files and show all that is wrong with them")
     talk = commands.add_parser("chat", help="talk to the bot in this terminal, without a server")
     talk.add_argument("--time", action="store_true", help="print the CPU time of each turn")

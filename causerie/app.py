@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from admin.door import console
+from admin.door import open_console
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from bot.actions import Actions
@@ -120,7 +120,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app[STORE], app[WRITER], app[DESK], app[CHANNELS] = store, writer, desk, channels
         for channel in channels.values():
             app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
-        opened.push_async_callback(await console(app, desk))
+        opened.push_async_callback(await open_console(app, desk))
         app.add_routes(health_routes(Health(store, writer, back_door)))
 
         app[CLOSE] = opened.pop_all()

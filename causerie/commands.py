@@ -1,11 +1,10 @@
 """What the commands do besides serving: read the configuration, check everything, talk to the bot, make an API key."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from admin.keys import create_key
 from bot.actions import Actions
 from bot.terminal import converse
 
@@ -46,6 +45,12 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
     return Configured(options, store)
 
 
+def with_demo(options: Options) -> Options:
+    """Return the options with web chat and its demo shop switched on."""
+    webchat = replace(options.channels["webchat"], enabled=True, demo=True)
+    return replace(options, channels={**options.channels, "webchat": webchat})
+
+
 def check(config: Configured, say: Say) -> int:
     """Say all that is wrong with the bot's files (the configuration was read already); 0 when nothing is."""
     try:
@@ -66,6 +71,8 @@ async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> i
 
 async def key_create(config: Configured, name: str, scopes: list[str], say: Say) -> int:
     """Make an API key and show it, this once."""
+    from admin.keys import create_key
+
     database = await start(config.store, silent)
     store = Store(database.url, config.options.database)
     try:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from admin.desk import Options as ConsoleOptions
 from bot.answering import BotOptions
 from causerie.app import ServerOptions
 from causerie.mongod import StoreOptions
@@ -11,4 +12,4 @@ from channels import house
 def every_section() -> dict[str, type[Any]]:
     """Return dotted section name -> its Options dataclass, in the order of config.toml."""
     channels = {f"channels.{name}": house.options_of(name) for name in house.names()}
-    return {"server": ServerOptions, "store": StoreOptions, "bot": BotOptions, **channels}
+    return {"server": ServerOptions, "store": StoreOptions, "bot": BotOptions, "console": ConsoleOptions, **channels}

@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Callable
 
-from admin.door import first_link
+from admin.invitations import first_link
 from aiohttp import web
 
 from causerie.app import CHANNELS, DESK, Options, build
