@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from bot.dates import spoken
 from bot.domain import Variation
@@ -41,11 +41,7 @@ def content_of(event: Event) -> Content:
     return Content(
         text=str(event.get("text") or ""),
         buttons=tuple(_button(row) for row in data.get("buttons") or () if isinstance(row, Mapping)),
-        attachments=tuple(
-            Attachment(kind=kind, name=str(url).rsplit("/", 1)[-1], remote=str(url))
-            for kind, url in (("image", data.get("image")), ("file", data.get("attachment")))
-            if isinstance(url, str) and url.startswith(("http://", "https://"))
-        ),  # type: ignore[arg-type]
+        attachments=(*_attachment("image", data.get("image")), *_attachment("file", data.get("attachment"))),
     )
 
 
@@ -113,6 +109,12 @@ def _spoken(value: Any, language: str) -> str:
     if isinstance(value, list):
         return ", ".join(_spoken(item, language) for item in value)
     return str(value)
+
+
+def _attachment(kind: Literal["image", "file"], url: Any) -> tuple[Attachment, ...]:
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        return ()
+    return (Attachment(kind=kind, name=url.rsplit("/", 1)[-1], remote=url),)
 
 
 def _button(row: Mapping[str, Any]) -> Button:

@@ -1,8 +1,8 @@
 """The bot's brain: load a folder of content once, then take turns. It does no I/O, so it runs inside the group commit.
 
-    brain = Brain.load(Path("bot/content/shop"))
-    turn = finish(brain.turn(conversation.bot, heard, known))     None: it wants a custom action, then
-    turn = await perform(brain, conversation.bot, heard, known, actions)
+brain = Brain.load(Path("bot/content/shop"))
+turn = finish(brain.turn(conversation.bot, heard, known))     None: it wants a custom action, then
+turn = await perform(brain, conversation.bot, heard, known, actions)
 """
 
 from collections.abc import Generator, Mapping

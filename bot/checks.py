@@ -1,8 +1,207 @@
-"""What is wrong with a bot although each of its files can be read: names that lead nowhere, loops, missing follow-ups."""
+"""What is wrong with a bot although each of its files can be read: names that stand for nothing, things left out."""
 
-from bot.files import Findings
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bot.domain import Domain, SlotMapping
+from bot.events import DEFAULT_ACTIONS, DEFAULT_INTENTS, FALLBACK_INTENT, REQUESTED
+from bot.files import Findings, Table, nearest, place_of, rows
+from bot.forms import ask_names
+from bot.ngrams import words_of
+from bot.rehearsal import rehearse
 from bot.scene import Script
+
+_HOLE = re.compile(r"{([^\n{}]+?)}")
+_PAYLOAD_INTENT = re.compile(r"/([^{\s@]+)")
+_STEP_KEYS = ("intent", "user", "action", "active_loop", "slot_was_set", "or", "checkpoint", "entities")
 
 
 def check(script: Script, findings: Findings) -> None:
     """Note everything that would go wrong in a conversation."""
+    domain = script.domain
+    for item in (*script.project.rules, *script.project.stories):
+        _check_steps(item, domain, findings)
+    for rule in script.project.rules:
+        _check_rule(rule, findings)
+    if script.project.stories:
+        findings.notice(
+            place_of(script.project.stories[0], "story"), "stories are checked but not followed yet; write rules."
+        )
+    _check_slots(domain, findings)
+    _check_forms(script, findings)
+    _check_responses(script, findings)
+    _check_training(script, findings)
+    _check_unused(script, findings)
+    rehearse(script, findings)
+
+
+def _check_steps(item: Table, domain: Domain, findings: Findings) -> None:
+    intents, actions = _intents(domain), {*_actions(domain)}
+    for step in _flat(rows(item.get("steps")) + rows(item.get("condition"))):
+        if not isinstance(step, Table):
+            findings.error(
+                place_of(step, default=item.at), f"steps: expected one of {', '.join(_STEP_KEYS)}; got {step!r}."
+            )
+            continue
+        if step.get("intent") is not None and str(step["intent"]).split("/")[0] not in intents:
+            findings.unknown("intent", step["intent"], intents)
+        if step.get("action") is not None and step["action"] not in actions:
+            findings.unknown("action or response", step["action"], actions)
+        if step.get("active_loop") is not None and step["active_loop"] not in domain.forms:
+            findings.unknown("form", step["active_loop"], domain.forms)
+        for entity in rows(step.get("entities")):
+            name = (
+                next((key for key in entity if key not in ("role", "group")), "")
+                if isinstance(entity, Table)
+                else entity
+            )
+            if name not in domain.entities:
+                at = place_of(entity, default=step.at)
+                findings.error(at, f'unknown entity; got "{name}".')
+        for table in rows(step.get("slot_was_set")):
+            for name in table if isinstance(table, Table) else rows(table):
+                if name not in domain.slots and name != REQUESTED:
+                    findings.error(
+                        place_of(table, name, step.at), f'unknown slot; got "{name}".', nearest(name, domain.slots)
+                    )
+        for key in step:
+            if key not in _STEP_KEYS:
+                findings.unknown_key(step, key, _STEP_KEYS)
+
+
+def _flat(steps: Iterable[Any]) -> Iterator[Any]:
+    for step in steps:
+        if isinstance(step, Table) and "or" in step:
+            yield from _flat(rows(step["or"]))
+        else:
+            yield step
+
+
+def _check_rule(rule: Table, findings: Findings) -> None:
+    steps = rows(rule.get("steps"))
+    at = place_of(rule, "rule")
+    if not steps:
+        findings.error(at, f'rules: "{rule["rule"]}": expected steps, got none.')
+    heard = [step for step in steps if isinstance(step, Table) and ({"intent", "user", "or"} & step.keys())]
+    if len(heard) > 1:
+        findings.error(
+            place_of(heard[1], default=at),
+            f'rules: "{rule["rule"]}": expected one message of the customer, got {len(heard)}.',
+            "split it into two rules, or use a form",
+        )
+
+
+def _check_slots(domain: Domain, findings: Findings) -> None:
+    intents = _intents(domain)
+    for slot in domain.slots.values():
+        for mapping in slot.mappings:
+            for intent in (*mapping.intents, *mapping.not_intents):
+                if intent not in intents:
+                    findings.unknown("intent", intent, intents)
+            if mapping.entity is not None and mapping.entity not in domain.entities:
+                findings.unknown("entity", mapping.entity, domain.entities)
+            _check_conditions(mapping, domain, findings)
+
+
+def _check_conditions(mapping: SlotMapping, domain: Domain, findings: Findings) -> None:
+    for condition in mapping.conditions:
+        if condition.active_loop is not None and condition.active_loop not in domain.forms:
+            findings.unknown("form", condition.active_loop, domain.forms)
+        if condition.requested_slot is not None and condition.requested_slot not in domain.slots:
+            findings.unknown("slot", condition.requested_slot, domain.slots)
+
+
+def _check_forms(script: Script, findings: Findings) -> None:
+    domain = script.domain
+    for form in domain.forms.values():
+        for slot in form.required:
+            if slot not in domain.slots:
+                findings.unknown("slot", slot, domain.slots)
+            elif not any(domain.knows_action(name) for name in ask_names(form.name, slot)):
+                findings.error(
+                    place_of(slot, default=form.at),
+                    f'forms: {form.name}: nothing asks for "{slot}".',
+                    f"add a response utter_ask_{slot}",
+                )
+        for intent in form.ignored_intents:
+            if intent not in _intents(domain):
+                findings.unknown("intent", intent, _intents(domain))
+        is_started = any(state.form == form.name for rule in script.rulebook.all for state in rule.states)
+        goes_on = any(rule.states[-1].last == form.name and not rule.states[-1].form for rule in script.rulebook.all)
+        if is_started and not goes_on:
+            findings.error(
+                form.at,
+                f"forms: {form.name}: no rule says what comes when it is filled.",
+                f"a rule with condition active_loop: {form.name}, steps action: {form.name}, active_loop: null, action: ...",
+            )
+
+
+def _check_responses(script: Script, findings: Findings) -> None:
+    domain = script.domain
+    intents = _intents(domain)
+    languages = {example.language for example in script.project.training.examples}
+    for name, variations in domain.responses.items():
+        for variation in variations:
+            for hole in _HOLE.findall(variation.text):
+                # Custom actions may fill any name; without them only slots can.
+                if hole not in domain.slots and hole != "value" and not domain.actions:
+                    findings.error(
+                        variation.at, f'responses: {name}: unknown slot "{{{hole}}}".', nearest(hole, domain.slots)
+                    )
+            for button in variation.buttons:
+                match = _PAYLOAD_INTENT.match(str(button.get("payload") or "")) if isinstance(button, dict) else None
+                if match and match[1] not in intents:
+                    problem = f'responses: {name}: button with unknown intent "{match[1]}".'
+                    findings.error(variation.at, problem, nearest(match[1], intents))
+            for slot, _ in variation.conditions:
+                if slot not in domain.slots:
+                    findings.error(
+                        variation.at,
+                        f'responses: {name}: condition on unknown slot "{slot}".',
+                        nearest(slot, domain.slots),
+                    )
+        said_in = {variation.language for variation in variations}
+        if None not in said_in and languages - said_in:
+            missing = ", ".join(sorted(languages - said_in))
+            findings.notice(variations[0].at, f"responses: {name}: nothing to say in {missing}.")
+    for name, at in domain.actions.items():
+        if name.startswith("utter_"):
+            findings.error(at, f'actions: "{name}" has no response.', nearest(name, domain.responses))
+
+
+def _check_training(script: Script, findings: Findings) -> None:
+    domain, training = script.domain, script.project.training
+    for intent in training.intents.values():
+        if str(intent).split("/")[0] not in _intents(domain):
+            findings.unknown("intent", intent, domain.intents)
+    for entity in training.entities.values():
+        if entity and entity not in domain.entities:
+            findings.unknown("entity", entity, domain.entities)
+    seen: dict[tuple[str, ...], Any] = {}
+    for example in training.examples:
+        other = seen.setdefault((example.language, *words_of(example.text)), example)
+        if other.intent != example.intent:
+            findings.error(
+                example.written.at,
+                f'nlu: "{example.text}" is an example of {example.intent} and, at {other.written.at}, of {other.intent}.',
+                "keep it in one of them",
+            )
+
+
+def _check_unused(script: Script, findings: Findings) -> None:
+    used = {state.intent for rule in script.rulebook.all for state in rule.states}
+    used |= {script.project.handover.intent, *DEFAULT_INTENTS}
+    for slot in script.domain.slots.values():
+        used |= {intent for mapping in slot.mappings for intent in mapping.intents}
+    for intent in script.domain.intents.values():
+        if intent.name not in used:
+            findings.notice(intent.at, f'intents: no rule answers "{intent.name}".', "add a rule, or remove the intent")
+
+
+def _intents(domain: Domain) -> set[str]:
+    return {*domain.intents, *DEFAULT_INTENTS, FALLBACK_INTENT}
+
+
+def _actions(domain: Domain) -> Iterator[str]:
+    yield from (*domain.actions, *domain.responses, *domain.forms, *DEFAULT_ACTIONS)

@@ -6,17 +6,20 @@ A day without a year is the next one to come. 3/4 is the third of April in both 
 import re
 from datetime import date, timedelta
 
+# fmt: off
 _MONTHS = {
-    "fr": "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split(),
-    "en": "january february march april may june july august september october november december".split(),
+    "fr": ("janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre",
+           "novembre", "decembre"),
+    "en": ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+           "november", "december"),
 }
 _DAYS = {
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
-    "en": "monday tuesday wednesday thursday friday saturday sunday".split(),
+    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+    "en": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
 }
-_SPOKEN_MONTHS = (
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-)
+_SPOKEN_MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
+                  "novembre", "décembre")
+# fmt: on
 _MONTH = {name: number for names in _MONTHS.values() for number, name in enumerate(names, 1)}
 _MONTH |= {name[:3]: number for number, name in enumerate(_MONTHS["en"], 1)}
 _DAY = {name: number for names in _DAYS.values() for number, name in enumerate(names)}

@@ -109,19 +109,17 @@ class Domain:
 def read_domain(files: list[Table], findings: Findings) -> Domain:
     """Return the domain that these files declare together."""
     merged = _merge(files)
-    responses = {name: _response(name, value, place_of(merged["responses"], name), findings) for name, value in merged["responses"].items()}
-    forms = {str(name): _form(name, value, place_of(merged["forms"], name), findings) for name, value in merged["forms"].items()}
+    responses = {name: _response(name, value, at, findings) for name, value, at in _entries(merged["responses"])}
+    forms = {name: _form(name, value, at, findings) for name, value, at in _entries(merged["forms"])}
     declared = {str(name): place_of(item) for item in merged["actions"] for name in _names(item)}
     session = merged["session_config"]
     return Domain(
         intents={intent.name: intent for item in merged["intents"] for intent in _intents(item)},
         entities=tuple(str(name) for item in merged["entities"] for name in _names(item)),
-        slots={str(name): _slot(name, value, place_of(merged["slots"], name), findings) for name, value in merged["slots"].items()},
-        responses={str(name): variations for name, variations in responses.items()},
+        slots={name: _slot(name, value, at, findings) for name, value, at in _entries(merged["slots"])},
+        responses=responses,
         forms=forms,
-        actions={
-            name: at for name, at in declared.items() if name not in responses and name not in forms
-        },
+        actions={name: at for name, at in declared.items() if name not in responses and name not in forms},
         session_minutes=float(session.get("session_expiration_time", 60)),
         carry_over=bool(session.get("carry_over_slots_to_new_session", True)),
         raw=plain(merged),
@@ -143,6 +141,11 @@ def _merge(files: list[Table]) -> Table:
             elif isinstance(target, Rows):
                 target.extend(rows(value))
     return merged
+
+
+def _entries(table: Table) -> Iterator[tuple[str, Any, Place]]:
+    for name, value in table.items():
+        yield str(name), value, place_of(table, name)
 
 
 def _table() -> Table:

@@ -26,6 +26,9 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+NOWHERE = Place("?")
+
+
 class Text(str):
     """A text that knows where it was written."""
 
@@ -97,7 +100,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f'did you mean "{close[0]}"?' if close else ""
 
 
-def place_of(value: Any, key: str | None = None, default: Place = Place("?")) -> Place:
+def place_of(value: Any, key: str | None = None, default: Place = NOWHERE) -> Place:
     """Return where a value, or the value's key, was written."""
     if key is not None and isinstance(value, Table):
         return value.keys_at.get(key, value.at)
@@ -157,7 +160,7 @@ class _Reader:
             rows = Rows(self.value(item) for item in node.value)
             rows.at = at
             return rows
-        return self._scalar(node, at)
+        return self._scalar(str(node.tag), str(node.value), at)
 
     def _table(self, node: MappingNode, at: Place) -> Table:
         table = Table()
@@ -170,8 +173,8 @@ class _Reader:
             table[key], table.keys_at[key] = self.value(value_node), key_at
         return table
 
-    def _scalar(self, node: ScalarNode, at: Place) -> Any:
-        kind, written = str(node.tag).rsplit(":", 1)[-1], str(node.value)
+    def _scalar(self, tag: str, written: str, at: Place) -> Any:
+        kind = tag.rsplit(":", 1)[-1]
         if kind == "null":
             return None
         if kind == "bool":

@@ -29,7 +29,9 @@ class Here:
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.)+[a-z]{2,24}(?![\w-])", re.I)
 _PHONE = re.compile(r"(?<![\w+])\+?\(?\d[\d .()/-]{6,20}\d(?!\w)")
 _ORDER = re.compile(r"(?<![\w-])#?(?:[a-z]{1,4}-?)?\d[\d-]{2,14}\d(?![\w-])", re.I)
-_AMOUNT = re.compile(r"(?<![\w.,])(?:(€|\$|£)\s*)?(\d{1,7}(?:[.,]\d{1,2})?)\s*(€|euros?|eur|\$|dollars?|£|pounds?)?(?![\w])", re.I)
+_AMOUNT = re.compile(
+    r"(?<![\w.,])(?:(€|\$|£)\s*)?(\d{1,7}(?:[.,]\d{1,2})?)\s*(€|euros?|eur|\$|dollars?|£|pounds?)?(?![\w])", re.I
+)
 
 
 def fold(text: str) -> str:

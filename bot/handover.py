@@ -97,7 +97,10 @@ def read_handover(file: Table, domain: Domain, findings: Findings) -> HandoverPl
     say = file.get("say") or {}
     for reason, response in say.items():
         if reason not in _REASONS:
-            findings.unknown_key(say, reason, _REASONS)
+            at = place_of(say, reason)
+            findings.error(
+                at, f'say: expected one of {", ".join(_REASONS)}; got "{reason}".', nearest(reason, _REASONS)
+            )
         if response not in domain.responses:
             findings.unknown("response", response, domain.responses)
     teams = file.get("teams") or {}

@@ -1,11 +1,11 @@
 """profile.yml: which slots are the profile's attributes, and which things said become events of the timeline.
 
-    slots:
-      email: {profile: email, source: declared}          read at each turn, learned when the customer says it
-      points: {profile: points, read_only: true}         never set by what is said
-      order_status: {profile: "orders.{order_number}"}   looked up inside an attribute; always read only
-    events:
-      utter_opted_out: {name: consent.withdrawn, properties: {topic: all}}   when the bot runs this action
+slots:
+  email: {profile: email, source: declared}          read at each turn, learned when the customer says it
+  points: {profile: points, read_only: true}         never set by what is said
+  order_status: {profile: "orders.{order_number}"}   looked up inside an attribute; always read only
+events:
+  utter_opted_out: {name: consent.withdrawn, properties: {topic: all}}   when the bot runs this action
 """
 
 import re

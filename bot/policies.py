@@ -37,8 +37,9 @@ def predict(book: Rulebook, domain: Domain, tracker: Tracker, core_fallback: str
 
 def _by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> tuple[str | None, bool]:
     by_text, back = _find(book, domain, tracker, use_text=True)
-    if not by_text and tracker.last == LISTEN and tracker.intent in DEFAULT_INTENTS:
-        return DEFAULT_INTENTS[tracker.intent], False
+    default = DEFAULT_INTENTS.get(tracker.intent or "")
+    if not by_text and tracker.last == LISTEN and default:
+        return default, False
     if tracker.loop and not tracker.is_rejected:
         return (tracker.loop if tracker.last != tracker.loop else LISTEN), False
     if by_text:

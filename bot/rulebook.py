@@ -39,7 +39,9 @@ class Rulebook:
     all: list[Rule] = field(default_factory=list)
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """One plain step of a rule: an action, intent, text, slot or loop."""
+
     kind: str
     name: Any
     value: Any = None
@@ -62,7 +64,7 @@ def read_rules(rules: tuple[Table, ...], domain: Domain, findings: Findings) -> 
     book = Rulebook()
     known: dict[tuple[Expected, ...], Rule] = {}
     for written in rules:
-        for steps in _alternatives(written):
+        for steps in alternatives(written):
             for states, action in _pairs(steps, domain):
                 rule = Rule(_since_snip(states), action, place_of(written, "rule"), 0)
                 _note_unhappy(rule._replace(states=states), book)
@@ -97,8 +99,7 @@ def _note_unhappy(rule: Rule, book: Rulebook) -> None:
     if not latest.form:
         return
     before = rule.states[-2].last if len(rule.states) > 1 else None
-    states = (Expected(last=before), latest) if before else (latest,)
-    states = _since_snip(states)
+    states = _since_snip((Expected(last=before), latest) if before else (latest,))
     if not states:
         return
     if latest.last == LISTEN and rule.action == latest.form:
@@ -114,7 +115,7 @@ def _since_snip(states: tuple[Expected, ...]) -> tuple[Expected, ...]:
     return states
 
 
-def _pairs(steps: list[_Step], domain: Domain) -> Iterator[tuple[tuple[Expected, ...], str]]:
+def _pairs(steps: list[Step], domain: Domain) -> Iterator[tuple[tuple[Expected, ...], str]]:
     """Yield, for each action of the rule, the states up to it and the action."""
     walk, states = _Walk(), []
     for step in steps:
@@ -154,24 +155,24 @@ def _fill_from_entities(walk: _Walk, domain: Domain) -> None:
                     walk.slots[name] = [mapping.entity] if slot.kind == "list" else mapping.entity
 
 
-def _alternatives(rule: Table) -> Iterator[list[_Step]]:
+def alternatives(rule: Table) -> Iterator[list[Step]]:
     """Yield the rule's steps, once for each way through its `or`s."""
-    start = [] if rule.get("conversation_start") is True else [[[_Step("action", SNIP)]]]
+    start = [] if rule.get("conversation_start") is True else [[[Step("action", SNIP)]]]
     conditions = [_condition(item) for item in rows(rule.get("condition"))]
     steps = [_step(item) for item in rows(rule.get("steps"))]
     end = SNIP if rule.get("wait_for_user_input") is False else LISTEN
     for way in product(*start, *conditions, *steps):
         flat = [step for part in way for step in part]
-        yield [*flat, _Step("action", end)] if not flat or flat[-1] != _Step("action", end) else flat
+        yield [*flat, Step("action", end)] if not flat or flat[-1] != Step("action", end) else flat
 
 
-def _condition(item: Any) -> list[list[_Step]]:
+def _condition(item: Any) -> list[list[Step]]:
     if isinstance(item, Table) and "active_loop" in item:
         return [[_loop(item["active_loop"])]]
     return [_slots(item.get("slot_was_set") if isinstance(item, Table) else item)]
 
 
-def _step(item: Any) -> list[list[_Step]]:
+def _step(item: Any) -> list[list[Step]]:
     """Return the ways one step may happen, each a list of plain steps."""
     if not isinstance(item, Table):
         return [[]]
@@ -179,11 +180,11 @@ def _step(item: Any) -> list[list[_Step]]:
         return [way for part in rows(item["or"]) for way in _step(part)]
     if "intent" in item:
         entities = tuple(sorted(_entity_name(entity) for entity in rows(item.get("entities"))))
-        return [[_Step("action", LISTEN), _Step("intent", str(item["intent"]).split("/")[0], entities)]]
+        return [[Step("action", LISTEN), Step("intent", str(item["intent"]).split("/")[0], entities)]]
     if "user" in item:
-        return [[_Step("action", LISTEN), _Step("text", str(item["user"]))]]
+        return [[Step("action", LISTEN), Step("text", str(item["user"]))]]
     if "action" in item:
-        return [[_Step("action", str(item["action"]))]]
+        return [[Step("action", str(item["action"]))]]
     if "active_loop" in item:
         return [[_loop(item["active_loop"])]]
     return [_slots(item.get("slot_was_set"))]
@@ -195,16 +196,16 @@ def _entity_name(entity: Any) -> str:
     return str(entity)
 
 
-def _loop(name: Any) -> _Step:
-    return _Step("loop", UNSET if name is None else str(name))
+def _loop(name: Any) -> Step:
+    return Step("loop", UNSET if name is None else str(name))
 
 
-def _slots(value: Any) -> list[_Step]:
+def _slots(value: Any) -> list[Step]:
     steps = []
     for item in rows(value):
         if isinstance(item, Mapping):
             for name, wanted in item.items():
-                steps.append(_Step("slot", str(name), UNSET if wanted is None else wanted))
+                steps.append(Step("slot", str(name), UNSET if wanted is None else wanted))
         elif isinstance(item, Text | str):
-            steps.append(_Step("slot", str(item), "set"))
+            steps.append(Step("slot", str(item), "set"))
     return steps

@@ -105,9 +105,7 @@ def _safely(scene: Scene, tracker: Tracker, action: str) -> Generator[ActionCall
     return [event for event in events if event["event"] in ("slot", "bot")]
 
 
-def _validated(
-    scene: Scene, tracker: Tracker, events: list[Event]
-) -> Generator[ActionCall, ActionResult, list[Event]]:
+def _validated(scene: Scene, tracker: Tracker, events: list[Event]) -> Generator[ActionCall, ActionResult, list[Event]]:
     trial = tracker.fork()
     filled = [event for event in events if event["event"] == "slot"]
     for event in filled:

@@ -39,6 +39,18 @@ class Tracker:
         "rejected_action", "followup", "trail", "log", "said",
     )  # fmt: skip
 
+    slots: dict[str, Any]
+    message: dict[str, Any]
+    intent: str | None
+    entities: tuple[str, ...]
+    last: str | None
+    loop: str | None
+    is_interrupted: bool
+    is_rejected: bool
+    rejected_action: str | None
+    followup: str | None
+    trail: list[list[Any]]
+
     def __init__(self, domain: Domain, with_log: bool = False) -> None:
         self.domain = domain
         self.log: list[Event] | None = [] if with_log else None
@@ -128,17 +140,17 @@ class Tracker:
                 yield Moment(intent, entities, self.slots, dict(earlier), last, loop)
 
     def _forget(self) -> None:
-        self.slots: dict[str, Any] = {name: slot.initial for name, slot in self.domain.slots.items()}
+        self.slots = {name: slot.initial for name, slot in self.domain.slots.items()}
         self.slots[REQUESTED] = None
-        self.message: dict[str, Any] = {}
-        self.intent: str | None = None
-        self.entities: tuple[str, ...] = ()
-        self.last: str | None = None
-        self.loop: str | None = None
+        self.message = {}
+        self.intent = None
+        self.entities = ()
+        self.last = None
+        self.loop = None
         self.is_interrupted = self.is_rejected = False
-        self.rejected_action: str | None = None
-        self.followup: str | None = None
-        self.trail: list[list[Any]] = []
+        self.rejected_action = None
+        self.followup = None
+        self.trail = []
 
     def _set_slot(self, event: Event) -> None:
         name = event["name"]

@@ -23,6 +23,7 @@ from profiles.timeline import Content
 
 MOST_ACTIONS = 10
 _REMEMBERED_INTENTS = 8
+_LONGEST_QUESTION = 300
 _FAILED = {
     "fr": "Désolé, un souci technique m'empêche de répondre. Voulez-vous parler à un conseiller ?",
     "en": "Sorry, something went wrong on our side. Would you like to talk to a colleague?",
@@ -44,6 +45,8 @@ class _Play:
     handover: Event | None = None
     missed: int = 0
     was_missed: bool = False
+    took_answer: bool = False
+    """The running form took the message as an answer."""
 
 
 def take_turn(
@@ -53,7 +56,10 @@ def take_turn(
     text = clean_text(heard.payload or heard.text, LONGEST_HEARD).strip()
     text = _offered(text, memory) or text
     meaning, language, doubt = understanding.hear(
-        text, memory.get("language") or known.language, int(memory.get("doubt", 0)), script.project.validation.here(heard.at)
+        text,
+        memory.get("language") or known.language,
+        int(memory.get("doubt", 0)),
+        script.project.validation.here(heard.at),
     )
     scene = Scene(script, heard, known, script.project.validation.here(heard.at), language)
     tracker = yield from _recall(scene, memory)
@@ -64,7 +70,7 @@ def take_turn(
     for event in (yield from extract(scene, tracker)):
         _put(play, event)
     yield from _act(play, text)
-    return _turn(play, memory, text, doubt)
+    return _turn(play, memory, doubt)
 
 
 def _recall(scene: Scene, memory: Mapping[str, Any]) -> Generator[ActionCall, ActionResult, Tracker]:
@@ -158,6 +164,7 @@ def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
     if following.back_to_form:
         play.tracker.apply({"event": "loop_interrupted", "is_interrupted": True})
     if not any(event["event"] == "action_execution_rejected" for event in events):
+        play.took_answer |= following.action == play.tracker.loop and play.tracker.last == LISTEN
         play.tracker.apply(action_run(following.action))
     for event in events:
         _put(play, event)
@@ -184,17 +191,18 @@ def _note_fact(play: _Play, action: str) -> None:
         play.facts.append((name, {**said_by, **properties}))
 
 
-def _turn(play: _Play, memory: Mapping[str, Any], text: str, doubt: int) -> Turn:
+def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
     scene, tracker = play.scene, play.tracker
     if scene.failed and not play.words:
         play.words.append(said(_FAILED.get(scene.language, _FAILED["en"])))
     says = tuple(content for content in map(content_of, play.words) if content.text or content.attachments)
-    intents = _intents(memory, play)
+    intents, question = _so_far(play, memory)
     kept: dict[str, Any] = {
         "tracker": tracker.memory(),
         "at": scene.heard.at.timestamp(),
         "language": scene.language,
         "intents": intents,
+        "question": question,
     }
     if play.was_missed and not play.handover:
         kept["missed"] = play.missed + 1
@@ -208,7 +216,7 @@ def _turn(play: _Play, memory: Mapping[str, Any], text: str, doubt: int) -> Turn
         tracker=kept,
         says=says,
         learned=tuple(mapped.learned(tracker.said, tracker.slots, scene.known.values)),
-        handover=_handover(play, text, intents),
+        handover=_handover(play, question, intents),
         language=scene.language,
         intent=play.meaning.intent,
         confidence=play.meaning.confidence,
@@ -217,17 +225,25 @@ def _turn(play: _Play, memory: Mapping[str, Any], text: str, doubt: int) -> Turn
     )
 
 
-def _intents(memory: Mapping[str, Any], play: _Play) -> list[str]:
-    intents = [*memory.get("intents", ()), *([play.meaning.intent] if play.meaning.intent else [])]
-    return intents[-_REMEMBERED_INTENTS:]
+def _so_far(play: _Play, memory: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Return what was asked about so far and the last question: what an agent wants to know. Answers to a form are neither."""
+    intents, question = list(memory.get("intents", ())), str(memory.get("question", ""))
+    intent, plan = play.meaning.intent, play.scene.script.project.handover
+    if play.was_missed:
+        return intents, clean_text(play.scene.heard.text, _LONGEST_QUESTION)
+    if play.took_answer or (play.handover and play.handover["reason"] == "asked"):
+        return intents, question
+    if intent and intent not in plan.misunderstood and intents[-1:] != [intent]:
+        intents.append(intent)
+    return intents[-_REMEMBERED_INTENTS:], clean_text(play.scene.heard.text, _LONGEST_QUESTION)
 
 
-def _handover(play: _Play, text: str, intents: list[str]) -> Any:
+def _handover(play: _Play, question: str, intents: list[str]) -> Any:
     if play.handover is None:
         return None
     slots = {name: value for name, value in play.tracker.slots.items() if value is not None and name != REQUESTED}
     reason = play.handover.get("reason")
-    words = summary(text, slots, intents[:-1], play.scene.language)
+    words = summary(question, slots, intents, play.scene.language)
     return reason if reason in ("asked", "not_understood") else "action", words, play.handover.get("team")
 
 

@@ -51,9 +51,9 @@ class Understanding:
         """Return what the text means, the conversation's language from now on, and the doubt about it to remember."""
         stated = self.entities.payload(text)
         if stated is not None:
-            intent, found = stated
+            asked, found = stated
             kept = language if language in self.languages.names else self.languages.default
-            return Meaning(intent, 1.0, tuple(found), ((intent, 1.0),)), kept, 0
+            return Meaning(asked, 1.0, tuple(found), ((asked, 1.0),)), kept, 0
         words = words_of(spoken_payload(text))
         written_in, spoken, doubt = self.languages.decide(words, language, doubt)
         intent, ranking = self._intent(words, written_in)

@@ -91,7 +91,9 @@ def _zone(file: Table, findings: Findings) -> ZoneInfo:
     try:
         return ZoneInfo(str(file.get("timezone") or "UTC"))
     except (ZoneInfoNotFoundError, ValueError):
-        findings.error(place_of(file, "timezone"), f'timezone: expected one such as Europe/Paris, got "{file["timezone"]}".')
+        findings.error(
+            place_of(file, "timezone"), f'timezone: expected one such as Europe/Paris, got "{file["timezone"]}".'
+        )
         return ZoneInfo("UTC")
 
 
@@ -113,7 +115,9 @@ def _accept(slot: str, spec: Any, table: Table, domain: Domain, findings: Findin
         findings.error(place_of(spec, "kind"), f'kind: expected one of {", ".join(FINDERS)}; got "{kind}".')
         kind = None
     if error is not None and error not in domain.responses:
-        findings.error(place_of(spec, "error"), f'error: unknown response "{error}".', nearest(str(error), domain.responses))
+        findings.error(
+            place_of(spec, "error"), f'error: unknown response "{error}".', nearest(str(error), domain.responses)
+        )
     return Accept(
         kind=kind,
         pattern=_pattern(spec, findings),

@@ -1,0 +1,77 @@
+"""Plays every rule once, before any customer does: does the bot come to listen, and does somebody go on where a rule stops?"""
+
+from bot.events import LISTEN, action_run, loop_set, slot_set
+from bot.files import Findings, Table, place_of
+from bot.policies import predict
+from bot.rulebook import SNIP, Step, alternatives
+from bot.scene import Script
+from bot.states import UNSET
+from bot.tracker import Tracker
+from bot.turn import MOST_ACTIONS
+
+
+def rehearse(script: Script, findings: Findings) -> None:
+    """Note rules after which the bot never listens, and rules that stop where nothing follows."""
+    for rule in script.project.rules:
+        for steps in alternatives(rule):
+            if not _play(script, rule, steps, findings):
+                break
+
+
+def _play(script: Script, rule: Table, steps: list[Step], findings: Findings) -> bool:
+    tracker = _at_start(script, steps)
+    if tracker is None:
+        return True
+    told = {step.name for step in steps if step.kind == "action"}
+    done: list[str] = []
+    for _ in range(MOST_ACTIONS):
+        following = predict(script.rulebook, script.domain, tracker, script.project.options.core_fallback)
+        if following.action == LISTEN:
+            return True
+        if following.is_fallback:
+            # Other rules may lead elsewhere than this one; only its own open end is its fault.
+            if SNIP in [step.name for step in steps[1:]] and done and set(done) <= told:
+                findings.error(
+                    place_of(rule, "rule"),
+                    f'rules: "{rule["rule"]}" stops without listening after {done[-1]}, and no rule goes on.',
+                    "remove wait_for_user_input: false, or add the rule that follows",
+                )
+                return False
+            return True
+        done.append(following.action)
+        tracker.apply(action_run(following.action))
+        if following.action in script.domain.forms and tracker.loop is None:
+            tracker.apply(loop_set(following.action))
+        elif following.action == "action_deactivate_loop":
+            tracker.apply(loop_set(None))
+    findings.error(
+        place_of(rule, "rule"),
+        f'rules: after "{rule["rule"]}" the bot never listens: {" > ".join(done[:6])} > ...',
+        "let one of these rules end by waiting for the customer",
+    )
+    return False
+
+
+def _at_start(script: Script, steps: list[Step]) -> Tracker | None:
+    """Return the conversation at the point where the rule's own actions begin; None when it names unknown things."""
+    tracker = Tracker(script.domain)
+    tracker.apply(action_run(LISTEN))
+    for step in steps:
+        if step.kind == "action" and step.name not in (LISTEN, SNIP):
+            return tracker
+        if step.kind == "intent":
+            tracker.apply(_heard(step.name, [{"entity": name, "value": name} for name in step.value]))
+        elif step.kind == "text":
+            tracker.apply({**_heard(None, []), "text": step.name})
+        elif step.kind == "slot":
+            tracker.apply(slot_set(step.name, None if step.value == UNSET else step.value))
+        elif step.kind == "loop":
+            name = None if step.name == UNSET else step.name
+            if name is not None and name not in script.domain.forms:
+                return None
+            tracker.apply(loop_set(name))
+    return tracker if any(step.kind in ("intent", "text") for step in steps) else None
+
+
+def _heard(intent: str | None, entities: list[dict[str, str]]) -> dict[str, object]:
+    return {"event": "user", "text": None, "parse_data": {"intent": {"name": intent}, "entities": entities}}
