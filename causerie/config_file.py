@@ -10,6 +10,7 @@ from typing import Any
 
 from profiles.secret import Secret
 
+WIDTH = 120  # a longer line has its comment above it
 HEAD = """\
 # Causerie's configuration: every key, with its default. Written by `make config`; change a value here freely.
 # The environment wins over this file: CAUSERIE_SERVER__PORT=9000 sets port in [server], any key likewise.
@@ -23,22 +24,11 @@ def render(sections: Mapping[str, type[Any]]) -> str:
     return "\n".join([HEAD, *(_section(name, kind) for name, kind in sections.items())])
 
 
-def _section(name: str, kind: type[Any]) -> str:
-    lines = [f"[{name}]", *(_line(one) for one in fields(kind))]
-    return "\n".join(lines) + "\n"
-
-
-def _line(one: Field[Any]) -> str:
-    about = one.metadata.get("about", "")
-    default = one.default_factory() if one.default_factory is not MISSING else one.default
-    line = f"{one.name} = {_toml(default)}" if default is not MISSING and default is not None else f"# {one.name} ="
-    return f"{line}  # {about}" if about else line
-
-
-def _toml(value: Any) -> str:
+def written(value: Any) -> str:
+    """Return a value in TOML. Raises TypeError for what has no form there."""
     match value:
         case Secret():
-            return _toml(value.reveal())
+            return written(value.reveal())
         case bool():
             return str(value).lower()
         case int() | float():
@@ -47,11 +37,25 @@ def _toml(value: Any) -> str:
             escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
             return f'"{escaped}"'
         case tuple() | list():
-            return f"[{', '.join(_toml(item) for item in value)}]"
+            return f"[{', '.join(written(item) for item in value)}]"
         case Mapping():
-            pairs = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
+            pairs = ", ".join(f"{written(key)} = {written(item)}" for key, item in value.items())
             return f"{{{pairs}}}" if not pairs else f"{{ {pairs} }}"
     raise TypeError(f"no TOML form for {type(value).__name__}")
+
+
+def _section(name: str, kind: type[Any]) -> str:
+    lines = [line for one in fields(kind) for line in _lines(one)]
+    return "\n".join([f"[{name}]", *lines]) + "\n"
+
+
+def _lines(one: Field[Any]) -> list[str]:
+    about = one.metadata.get("about", "")
+    default = one.default_factory() if one.default_factory is not MISSING else one.default
+    line = f"# {one.name} =" if default is MISSING or default is None else f"{one.name} = {written(default)}"
+    if not about or len(f"{line}  # {about}") > WIDTH:
+        return [*([f"# {about}"] if about else []), line]
+    return [f"{line}  # {about}"]
 
 
 if __name__ == "__main__":

@@ -37,10 +37,10 @@ class StoreOptions:
 
     url: Secret = field(
         default=Secret("embedded"),
-        metadata={"about": '"embedded" starts a private MongoDB; else the mongodb:// address of a replica set'},
+        metadata={"about": '"embedded": a private MongoDB; else the mongodb:// address of a replica set.'},
     )
-    folder: str = field(default=".causerie", metadata={"about": "data folder of the embedded MongoDB"})
-    database: str = field(default="causerie", metadata={"about": "name of the database in MongoDB"})
+    folder: str = field(default=".causerie", metadata={"about": "Data folder of the embedded MongoDB."})
+    database: str = field(default="causerie", metadata={"about": "Name of the database in MongoDB."})
 
 
 async def start(options: StoreOptions, progress: Progress = silent) -> "Mongod":
