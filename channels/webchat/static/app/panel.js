@@ -1,0 +1,167 @@
+// The bubble and the panel: opening, closing, focus, the unread badge, and what the connection is worth saying.
+
+import { Composer } from "./composer.js";
+import { element, icon } from "./element.js";
+import { Messages } from "./messages.js";
+
+const PATIENCE = 2_000; // ms before a lost connection is mentioned: most come back sooner
+
+export class Panel {
+  constructor({ conversation, uploads, words, style, kept, title, greeting, accent, theme }) {
+    Object.assign(this, { conversation, words, kept });
+    this.messages = new Messages({ conversation, words, greeting });
+    this.composer = new Composer({ conversation, uploads, words });
+    this.host = element("causerie-chat");
+    const root = this.host.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [style];
+    this.frame = element("div", { class: "frame", "data-theme": theme, lang: words.language });
+    if (accent) paint(this.frame, accent);
+    root.append(this.frame);
+    this.build(title);
+    document.body.append(this.host);
+
+    conversation.addEventListener("change", () => this.later());
+    conversation.addEventListener("reset", () => this.messages.typing(null));
+    document.addEventListener("visibilitychange", () => this.later());
+    if (remembered()) this.open({ focus: false });
+    this.draw();
+  }
+
+  build(title) {
+    const { words } = this;
+    this.badge = element("span", { class: "badge", hidden: true });
+    this.bubble = element("button", { class: "bubble-button", type: "button", "aria-expanded": "false", "aria-controls": "panel", onclick: () => this.toggle() }, icon("chat"), icon("down"), this.badge);
+    this.state = element("p", { class: "state", role: "status" });
+    const close = element("button", { class: "tool", type: "button", "aria-label": words("close"), title: words("close"), onclick: () => this.close() }, icon("close"));
+    const head = element("header", {}, element("div", {}, element("h2", { id: "title" }, title), this.state), close);
+    this.newer = element("button", { class: "newer", type: "button", hidden: true, onclick: () => this.messages.toEnd() }, icon("down"), words("newer"));
+    this.lock = this.buildLock();
+    this.panel = element("section", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true }, head, this.messages.node, this.newer, this.lock, this.composer.node);
+    this.frame.append(this.panel, this.bubble);
+    this.panel.addEventListener("keydown", (event) => this.key(event));
+    this.messages.node.addEventListener("scroll", () => this.later());
+  }
+
+  buildLock() {
+    const anew = element("button", { class: "choice", type: "button", onclick: () => this.conversation.beginAnew() }, this.words("begin_anew"));
+    return element("div", { class: "lock", hidden: true }, icon("lock"), element("p", {}, this.words("locked")), anew);
+  }
+
+  toggle() {
+    if (this.isOpen) this.close();
+    else this.open();
+  }
+
+  open({ focus = true } = {}) {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    remembered(true);
+    this.panel.hidden = false;
+    this.frame.classList.add("open");
+    this.panel.setAttribute("aria-modal", String(this.isFull));
+    this.bubble.setAttribute("aria-expanded", "true");
+    this.conversation.wake();
+    this.draw();
+    this.messages.toEnd();
+    this.composer.changed();
+    if (focus) this.composer.focus();
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    remembered(false);
+    const hadFocus = this.host.shadowRoot.activeElement;
+    this.panel.hidden = true;
+    this.frame.classList.remove("open");
+    this.bubble.setAttribute("aria-expanded", "false");
+    this.draw();
+    if (hadFocus) this.bubble.focus();
+  }
+
+  // Whether the panel covers the whole window, as on a phone.
+  get isFull() {
+    return matchMedia("(max-width: 480px)").matches;
+  }
+
+  key(event) {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      this.close();
+    } else if (event.key === "Tab" && this.isFull) {
+      this.turn(event);
+    }
+  }
+
+  // A panel that covers the page keeps the focus inside.
+  turn(event) {
+    const stops = [...this.panel.querySelectorAll("button, a[href], textarea, [tabindex='0']")].filter((node) => !node.disabled && node.checkVisibility());
+    const end = event.shiftKey ? stops[0] : stops.at(-1);
+    if (this.host.shadowRoot.activeElement !== end) return;
+    event.preventDefault();
+    (event.shiftKey ? stops.at(-1) : stops[0]).focus();
+  }
+
+  // Many changes of one moment are drawn once.
+  later() {
+    this.drawing ??= setTimeout(() => {
+      this.drawing = null;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const { conversation, words } = this;
+    this.lock.hidden = !conversation.locked;
+    this.messages.node.hidden = this.composer.node.hidden = Boolean(conversation.locked);
+    if (!conversation.locked) this.messages.draw();
+    if (this.isOpen && document.visibilityState === "visible" && this.messages.isAtEnd()) conversation.markRead();
+    const { unread } = conversation;
+    this.badge.hidden = this.isOpen || !unread;
+    this.badge.textContent = unread > 9 ? "9+" : String(unread);
+    this.bubble.setAttribute("aria-label", this.isOpen ? words("close") : unread ? words("open_unread", { count: unread }) : words("open"));
+    this.newer.hidden = Boolean(conversation.locked) || this.messages.isAtEnd() || !unread;
+    this.sayState();
+  }
+
+  sayState() {
+    const { connection, locked } = this.conversation;
+    if (connection.ready || !connection.wanted || locked) {
+      clearTimeout(this.patience);
+      this.patience = 0;
+      this.state.textContent = "";
+    } else if (this.patience) {
+      if (this.state.textContent) this.state.textContent = this.stateText();
+    } else {
+      this.patience = setTimeout(() => (this.state.textContent = this.stateText()), PATIENCE);
+    }
+  }
+
+  stateText() {
+    return this.words(navigator.onLine ? "reconnecting" : "offline");
+  }
+}
+
+// Use the shop's colour, with black or white on it, whichever is easier to read.
+function paint(frame, accent) {
+  if (!CSS.supports("color", accent)) return;
+  frame.style.setProperty("--accent", accent);
+  const [red, green, blue] = channelsOf(accent).map((part) => (part <= 10 ? part / 3295 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue; // WCAG 2.2, relative luminance
+  frame.style.setProperty("--on-accent", light > 0.179 ? "#000" : "#fff");
+}
+
+function channelsOf(colour) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}
+
+function remembered(isOpen) {
+  try {
+    if (isOpen === undefined) return sessionStorage.getItem("causerie:open") === "yes";
+    sessionStorage.setItem("causerie:open", isOpen ? "yes" : "no");
+  } catch { /* no storage: the panel starts closed */ }
+  return false;
+}
