@@ -13,6 +13,8 @@ from profiles.live import Feed
 from profiles.store import Store
 from profiles.writer import Writer
 
+PREFIX = "/console"  # where the server mounts these pages
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

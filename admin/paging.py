@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Key:
     id: str
 
     def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // timedelta(milliseconds=1)}~{self.id}"
+        return f"{(self.at - EPOCH) // timedelta(milliseconds=1)}~{self.id}"
 
 
 def key_of(text: str | None) -> Key | None:
@@ -23,7 +23,7 @@ def key_of(text: str | None) -> Key | None:
     stamp, tilde, id = (text or "").partition("~")
     if not tilde or not stamp.isascii() or not stamp.isdigit() or len(stamp) > 14:
         return None
-    return Key(_EPOCH + timedelta(milliseconds=int(stamp)), id[:400])
+    return Key(EPOCH + timedelta(milliseconds=int(stamp)), id[:400])
 
 
 def after_key(where: dict[str, Any], field: str, key: Key | None) -> dict[str, Any]:

@@ -14,11 +14,14 @@ AT_ONCE = 4
 WAITING = 32  # past this many the answer is "busy": each takes some 30 ms of a core
 SHORTEST, LONGEST = 10, 128
 COMMON = frozenset(
-    "1234567890 12345678910 0123456789 password123 password1234 motdepasse motdepasse1 motdepasse123 azertyuiop "
-    "qwertyuiop qwerty12345 azerty12345 1q2w3e4r5t 1qaz2wsx3edc abcdefghij 1111111111 0000000000 iloveyou123 "
-    "letmein1234 welcome123 welcome1234 bienvenue1 bienvenue123 administrator administrateur admin12345 "
-    "changeme123 passw0rd123 p@ssw0rd123 football123 soleil12345 doudou12345 causerie123 causerie1234".split()
-)
+    {
+        "1234567890", "12345678910", "0123456789", "password123", "password1234", "passw0rd123", "p@ssw0rd123",
+        "motdepasse", "motdepasse1", "motdepasse123", "azertyuiop", "azerty12345", "qwertyuiop", "qwerty12345",
+        "1q2w3e4r5t", "1qaz2wsx3edc", "abcdefghij", "iloveyou123", "letmein1234", "welcome123", "welcome1234",
+        "bienvenue1", "bienvenue123", "administrator", "administrateur", "admin12345", "changeme123", "football123",
+        "soleil12345", "doudou12345", "causerie123", "causerie1234",
+    }
+)  # fmt: skip
 
 
 class Busy(Exception):

@@ -31,9 +31,13 @@ class Presence:
         is_new = visit.agent not in self.agents()
         self.visits.add(visit)
         if is_new:
-            for call in self.on_arrival:
-                call()
+            self.nudge()
         return is_new
+
+    def nudge(self) -> None:
+        """Say that somebody can take more: they came, or are back from away."""
+        for call in self.on_arrival:
+            call()
 
     def leave(self, visit: Visit) -> bool:
         """Remove a visit and return whether the agent is gone now."""

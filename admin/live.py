@@ -1,0 +1,214 @@
+"""Everything an open page hears by itself: one WebSocket per page, one listener per process that tells them all.
+
+Pages never poll. A page that was away (restart, sleep, lag) loads the visible list and the end of its timeline afresh.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from admin import sessions
+from admin.desk import DESK, Desk
+from admin.guard import AGENT, SESSION, agent_of, is_ours
+from admin.presence import TYPING_FOR, Visit
+from admin.roles import may
+from admin.telling import Telling
+from profiles.live import Lagging
+from profiles.store import Unavailable
+
+log = logging.getLogger("admin.live")
+
+WAITING_FRAMES = 256  # a page this far behind is let go; it comes back and loads afresh
+FRAMES_A_SECOND = 20
+LARGEST_FRAME = 4_096
+CHECK_SESSION_EVERY = 30.0
+PAUSE = 0.1  # at most ten rounds of news a second: what comes meanwhile is told together
+
+
+@dataclass(eq=False, slots=True)
+class Page:
+    """One open page: what it shows, and the frames on their way to it."""
+
+    visit: Visit
+    view: str = ""
+    profiles: frozenset[str] = frozenset()
+    """The person whose timeline it shows, with all that they absorbed."""
+    frames: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(WAITING_FRAMES + 1))
+    is_cut: bool = False
+
+    def tell(self, frame: Mapping[str, Any]) -> None:
+        """Queue one frame; a page that does not read is cut off instead of filling the memory."""
+        if self.is_cut:
+            return
+        if self.frames.qsize() >= WAITING_FRAMES:
+            self.cut()
+        else:
+            self.frames.put_nowait(json.dumps(frame, ensure_ascii=False))
+
+    def cut(self) -> None:
+        """Let the page go after what is queued."""
+        self.is_cut = True
+        self.frames.put_nowait(None)
+
+
+class Live:
+    """The pages of this process and the two tasks that tell them what happened."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.pages: set[Page] = set()
+        self.desk = desk
+        self._telling = Telling(desk)
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        self._tasks = [asyncio.create_task(self._listen(), name="console.listen"),
+                       asyncio.create_task(self._run(), name="console.tell")]  # fmt: skip
+
+    async def stop(self) -> None:
+        """Let all pages go; they come back when the server does."""
+        for page in self.pages:
+            page.cut()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def end(self, agent: str, *, spare: str | None = None) -> None:
+        """Let go of an agent's pages, but those of the session to spare: their sessions were revoked."""
+        for page in self.pages:
+            if page.visit.agent == agent and page.visit.session != spare:
+                page.cut()
+
+    def say_who_is_here(self) -> None:
+        """Tell all pages which agents are here and what they look at."""
+        self._telling.presence_changed = True
+        self._wake.set()
+
+    async def _listen(self) -> None:
+        """Take in every commit at once, so that this listener never lags behind the writer."""
+        while True:
+            try:
+                with self.desk.feed.listen(lambda _: bool(self.pages)) as changes:
+                    async for change in changes:
+                        self._telling.news.add(change)
+                        self._wake.set()
+            except Lagging:
+                self._telling.news.is_too_much = True
+                self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._telling.tell(self.pages)
+            except Unavailable as error:
+                log.warning("console.tell failed reason=%s", error)
+                self._telling.news.is_too_much = True
+            except Exception as error:  # noqa: BLE001 (one odd record must not silence the console for good)
+                log.error("console.tell broke error=%s", type(error).__name__, exc_info=error)
+                self._telling.news.is_too_much = True
+            await asyncio.sleep(PAUSE)
+
+
+LIVE: web.AppKey[Live] = web.AppKey("live", Live)
+
+
+@may("self")
+async def socket(request: web.Request) -> web.StreamResponse:
+    """Keep one page told, until it goes or its session ends."""
+    desk, live, agent = request.config_dict[DESK], request.config_dict[LIVE], agent_of(request)
+    if not is_ours(desk, request):
+        raise web.HTTPForbidden(text="this page is not the console's")
+    channel = web.WebSocketResponse(heartbeat=20, max_msg_size=LARGEST_FRAME, compress=True)
+    await channel.prepare(request)
+    page = Page(Visit(request[AGENT].id, request[SESSION].id, agent.language))
+    live.pages.add(page)
+    if agent.may("converse"):
+        desk.presence.arrive(page.visit)
+    live.say_who_is_here()
+    page.tell({"kind": "hello"})
+    writing = asyncio.create_task(_write(desk, page, channel), name="console.page")
+    try:
+        await _read(request, page, channel)
+    finally:
+        writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+        live.pages.discard(page)
+        desk.presence.leave(page.visit)
+        live.say_who_is_here()
+    return channel
+
+
+async def _write(desk: Desk, page: Page, channel: web.WebSocketResponse) -> None:
+    while True:
+        frame: str | None = ""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CHECK_SESSION_EVERY):
+                frame = await page.frames.get()
+        if frame is None:
+            break
+        if frame:
+            await channel.send_str(frame)
+            continue
+        with contextlib.suppress(Unavailable):
+            if not await sessions.is_alive(desk, page.visit.session):
+                break
+    await channel.close(code=4001 if frame == "" else 4000)
+
+
+async def _read(request: web.Request, page: Page, channel: web.WebSocketResponse) -> None:
+    live = request.config_dict[LIVE]
+    second, count = 0, 0
+    async for frame in channel:
+        now = int(asyncio.get_running_loop().time())
+        second, count = now, count + 1 if now == second else 1
+        if frame.type is not WSMsgType.TEXT or count > FRAMES_A_SECOND:
+            await channel.close(code=1008)
+            return
+        try:
+            said = json.loads(frame.data)
+        except (ValueError, RecursionError):
+            await channel.close(code=1003)
+            return
+        if isinstance(said, dict):
+            await _hear(live, page, said)
+
+
+async def _hear(live: Live, page: Page, said: dict[str, Any]) -> None:
+    """Note what the page shows now, and pass on that its agent types."""
+    desk, visit = live.desk, page.visit
+    if isinstance(view := said.get("view"), str):
+        page.view = view[:20]
+    if "looks_at" in said and (said["looks_at"] is None or isinstance(said["looks_at"], str)):
+        visit.looks_at = said["looks_at"] and said["looks_at"][:400]
+        visit.typing_until = None
+        live.say_who_is_here()
+    if isinstance(people := said.get("profiles"), list):
+        page.profiles = frozenset(str(id)[:60] for id in people[:50])
+    if isinstance(typing := said.get("typing"), bool) and visit.looks_at:
+        visit.typing_until = desk.clock() + TYPING_FOR if typing else None
+        live.say_who_is_here()
+        if typing:
+            await _tell_customer(desk, visit.looks_at)
+
+
+async def _tell_customer(desk: Desk, conversation: str) -> None:
+    """Let the customer see that somebody writes, where the channel can show it."""
+    channel = desk.channels.get(conversation.partition(":")[0])
+    show = getattr(channel, "typing", None)
+    if show is None:
+        return
+    answer = show(conversation)
+    if asyncio.iscoroutine(answer):
+        await answer

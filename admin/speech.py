@@ -1,0 +1,195 @@
+"""The sentences for what the records say in words of their own: events, refusals, states, channels, roles."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from admin.agents import Agent
+from admin.texts import Texts
+from profiles.profile import Profile
+from profiles.timeline import BOT, CUSTOMER, Event, Message
+
+
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated when it is said."""
+    return text
+
+
+CHANNELS = {
+    "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
+    "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
+}  # fmt: skip
+
+ROLES = {
+    "agent": _("Agent"), "supervisor": _("Supervisor"), "marketer": _("Marketer"), "admin": _("Administrator")
+}  # fmt: skip
+
+DELIVERIES = {
+    "queued": _("Sending"), "sending": _("Sending"), "sent": _("Sent"), "delivered": _("Delivered"), "read": _("Read"),
+    "failed": _("Not delivered"), "suppressed": _("Not sent"), "unknown": _("Perhaps not delivered"),
+}  # fmt: skip
+
+FAILURES = {
+    "dead": _("this address does not exist"),
+    "opted_out": _("they asked not to be written to"),
+    "window": _("this channel lets you answer only after they write"),
+    "config": _("the channel's account is not set up right"),
+    "content": _("the provider refused this message"),
+    "blocked": _("they blocked us"),
+    "bounced": _("their address refuses messages"),
+    "complained": _("they reported us"),
+    "unreachable": _("they can not be reached there"),
+    "erased": _("their data was erased"),
+}
+
+EVENTS = {
+    "conversation.handed_over": _("The bot handed over to the team"),
+    "conversation.taken": _("{who} took over"),
+    "conversation.assigned": _("{who} assigned this to {to}"),
+    "conversation.queued": _("The queue gave this to {to}"),
+    "conversation.unassigned": _("{who} put this back in the queue"),
+    "conversation.given_back": _("{who} gave this back to the bot"),
+    "conversation.resolved": _("{who} resolved this"),
+    "conversation.reopened": _("{who} reopened this"),
+    "conversation.snoozed": _("{who} snoozed this"),
+    "conversation.woken": _("The snooze ended"),
+    "profile.merged": _("{who} merged another contact into this one"),
+    "profile.merge_undone": _("{who} undid a merge"),
+    "consent.withdrawn": _("They asked us to stop writing"),
+    "consent.given": _("They allowed us to write again"),
+    "identity.blocked": _("They blocked us"),
+    "identity.unblocked": _("They unblocked us"),
+    "identity.verified": _("They proved who they are"),
+}
+
+ACTS = {
+    "conversation.replied": _("Replied"), "conversation.noted": _("Wrote a note"), "conversation.taken": _("Took over"),
+    "conversation.assigned": _("Assigned"), "conversation.queued": _("Assigned by the queue"),
+    "conversation.unassigned": _("Put back in the queue"), "conversation.given_back": _("Gave back to the bot"),
+    "conversation.resolved": _("Resolved"), "conversation.reopened": _("Reopened"), "conversation.snoozed": _("Snoozed"),
+    "profile.edited": _("Edited a contact"), "profile.merged": _("Merged contacts"),
+    "profile.merge_undone": _("Undid a merge"), "conflict.settled": _("Settled a conflict"),
+    "canned.saved": _("Saved a canned reply"), "canned.removed": _("Removed a canned reply"),
+    "agent.invited": _("Invited an agent"), "agent.uninvited": _("Withdrew an invitation"), "agent.joined": _("Joined"),
+    "agent.changed": _("Changed an agent"), "agent.signed_in": _("Signed in"), "agent.signed_out": _("Signed out"),
+    "agent.password_changed": _("Changed their password"), "agent.revoked": _("Ended sessions"),
+    "agent.second_factor_on": _("Set up a second factor"), "agent.second_factor_off": _("Removed the second factor"),
+    "agent.recovered": _("Used a recovery code"), "agent.settings": _("Changed their settings"),
+    "key.created": _("Created an API key"), "key.revoked": _("Revoked an API key"),
+}  # fmt: skip
+
+REFUSALS = {
+    "unknown_conversation": _("This conversation does not exist any more."),
+    "unknown_profile": _("This contact does not exist any more."),
+    "already_yours": _("You already have this conversation."),
+    "already_theirs": _("They already have this conversation."),
+    "already_bot": _("The bot already answers this conversation."),
+    "already_waiting": _("This conversation already waits in the queue."),
+    "already_resolved": _("This conversation is already resolved."),
+    "already_open": _("This conversation is already open."),
+    "in_the_past": _("Choose a time in the future."),
+    "suppressed": _("Not sent: they asked not to be written to here, or blocked us."),
+    "empty": _("Write something first."),
+    "too_long": _("This is too long."),
+    "no_channel": _("This channel is not connected, so nothing can be sent on it."),
+    "no_attachments": _("This channel can not carry files."),
+    "bad_name": _("A name is made of small letters, digits and _, and begins with a letter."),
+    "reserved_name": _("This name is reserved."),
+    "bad_value": _("This value can not be kept."),
+    "too_many": _("There are too many attributes already."),
+    "too_large": _("This is too large."),
+    "same_profile": _("These are the same contact already."),
+    "merged_away": _("One of them was merged meanwhile."),
+    "already_undone": _("This merge was undone already."),
+    "later_merge": _("A later merge builds on this one: undo that one first."),
+    "file_kind": _("Only pictures (PNG, JPEG, GIF, WebP), PDF and plain text files can be sent."),
+    "unavailable": _("The server is busy. Nothing is lost: try again in a moment."),
+}
+
+RULES_BROKEN = {
+    "short": _("Choose at least 10 characters."),
+    "long": _("Choose at most 128 characters."),
+    "common": _("This password is on every list of common ones. Choose another."),
+    "personal": _("Leave your name and e-mail address out of it."),
+}
+
+
+class Speech:
+    """Those sentences in one language, for the templates (`says`) and the edge."""
+
+    def __init__(self, speaks: Texts) -> None:
+        self._speaks = speaks
+
+    def channel(self, name: str) -> str:
+        """Return what people call this channel or identity space."""
+        return self._speaks(CHANNELS.get(name, name.capitalize()))
+
+    def role(self, role: str) -> str:
+        """Return what people call this role."""
+        return self._speaks(ROLES.get(role, role))
+
+    def act(self, act: str) -> str:
+        """Return one line for an audit row's act."""
+        return self._speaks(ACTS.get(act, act))
+
+    def refusal(self, reason: str) -> str:
+        """Return why nothing was done."""
+        return self._speaks(REFUSALS.get(reason, _("This could not be done.")))
+
+    def failure(self, reason: str | None) -> str:
+        """Return why a message did not arrive, or an address is not written to."""
+        return self._speaks(FAILURES.get(reason or "", reason or ""))
+
+    def weak(self, reason: str) -> str:
+        """Return why a password is refused."""
+        return self._speaks(RULES_BROKEN[reason])
+
+    def delivery(self, message: Message, read_seq: int = 0) -> str:
+        """Return what became of a message, with the reason when it failed."""
+        delivery = message.delivery
+        if delivery is None:
+            return ""
+        if delivery.state in ("sent", "delivered") and 0 < message.seq <= read_seq:
+            return self._speaks(DELIVERIES["read"])
+        state = self._speaks(DELIVERIES[delivery.state])
+        return f"{state}: {self.failure(delivery.reason)}" if delivery.reason else state
+
+    def author(self, author: str, agents: Mapping[str, Agent], profile: Profile | None = None) -> str:
+        """Return who said it."""
+        if author == CUSTOMER:
+            return (profile.name if profile else "") or self._speaks(_("Visitor"))
+        if author == BOT:
+            return self._speaks(_("Bot"))
+        if author.startswith("agent:"):
+            agent = agents.get(author.removeprefix("agent:"))
+            return agent.name if agent else self._speaks(_("A former agent"))
+        return author if author.startswith("key:") else "Causerie"
+
+    def event(self, event: Event, agents: Mapping[str, Agent]) -> str:
+        """Return one line for an event of the timeline."""
+        line = EVENTS.get(event.name)
+        if line is None:
+            return event.name
+        to = agents.get(str(event.properties.get("to", "")))
+        return self._speaks(line, who=self.author(event.by, agents), to=to.name if to else "?")
+
+    def who(self, profile: Profile) -> str:
+        """Return the name of a person, or what we call somebody who never said one."""
+        if profile.name:
+            return profile.name
+        for identity in profile.identities:
+            if identity.channel in ("email", "sms", "whatsapp"):
+                return identity.address
+        return self._speaks(_("Visitor {id}"), id=profile.id[-4:])
+
+    def value(self, value: Any) -> str:
+        """Return an attribute's value as people read it."""
+        if isinstance(value, bool):
+            return self._speaks(_("yes") if value else _("no"))
+        if isinstance(value, (list, tuple)):
+            return ", ".join(map(str, value))
+        return str(value)
+
+
+def bound(speaks: Texts) -> Speech:
+    """Return the sentences of one language."""
+    return Speech(speaks)

@@ -1,0 +1,64 @@
+"""What people read, in their language: English in the code and the templates, French in admin/locales/fr.po, read at start.
+
+No compiled catalogs: the .po file that a translator edits is the one that runs. tests/admin/test_texts.py fails when a
+text has no French.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babel.messages.pofile import read_po
+
+LANGUAGES = {"en": "English", "fr": "Français"}
+FOLDER = Path(__file__).parent / "locales"
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one language. Call it with the English sentence; {names} are filled from the keywords."""
+
+    language: str
+    _one: dict[str, str]
+    _many: dict[str, tuple[str, ...]]
+    _form: Callable[[int], int]
+
+    def __call__(self, text: str, **names: Any) -> str:
+        """Return the sentence in this language, or as it is where nobody translated it."""
+        found = self._one.get(text, text)
+        return found.format(**names) if names else found
+
+    def count(self, one: str, many: str, n: int) -> str:
+        """Return the sentence for this many, {n} filled in."""
+        forms = self._many.get(one)
+        if forms:
+            return forms[min(self._form(n), len(forms) - 1)].format(n=n)
+        return (one if n == 1 else many).format(n=n)
+
+
+@functools.cache
+def texts(language: str) -> Texts:
+    """Return the texts of a language; one that we do not speak gets English."""
+    if language == "en" or language not in LANGUAGES:
+        return Texts("en", {}, {}, lambda n: int(n != 1))
+    with (FOLDER / f"{language}.po").open("rb") as file:
+        catalog = read_po(file, locale=language)
+    one: dict[str, str] = {}
+    many: dict[str, tuple[str, ...]] = {}
+    for message in catalog:
+        if isinstance(message.id, (tuple, list)):
+            many[message.id[0]] = tuple(message.string or ())
+        elif message.id and message.string:
+            one[message.id] = str(message.string)
+    return Texts(language, one, many, lambda n: int(n > 1) if language == "fr" else int(n != 1))
+
+
+def preferred(header: str) -> str:
+    """Return which of our languages an Accept-Language header asks for first."""
+    for part in header.split(","):
+        language = part.split(";")[0].strip()[:2].lower()
+        if language in LANGUAGES:
+            return language
+    return "en"
