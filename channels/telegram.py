@@ -240,7 +240,7 @@ class Telegram:
     async def _send_file(
         self, chat: str, file: Attachment, call: form.Call, keys: ptb.InlineKeyboardMarkup | None
     ) -> ptb.Message:
-        what, caption, name = await self._bytes_or_name(file), call.text or None, file.name or None
+        what, caption, name = await self._bytes_or_name(file, call.method), call.text or None, file.name or None
         match call.method:
             case "photo":
                 return await self._bot.send_photo(chat, what, caption, filename=name, reply_markup=keys)
@@ -253,13 +253,13 @@ class Telegram:
             case _:
                 return await self._bot.send_document(chat, what, caption, filename=name, reply_markup=keys)
 
-    async def _bytes_or_name(self, file: Attachment) -> Any:
+    async def _bytes_or_name(self, file: Attachment, method: form.Method) -> Any:
         """Return the bytes of a file that we keep, or Telegram's own name of a file that it keeps.
 
         Never a bare string: python-telegram-bot would open a local file of that name and send it.
         """
         if file.file is None:
-            return _AT_TELEGRAM[file.kind](file.remote or "")
+            return _AT_TELEGRAM[method](file.remote or "")
         try:
             kept = await self._door.store.get("files", file.file)
         except Unavailable:
@@ -352,11 +352,12 @@ class AioRequest(BaseRequest):
         return bytes(content)
 
 
-_AT_TELEGRAM: dict[str, Callable[[str], Any]] = {
-    "image": lambda id: ptb.PhotoSize(id, id, 0, 0),
+_AT_TELEGRAM: dict[form.Method, Callable[[str], Any]] = {
+    "photo": lambda id: ptb.PhotoSize(id, id, 0, 0),
+    "voice": lambda id: ptb.Voice(id, id, 0),
     "audio": lambda id: ptb.Audio(id, id, 0),
     "video": lambda id: ptb.Video(id, id, 0, 0, 0),
-    "file": lambda id: ptb.Document(id, id),
+    "document": lambda id: ptb.Document(id, id),
 }
 
 

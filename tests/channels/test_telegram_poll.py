@@ -1,0 +1,176 @@
+"""Long polling: nothing is acknowledged before it is on disk, and nobody's trouble stops the others."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from channels import telegram_poll
+from channels.channel import Arrival, Inbound
+from profiles.snapshot import Outcome
+from tests.channels.telegram_stage import Stage, stage
+from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telegram_poll, "SHORTEST_WAIT", 0.02)
+
+
+@pytest.fixture
+async def on(mongo_url: str, database_name: str) -> AsyncIterator[Stage]:
+    async with stage(mongo_url, database_name, webhook=False, poll_seconds=20) as running:
+        await until(lambda: asked(running))
+        yield running
+
+
+def asked(on: Stage) -> list[dict[str, Any]]:
+    return [params for method, params in on.server.calls if method == "getUpdates"]
+
+
+def texts(on: Stage) -> list[str]:
+    return [heard.content.text for heard in on.recorder.inbound]
+
+
+async def test_what_people_say_arrives_and_is_acknowledged(on: Stage) -> None:
+    await on.server.says("un")
+    await on.server.says("deux")
+    await on.server.settled()
+    assert texts(on) == ["un", "deux"]
+    assert on.channel.routes() == []
+
+
+async def test_a_webhook_left_behind_is_removed_first(on: Stage) -> None:
+    assert [method for method, _ in on.server.calls][:3] == ["getMe", "deleteWebhook", "getUpdates"]
+
+
+async def test_the_offset_stays_until_everything_is_on_disk(on: Stage) -> None:
+    on.recorder.failures = 3
+    update = await on.server.says("très important")
+    await on.server.settled()
+    assert texts(on) == ["très important"]
+    offsets = [params["offset"] for params in asked(on)]
+    assert offsets[:4] == [0, 0, 0, 0]
+    assert offsets[-1] == update["update_id"] + 1
+
+
+async def test_one_person_s_messages_stay_in_order_while_another_s_wait_for_nobody(
+    on: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, receive = asyncio.Event(), on.recorder.receive
+
+    async def slow_for_ana(arrival: Arrival) -> Outcome:
+        if isinstance(arrival, Inbound) and arrival.content.text == "un":
+            await gate.wait()
+        return await receive(arrival)
+
+    monkeypatch.setattr(on.channel._intake, "_door", _Door(slow_for_ana))
+    async with on.server._changed:  # so that all three come in one answer
+        on.server._pending += [
+            {"update_id": number, "message": on.server.message(text, by=by)}
+            for number, text, by in ((2000, "un", 5), (2001, "deux", 5), (2002, "trois", 6))
+        ]
+        on.server._changed.notify_all()
+    await until(lambda: texts(on) == ["trois"])
+    gate.set()
+    await on.server.settled()
+    assert texts(on) == ["trois", "un", "deux"]
+
+
+class _Door:
+    def __init__(self, receive: Any) -> None:
+        self.receive = receive
+
+
+async def test_an_update_that_breaks_us_is_tried_again_then_let_go(
+    on: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    receive, tries = on.recorder.receive, list[str]()
+
+    async def breaks_at_poison(arrival: Any) -> Outcome:
+        if arrival.content.text == "poison":
+            tries.append("poison")
+            raise KeyError("a mistake of ours")
+        return await receive(arrival)
+
+    monkeypatch.setattr(on.channel._intake, "_door", _Door(breaks_at_poison))
+    await on.server.says("poison")
+    await on.server.says("après")
+    await on.server.settled()
+    assert len(tries) == telegram_poll.ATTEMPTS
+    assert texts(on) == ["après"]
+    assert "given_up=True" in caplog.text
+
+
+async def test_a_malformed_update_is_passed_over(on: Stage) -> None:
+    await on.server.happens(message="nonsense")
+    await on.server.says("la suite")
+    await on.server.settled()
+    assert texts(on) == ["la suite"]
+    assert on.channel.tally.refused == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        ("conflict", "one server per token"),
+        ("unauthorized", "is channels.telegram.token still valid"),
+        ("bad_gateway", "status=502"),
+        ("not_json", "no JSON"),
+        ("server_error", "status=500"),
+        ("reset", "status=0"),
+    ],
+)
+async def test_trouble_is_told_and_waited_out(
+    mongo_url: str, database_name: str, caplog: pytest.LogCaptureFixture, failure: str, words: str
+) -> None:
+    async with stage(mongo_url, database_name, webhook=False, poll_seconds=1) as on:
+        await until(lambda: asked(on))
+        on.server.fail("getUpdates", failure, times=2)
+        with caplog.at_level(logging.INFO):
+            await on.server.says("enfin")
+            await until(lambda: texts(on) == ["enfin"])
+            await until(lambda: words in caplog.text)
+        assert on.server.token not in caplog.text
+
+
+async def test_telegram_says_how_long_to_wait(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = list[float]()
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(telegram_poll.asyncio, "sleep", _only_in(telegram_poll, note))
+    on.server.fail("getUpdates", "flood")
+    await on.server.says("un")
+    await until(lambda: waits)
+    assert waits[0] == 7.0
+
+
+def _only_in(module: Any, instead: Any) -> Any:
+    """Return a sleep that is `instead` for this module's code and the real one for everybody else."""
+    import sys
+
+    real = asyncio.sleep
+
+    def sleep(seconds: float, result: Any = None) -> Any:
+        mine = sys._getframe(1).f_globals is vars(module)
+        return instead(seconds) if mine else real(seconds, result)
+
+    return sleep
+
+
+async def test_it_stops_at_once_in_the_middle_of_a_question(on: Stage) -> None:
+    began = time.monotonic()
+    await on.channel.close()
+    assert time.monotonic() - began < 1
+
+
+async def test_what_was_taken_before_the_stop_is_known_after_it(on: Stage) -> None:
+    await on.server.says("un")
+    await until(lambda: texts(on) == ["un"])
+    again = await on.recorder.receive(on.recorder.inbound[0])
+    assert type(again).__name__ == "Duplicate"
