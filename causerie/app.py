@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from admin.door import open_console
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from bot.actions import Actions
 
 from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
+from admin.routes import routes as console
+from bot.actions import Actions
 from bot.answering import BotOptions, answerer, load_brain
 from bot.idle import IdleReturn
 from bot.outside import Outside
@@ -64,6 +64,7 @@ STORE = web.AppKey("store", Store)
 WRITER = web.AppKey("writer", Writer)
 DESK = web.AppKey("desk", Desk)
 CHANNELS = web.AppKey("channels", dict[str, Channel])
+LISTENING = web.AppKey("listening", AsyncExitStack)
 CLOSE = web.AppKey("close", AsyncExitStack)
 
 
@@ -99,8 +100,9 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
 
         door = Door(front_door.receive, public_url, clock, store, writer, feed, secret, server.country)
         channels.update(await house.connect(options.channels, door))
+        listening = await opened.enter_async_context(AsyncExitStack())
         for channel in channels.values():
-            opened.push_async_callback(channel.close)
+            listening.push_async_callback(channel.close)
             limits[channel.name] = channel.limits
 
         actions = Actions(options.bot)
@@ -120,10 +122,12 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app[STORE], app[WRITER], app[DESK], app[CHANNELS] = store, writer, desk, channels
         for channel in channels.values():
             app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
-        opened.push_async_callback(await open_console(app, desk))
+        app.add_subapp("/console", console(desk))
         app.add_routes(health_routes(Health(store, writer, back_door)))
+        app.router.add_get("/", _home)
 
-        app[CLOSE] = opened.pop_all()
+        app[LISTENING], app[CLOSE] = listening, opened.pop_all()
+        app.on_shutdown.append(_stop_listening)
         app.on_cleanup.append(_close)
     return app
 
@@ -142,8 +146,17 @@ def _mounted(channel: Channel) -> web.Application:
     return routes
 
 
+async def _stop_listening(app: web.Application) -> None:
+    """Before open requests are waited for: sockets are told to come back later, pollers and sessions end."""
+    await app[LISTENING].aclose()
+
+
 async def _close(app: web.Application) -> None:
     await app[CLOSE].aclose()
+
+
+async def _home(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/console")
 
 
 @web.middleware

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from bot.actions import Actions
-from bot.terminal import converse
-
 from admin.desk import Options as ConsoleOptions
+from bot.actions import Actions
 from bot.answering import BotOptions, load_brain
 from bot.files import ContentErrors
+from bot.terminal import converse
 from causerie.app import Options, ServerOptions
 from causerie.config import default_path, load
 from causerie.mongod import StoreOptions, start

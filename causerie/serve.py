@@ -5,9 +5,9 @@ import logging
 import signal
 from collections.abc import Callable
 
-from admin.invitations import first_link
 from aiohttp import web
 
+from admin.invitations import first_link
 from causerie.app import CHANNELS, DESK, Options, build
 from causerie.mongod import StoreOptions, start
 from causerie.progress import Progress
@@ -52,7 +52,7 @@ async def _addresses(app: web.Application, options: Options) -> list[str]:
     url = desk.public_url
     lines = [""]
     if "webchat" in app[CHANNELS] and getattr(options.channels["webchat"], "demo", False):
-        lines.append(f"  Demo shop with web chat   {url}/demo")
+        lines.append(f"  Demo shop with web chat   {url}/channels/webchat/demo")
     link = await first_link(desk)
     lines.append(f"  Agents' console           {link or url + '/console'}" + ("   (works once)" if link else ""))
     lines.append(f"  API documentation         {url}/api/docs")
