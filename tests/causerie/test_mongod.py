@@ -99,14 +99,14 @@ async def test_nobody_gets_in_without_the_password(options: StoreOptions) -> Non
     async with running(options) as mongod:
         bare = f"mongodb://127.0.0.1:{mongod.url.split('127.0.0.1:')[1]}".replace("authSource=admin&", "")
         async with shop(Mongod(bare)) as stranger:
-            with pytest.raises(Unavailable, match="auth"):
+            with pytest.raises(Unavailable, match=r"auth|code 13\b"):
                 await stranger.get("messages", "1")
 
 
 async def test_the_database_runs_no_javascript(options: StoreOptions) -> None:
     async with running(options) as mongod, shop(mongod) as store:
         await store.insert("messages", {"_id": "1"})
-        with pytest.raises(Unavailable, match="no globalScriptEngine"):
+        with pytest.raises(Unavailable, match="globalScriptEngine|6108304"):
             await store.find("messages", {"$where": "true"})
 
 
