@@ -145,12 +145,19 @@ async def _refuse_unusable(address: str) -> None:
     try:
         facts = await store.facts(address)
     except (store.Unavailable, ValueError) as error:
-        raise CannotStart(f"store.url: the database does not answer: {error}. Hint: is the address right?") from error
+        raise CannotStart(
+            f"store.url: no database answers at {_hosts(address)}: {error}. Hint: is the address right, and its database up?"
+        ) from error
     if facts["replica_set"] is None:
         raise CannotStart(
             "store.url: expected a replica set (transactions need one), got a single mongod. Hint: start it with "
             "--replSet rs0 and run rs.initiate() once; one node is enough."
         )
+
+
+def _hosts(address: str) -> str:
+    """Return the host:port part of an address, without the name and password that may stand before it."""
+    return address.partition("://")[2].rpartition("@")[2].partition("/")[0] or "no host"
 
 
 async def _begin(folder: DataFolder, program: Program, progress: Progress) -> subprocess.Popen[bytes]:
