@@ -1,10 +1,13 @@
 """Who wants to know right now: console pages and web-chat widgets hear of every commit of this process, in order."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
 from profiles.snapshot import Changes
+
+log = logging.getLogger("profiles.live")
 
 Wanted = Callable[[Changes], bool]
 Hear = Callable[[Changes], None]
@@ -24,12 +27,12 @@ class Feed:
 
     def announce(self, changes: list[Changes]) -> None:
         """Tell all listeners; called by the writer after its commit."""
-        for listener in tuple(self._listeners):
-            for change in changes:
-                listener.offer(change)
-        for hear in tuple(self._hearers):
-            for change in changes:
-                hear(change)
+        for offer in (*(listener.offer for listener in tuple(self._listeners)), *self._hearers):
+            try:
+                for change in changes:
+                    offer(change)
+            except Exception as error:  # noqa: BLE001 (one listener's mistake is not the others')
+                log.error("feed.listener broke error=%s", type(error).__name__, exc_info=error)
 
     def hear(self, hear: Hear) -> Callable[[], None]:
         """Call this with every change, in order, right after its commit; it must not raise or block. Returns how to stop.

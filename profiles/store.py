@@ -42,6 +42,10 @@ class Stale(Exception):
     """A record changed since it was read: think again with what is there now."""
 
 
+class Interrupted(Exception):
+    """The connection or the transaction was lost before its commit: nothing was written; try again soon."""
+
+
 class Unstorable(ValueError):
     """The database can not keep this document (too large, or text that is not Unicode)."""
 
@@ -87,7 +91,8 @@ class Plan:
 class Store:
     """One database. Reads return plain documents; `commit` writes a Plan whole or not at all."""
 
-    def __init__(self, url: str, database: str) -> None:
+    def __init__(self, url: str, database: str, *, listeners: Sequence[Any] = ()) -> None:
+        """`listeners` are the driver's own (pymongo.monitoring): tests count commands with them."""
         self.url, self.name = url, database
         self._motor: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
@@ -97,6 +102,7 @@ class Store:
             retryWrites=True,
             serverSelectionTimeoutMS=5_000,
             appname="causerie",
+            event_listeners=list(listeners),
         )
         self._client: MongoClient[Document] = self._motor.delegate
         self._database = self._motor[database]
@@ -123,7 +129,8 @@ class Store:
 
     async def get_many(self, collection: str, ids: Iterable[str], *, only: Iterable[str] = ()) -> list[Document]:
         """Return the documents with these ids that exist, in no order; `only` these fields when given."""
-        return await self.find(collection, {"_id": {"$in": list(ids)}}, only=only)
+        wanted = list(ids)
+        return await self.find(collection, {"_id": {"$in": wanted}}, only=only, at_once=len(wanted) + 1)
 
     async def first(self, collection: str, where: Filter, *, sort: Sort = ()) -> Document | None:
         """Return the first document that matches, or None."""
@@ -131,12 +138,24 @@ class Store:
         return found[0] if found else None
 
     async def find(
-        self, collection: str, where: Filter, *, sort: Sort = (), limit: int = 0, only: Iterable[Any] = ()
+        self,
+        collection: str,
+        where: Filter,
+        *,
+        sort: Sort = (),
+        limit: int = 0,
+        only: Iterable[Any] = (),
+        at_once: int = 1_000,
     ) -> list[Document]:
-        """Return matching documents, bounded by `limit` (0: all) and 10 s of database time."""
+        """Return matching documents, bounded by `limit` (0: all) and 10 s of database time.
+
+        Past `at_once` documents (the database's own default is 101) or 16 MB, the rest is another command.
+        """
         projection = {name: 1 for name in only} or None
         with _translated():
-            cursor = self._database[collection].find(where, projection, limit=limit, max_time_ms=10_000)
+            cursor = self._database[collection].find(
+                where, projection, limit=limit, batch_size=at_once, max_time_ms=10_000
+            )
             if sort:
                 cursor = cursor.sort(list(sort))
             return await cursor.to_list(None)
@@ -197,9 +216,11 @@ class Store:
     async def commit(self, plan: Plan) -> None:
         """Write the plan in one transaction and return when it is on disk on a majority.
 
-        Raises AlreadyThere, Stale, Unstorable (nothing was written) or Unavailable (the outcome is not known;
-        every document carries a natural key, so offering the same plan again is safe).
+        Raises AlreadyThere, Stale, Interrupted, Unstorable (nothing was written) or Unavailable (the outcome is not
+        known; every document carries a natural key, so offering the same plan again is safe).
         """
+        if self._closing.is_set():
+            raise Unavailable("the server is stopping")
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._committer, self._commit, plan)
 
@@ -242,6 +263,8 @@ class Store:
                 unknown = error.has_error_label("UnknownTransactionCommitResult")
                 if not unknown or time.monotonic() > until or self._closing.is_set():
                     self._session = None
+                    if unknown:
+                        raise Unavailable(f"commit not confirmed: {type(error).__name__}") from error
                     raise
 
     async def close(self) -> None:
@@ -290,25 +313,47 @@ class _translated:  # noqa: N801 (reads as a word where it is used)
 
 
 def _ours(error: Exception) -> Exception:
+    """Return what the driver's error means for whoever wrote. docs/decisions/0001-one-writer.md tells why each."""
     if isinstance(error, (bson.errors.BSONError, OverflowError, errors.DocumentTooLarge)):
-        return Unstorable(str(error))
+        return Unstorable(_brief(error))
     if isinstance(error, errors.BulkWriteError):
-        failures = error.details.get("writeErrors", [])
-        codes = {failure.get("code") for failure in failures}
-        if 11000 in codes:
-            return AlreadyThere(str(failures[0].get("keyValue", "")))
-        if 112 in codes:
-            return Stale("write conflict")
-        return Unavailable(f"bulk write failed: codes {sorted(map(str, codes))}")
+        return _of_one_document(error)
     if isinstance(error, errors.DuplicateKeyError):
-        return AlreadyThere(str((error.details or {}).get("keyValue", "")))
-    if isinstance(error, errors.OperationFailure) and error.code == 112:
+        return AlreadyThere(str((error.details or {}).get("keyPattern", "")))
+    if isinstance(error, errors.ServerSelectionTimeoutError):
+        return Unavailable(_brief(error))
+    code = error.code if isinstance(error, errors.OperationFailure) else None
+    if code == _WRITE_CONFLICT:
         return Stale("write conflict")
+    # the driver and the server label what is certain not to have been committed, whatever broke: NoSuchTransaction after
+    # a restart, a primary that stepped down, a connection that was lost between two commands
     if isinstance(error, errors.PyMongoError) and error.has_error_label("TransientTransactionError"):
-        return Unavailable(f"transient: {error}")
-    if isinstance(error, errors.OperationFailure) and error.code in (2, 9, 52, 54, 10334, 17280, 17419):
-        return Unstorable(str(error))
-    return Unavailable(f"{type(error).__name__}: {error}")
+        return Interrupted(_brief(error))
+    return Unstorable(_brief(error)) if code in _DOCUMENT_IS_WRONG else Unavailable(_brief(error))
+
+
+_WRITE_CONFLICT = 112
+_DUPLICATE = 11000
+# github.com/mongodb/mongo src/mongo/base/error_codes.yml: what the same document will meet again on every attempt
+_DOCUMENT_IS_WRONG = frozenset({2, 9, 14, 15, 22, 28, 40, 52, 54, 55, 56, 57, 66, 121, 10334, 17280, 17419, 17420})
+
+
+def _of_one_document(error: errors.BulkWriteError) -> Exception:
+    failures = error.details.get("writeErrors", [])
+    codes = {failure.get("code") for failure in failures}
+    if _DUPLICATE in codes:
+        return AlreadyThere(str(failures[0].get("keyPattern", "")))
+    if _WRITE_CONFLICT in codes:
+        return Stale("write conflict")
+    if codes & _DOCUMENT_IS_WRONG:
+        return Unstorable(f"write refused: codes {sorted(map(str, codes))}")
+    return Unavailable(f"bulk write failed: codes {sorted(map(str, codes))}")
+
+
+def _brief(error: Exception) -> str:
+    """Name the error without the document in it: this text is logged."""
+    code = getattr(error, "code", None)
+    return type(error).__name__ + (f" code {code}" if code else "")
 
 
 def ascending(*fields: str, **options: Any) -> IndexModel:

@@ -6,25 +6,33 @@ makes the server fast (docs/decisions/0001-one-writer.md has the figures). While
 
 import asyncio
 import logging
+import random
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from profiles.calendar import Clock, utc_now
 from profiles.plan import Group
 from profiles.recent import Recent
 from profiles.snapshot import Changes, Done, Duplicate, Outcome, Refusal, Work
-from profiles.store import AlreadyThere, Stale, Store, Unavailable, Unstorable
+from profiles.store import AlreadyThere, Interrupted, Stale, Store, Unavailable, Unstorable
 
 log = logging.getLogger("profiles.writer")
 
 LARGEST_GROUP = 500  # past about 100 a larger group gains little; this bounds the transaction
 SMALL_GROUP = 32  # gathering longer pays only below this
 GATHER_SECONDS = 0.005
-ATTEMPTS = 6  # thinking again after a conflict; each attempt reads afresh
+ATTEMPTS = 20  # thinking again after a conflict; each attempt reads afresh
+SPLIT_AFTER = 3  # a group that met conflicts so often is halved: those who meet nobody need not wait
+LOST_CONNECTIONS = 2  # as many in one group fail it: each may take the driver's 5 s of looking for a server
+LONGEST_PAUSE_SECONDS = 0.05
 
 Listener = Callable[[list[Changes]], None]
+Waiting: TypeAlias = "tuple[Work, asyncio.Future[Outcome]]"
+Key: TypeAlias = tuple[str, str]
+"""(collection, id): what proves that a work was done."""
 
 
 @dataclass(slots=True)
@@ -51,7 +59,7 @@ class Writer:
         self.recent = Recent(store)
         self.process = process
         self._store, self._clock = store, clock
-        self._waiting: deque[tuple[Work, asyncio.Future[Outcome]]] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._listeners: list[Listener] = []
         self._flusher: asyncio.Task[None] | None = None
         self._gathered = asyncio.Event()
@@ -77,11 +85,18 @@ class Writer:
             await asyncio.wait([self._flusher])
 
     async def _flush(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
-            await self._settle(batch)
-            if self._waiting and len(batch) < SMALL_GROUP:
-                await self._gather(len(batch) + len(self._waiting))
+        batch: list[Waiting] = []
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
+                await self._settle(batch)
+                if self._waiting and len(batch) < SMALL_GROUP:
+                    await self._gather(len(batch) + len(self._waiting))
+        finally:
+            left, self._waiting = [*batch, *self._waiting], deque()
+            for _, future in left:  # all done, save when this task was cancelled
+                if not future.done():
+                    future.set_exception(Unavailable("the server is stopping"))
 
     async def _gather(self, expected: int) -> None:
         """Wait a moment for those who were just answered to write again; nobody who is alone comes here."""
@@ -93,20 +108,10 @@ class Writer:
         except TimeoutError:
             pass
 
-    async def _settle(self, batch: list[tuple[Work, asyncio.Future[Outcome]]]) -> None:
+    async def _settle(self, batch: "list[Waiting]") -> None:
         began = time.perf_counter()
         works = [work for work, _ in batch]
-        outcomes: list[Outcome | Exception]
-        try:
-            outcomes = await self._write(works)
-        except Unavailable as error:
-            self.tally.failures += 1
-            log.warning("writer.group failed works=%d reason=%s", len(works), error)
-            outcomes = [error] * len(works)
-        except Exception as error:  # noqa: BLE001 (whatever broke, nobody may be left waiting for an answer)
-            self.tally.failures += 1
-            log.error("writer.group broke works=%d error=%s", len(works), type(error).__name__, exc_info=error)
-            outcomes = [error] * len(works)
+        outcomes = await self._write(works)
         self.tally.groups += 1
         self.tally.works += len(works)
         self.tally.last_group = len(works)
@@ -120,74 +125,106 @@ class Writer:
                 future.set_result(outcome)
 
     async def _write(self, works: list[Work]) -> "list[Outcome | Exception]":
-        done_before: set[str] = set()
-        for _ in range(ATTEMPTS):
-            group = Group(self._clock(), self.process)
-            await self.recent.read(works, group)
-            outcomes = _think(works, group, done_before)
+        """Commit the works as one group and return their outcomes, an exception for each that failed. Never raises."""
+        done_before: set[Key] = set()
+        lost = 0
+        for attempt in range(ATTEMPTS):
+            group, known = Group(self._clock(), self.process), len(done_before)
             try:
-                if plan := group.plan():
-                    await self._store.commit(plan)
+                return await self._write_once(works, group, done_before)
             except AlreadyThere:
-                self.recent.forget(group)
-                done_before |= await self._look_up(works)
-                continue
+                self.tally.conflicts += len(done_before) == known  # else some of the works were done before
             except Stale:
                 self.tally.conflicts += 1
-                self.recent.forget(group)
-                continue
-            except Unavailable:
-                self.recent.forget(group)
-                raise
-            except Unstorable as error:
-                self.recent.forget(group)
-                return [error] if len(works) == 1 else await self._one_by_one(works)
-            self.recent.learn(group)
-            self.tally.duplicates += sum(isinstance(outcome, Duplicate) for outcome in outcomes)
-            self._announce(group)
-            return outcomes
-        raise Unavailable(f"{len(works)} works met another writer {ATTEMPTS} times")
-
-    async def _one_by_one(self, works: list[Work]) -> "list[Outcome | Exception]":
-        """Write each work alone, so that the one the database can not keep fails by itself."""
-        outcomes: list[Outcome | Exception] = []
-        for work in works:
-            try:
-                outcomes += await self._write([work])
+            except Interrupted as error:
+                lost += 1
+                if lost == LOST_CONNECTIONS:
+                    return self._failed(works, Unavailable(str(error)))
             except Unavailable as error:
-                outcomes.append(error)
+                return self._failed(works, error)
+            except Exception as error:  # noqa: BLE001 (a document that can not be kept, or our own mistake: whose?)
+                return await self._halves(works) if len(works) > 1 else self._broken(works[0], error)
+            if attempt >= SPLIT_AFTER and len(works) > 1:
+                return await self._halves(works)
+            if attempt:
+                await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 0.002 * 2**attempt)))
+        return self._failed(works, Unavailable(f"met another writer {ATTEMPTS} times"))
+
+    async def _write_once(
+        self, works: list[Work], group: Group, done_before: "set[Key]"
+    ) -> "list[Outcome | Exception]":
+        try:
+            await self.recent.read(works, group)
+            outcomes = _think(works, group, done_before)
+            if plan := group.plan():
+                await self._store.commit(plan)
+        except Exception as error:
+            self.recent.forget(group)
+            if isinstance(error, AlreadyThere):
+                done_before |= await self._look_up(works)
+            raise
+        self.recent.learn(group)
+        self.tally.duplicates += sum(isinstance(outcome, Duplicate) for outcome in outcomes)
+        self._announce(group)
         return outcomes
 
-    async def _look_up(self, works: list[Work]) -> set[str]:
-        found: set[str] = set()
+    async def _halves(self, works: list[Work]) -> "list[Outcome | Exception]":
+        """Write each half alone, and so on: whatever can not be written ends up alone and fails by itself."""
+        middle = len(works) // 2
+        return await self._write(works[:middle]) + await self._write(works[middle:])
+
+    def _failed(self, works: list[Work], error: Unavailable) -> "list[Outcome | Exception]":
+        self.tally.failures += 1
+        log.warning("writer.group failed works=%d reason=%s", len(works), error)
+        return [Unavailable(str(error)) for _ in works]  # one each: every raise writes its traceback into it
+
+    def _broken(self, work: Work, error: Exception) -> "list[Outcome | Exception]":
+        self.tally.failures += 1
+        trace = None if isinstance(error, Unstorable) else error  # the driver's own text quotes the document
+        log.error("writer.work broke key=%s error=%s", work.key, type(error).__name__, exc_info=trace)
+        return [error]
+
+    async def _look_up(self, works: list[Work]) -> "set[Key]":
+        found: set[Key] = set()
         for collection in {work.key_in for work in works if work.key}:
             keys = [work.key for work in works if work.key and work.key_in == collection]
-            found |= {document["_id"] for document in await self._store.get_many(collection, keys, only=["_id"])}
+            there = await self._store.get_many(collection, keys, only=["_id"])
+            found |= {(collection, document["_id"]) for document in there}
         return found
 
     def _announce(self, group: Group) -> None:
-        if group.kept:
-            for listener in self._listeners:
+        if not group.kept:
+            return
+        for listener in self._listeners:
+            try:
                 listener(group.kept)
+            except Exception as error:  # noqa: BLE001 (the group is on disk: its callers must hear that)
+                log.error("writer.listener broke error=%s", type(error).__name__, exc_info=error)
 
 
-def _think(works: list[Work], group: Group, done_before: set[str]) -> "list[Outcome | Exception]":
+def _think(works: list[Work], group: Group, done_before: "set[Key]") -> "list[Outcome | Exception]":
     seen = set(done_before)
     outcomes: list[Outcome | Exception] = []
     for work in works:
-        if work.key and work.key in seen:
-            outcomes.append(Duplicate(work.key))
+        key = (work.key_in, work.key) if work.key else None
+        if key and key in seen:
+            outcomes.append(Duplicate(key[1]))
             continue
-        try:
-            thought = work.think(group.snapshot())
-        except Exception as error:  # noqa: BLE001 (one work's mistake must not fail the others of its group)
-            log.error("writer.think failed key=%s error=%s", work.key, type(error).__name__, exc_info=error)
-            outcomes.append(error)
-            continue
-        if isinstance(thought, Refusal):
-            outcomes.append(thought)
-            continue
-        if work.key:
-            seen.add(work.key)
-        outcomes.append(Done(group.keep(thought)))
+        outcome = _think_one(work, group)
+        if isinstance(outcome, Done) and key:
+            seen.add(key)
+        outcomes.append(outcome)
     return outcomes
+
+
+def _think_one(work: Work, group: Group) -> "Outcome | Exception":
+    try:
+        thought = work.think(group.snapshot())
+        if isinstance(thought, Changes):
+            return Done(group.keep(thought))
+        if isinstance(thought, Refusal):
+            return thought
+        raise TypeError(f"expected Changes or a Refusal, got {type(thought).__name__}")
+    except Exception as error:  # noqa: BLE001 (one work's mistake must not fail the others of its group)
+        log.error("writer.think failed key=%s error=%s", work.key, type(error).__name__, exc_info=error)
+        return error

@@ -1,0 +1,75 @@
+"""A TCP road to MongoDB that tests may cut: it passes bytes on until one of them carries a word, then hangs up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Literal
+
+Cut = Literal["before", "after"]
+"""before: the request with the word is lost. after: it arrives, and its answer is lost."""
+
+
+class Road:
+    """The address to use, and how often the road was cut."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.cuts = 0
+        self.word, self.where, self.left = b"", "before", 0
+
+    def cut(self, word: str, where: Cut, *, times: int = 1) -> None:
+        """Hang up on the next requests that carry this word."""
+        self.word, self.where, self.left = word.encode(), where, times
+
+
+@asynccontextmanager
+async def road_to(port: int) -> AsyncIterator[Road]:
+    """Within the block, a loopback port that leads to this one."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        tasks.add(task)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await _pass_on(road, port, reader, writer)
+        writer.close()
+        tasks.discard(task)
+
+    server = await asyncio.start_server(passed, "127.0.0.1", 0)
+    road = Road(server.sockets[0].getsockname()[1])
+    try:
+        yield road
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+
+
+async def _pass_on(road: Road, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+    answers = asyncio.create_task(_copy(there_reader, writer))
+    try:
+        while True:
+            head = await reader.readexactly(4)  # every wire message begins with its own length
+            message = head + await reader.readexactly(int.from_bytes(head, "little") - 4)
+            if road.left and road.word in message:
+                road.left -= 1
+                road.cuts += 1
+                answers.cancel()
+                if road.where == "after":
+                    there_writer.write(message)
+                    await there_reader.read(1)  # it was done there
+                return
+            there_writer.write(message)
+            await there_writer.drain()
+    finally:
+        answers.cancel()
+        there_writer.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(65536):
+        writer.write(piece)
+        await writer.drain()
+    writer.close()
