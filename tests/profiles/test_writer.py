@@ -161,9 +161,9 @@ async def test_equal_keys_in_two_collections_are_two_things(store: Store, writer
 async def test_the_same_first_message_at_two_processes_makes_one_profile(
     store: Store, writer: Writer, second: Writer
 ) -> None:
-    for person in map(str, range(20)):
+    for anybody in map(str, range(20)):
         outcomes = await asyncio.gather(
-            *(process.commit(hears(n, person=person)) for n in range(3) for process in (writer, second))
+            *(process.commit(hears(n, person=anybody)) for n in range(3) for process in (writer, second))
         )
         assert sum(isinstance(outcome, Done) for outcome in outcomes) == 3
     assert await store.count("profiles", {}) == 20
@@ -332,8 +332,8 @@ async def test_a_restart_of_the_database_is_unavailable_and_then_forgotten(
     stored = {document["_id"] for document in await store.find("messages", {}, only=["_id"])}
     assert stored == acknowledged
     assert len(stored) == 320
-    for person in range(8):
-        assert await count(store, f"P{person}") == 40
+    for number in range(8):
+        assert await count(store, f"P{number}") == 40
     await store.close()
     await mongod.stop()
     await watch
