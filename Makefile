@@ -8,12 +8,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench check config lock peers clean
+.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports bench check config lock peers clean
 
 help:
 	@echo "make run     set up, start the database and the server on http://127.0.0.1:8080"
 	@echo "make test    set up all that the tests need and run them (TESTS=tests/channels for a part)"
-	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make lint    ruff, mypy, import-linter (make -k lint goes on after the first complaint)"
 	@echo "make check   read the configuration and the bot's files and show all that is wrong with them"
 	@echo "make bench   measure inbound messages beside the obvious design"
 	@echo "make config  write config.toml anew from the code"
@@ -30,13 +30,21 @@ test: $(VENV)/.can-test peers
 	@echo "[test] running the tests in $(TESTS)"
 	@$(BIN)/python -m pytest $(TESTS)
 
-lint: $(VENV)/.can-test
+lint: lint-mistakes lint-form lint-types lint-imports
+
+lint-mistakes: $(VENV)/.can-test
 	@echo "[lint] ruff: mistakes"
 	@$(BIN)/python -m ruff check .
+
+lint-form: $(VENV)/.can-test
 	@echo "[lint] ruff: form"
 	@$(BIN)/python -m ruff format --check --quiet .
+
+lint-types: $(VENV)/.can-test
 	@echo "[lint] mypy: types"
 	@$(BIN)/python -m mypy
+
+lint-imports: $(VENV)/.can-test
 	@echo "[lint] import-linter: who imports whom"
 	@$(BIN)/python -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
 
