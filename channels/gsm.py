@@ -49,12 +49,12 @@ def alphabet(text: str) -> Alphabet:
     return "gsm7" if all(char in _SEPTETS for char in text) else "ucs2"
 
 
-def segment(text: str) -> Segments:
-    """Return the text in as many parts as it needs; never cuts an escape pair or a surrogate pair.
+def segment(text: str, kind: Alphabet | None = None) -> Segments:
+    """Return the text in as many parts as it needs (in this alphabet); never cuts an escape pair or a surrogate pair.
 
     A lone surrogate, which no phone could show, becomes U+FFFD. Raises ValueError past 255 parts.
     """
-    kind = alphabet(text)
+    kind = kind or alphabet(text)
     if kind == "gsm7":
         pieces: Sequence[bytes] = [_SEPTETS[char] for char in text]
         limit = 1

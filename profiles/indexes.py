@@ -45,6 +45,8 @@ INDEXES: dict[str, Sequence[Any]] = {
     "canned": [ascending("shortcut", unique=True)],
     "idempotency": [ascending("at", expireAfterSeconds=172_800)],
     "pulse": [],
+    # the parts of long SMS: which message each is of; receipts come within a few days or never
+    "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],
     "settings": [],
 }
 """collection -> its indexes. `_id` is always one."""
