@@ -162,7 +162,7 @@ def _check_responses(script: Script, findings: Findings) -> None:
                         nearest(slot, domain.slots),
                     )
         said_in = {variation.language for variation in variations}
-        if None not in said_in and languages - said_in:
+        if variations and None not in said_in and languages - said_in:
             missing = ", ".join(sorted(languages - said_in))
             findings.notice(variations[0].at, f"responses: {name}: nothing to say in {missing}.")
     for name, at in domain.actions.items():

@@ -40,7 +40,7 @@ _PATTERN = re.compile(
     | (?P<day>\d{{1,2}})\s*[/.-]\s*(?P<month>\d{{1,2}})(?:\s*[/.-]\s*(?P<year>\d{{4}}|\d{{2}}))?(?![\d€])
     | (?P<day2>\d{{1,2}})(?:er|st|nd|rd|th)?\s+(?:of\s+)?(?P<name2>{_months})\b\.?(?:,?\s+(?P<year2>\d{{4}}))?
     | (?P<name3>{_months})\s+(?P<day3>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year3>\d{{4}}))?
-    | (?P<shift>{"|".join(_SHIFT)})\b
+    | (?P<shift>{"|".join(map(re.escape, _SHIFT))})\b
     | (?:dans|in)\s+(?P<count>\d{{1,2}}|{"|".join(_COUNT)})\s+(?P<unit>{"|".join(_UNIT)})s?\b
     | (?P<weekday>{"|".join(_DAY)})\b
     )""",

@@ -1,7 +1,7 @@
 """Which of the bot's languages is this written in? Counted on the bot's own sentences; no list of languages needed.
 
-Naive Bayes over words and pieces of words. Switching has hysteresis: one clear sentence, or two less clear ones in a row,
-so that `ok` or a product's name never turns a French conversation English.
+Naive Bayes over words, and over pieces of words where the word was never seen. Switching has hysteresis: one clear
+sentence, or two less clear ones in a row, so that `ok` or a product's name never turns a French conversation English.
 """
 
 from collections import Counter
@@ -11,27 +11,25 @@ from math import log
 from bot.ngrams import Tokens, piece_grams
 
 SURE = 12.0
-"""Difference of log-likelihood at which one sentence suffices."""
+"""Difference of log-likelihood at which one sentence suffices: about two words that only one language has."""
 LIKELY = 4.0
-"""And at which two in a row do."""
+"""And at which two sentences in a row do."""
+_SMOOTHING = 0.5
+_WORD_WEIGHT = 2.5
 
 
 class Languages:
-    """The bot's languages, by what their sentences are made of."""
+    """The bot's languages, by what their sentences are made of. A known word counts as itself, an unknown one by its pieces."""
 
-    __slots__ = ("_odds", "default", "names")
+    __slots__ = ("_pieces", "_words", "default", "names")
 
     def __init__(self, sentences: Mapping[str, Sequence[Tokens]], default: str) -> None:
         self.names = tuple(sorted(sentences))
         self.default = default if default in self.names or not self.names else self.names[0]
-        counts = {name: Counter(g for words in sentences[name] for g in _grams(words)) for name in self.names}
-        totals = {name: sum(counts[name].values()) for name in self.names}
-        known = set().union(*counts.values()) if counts else set()
-        self._odds: dict[str, tuple[float, ...]] = {}
-        for gram in known:
-            shares = [(counts[name][gram] + 0.5) / (totals[name] + 0.5 * len(known)) for name in self.names]
-            highest = max(shares)
-            self._odds[gram] = tuple(log(share / highest) for share in shares)
+        words = [Counter(word for row in sentences[name] for word in row) for name in self.names]
+        pieces = [Counter(piece for row in sentences[name] for piece in piece_grams(row)) for name in self.names]
+        self._words = _odds(words, _WORD_WEIGHT)
+        self._pieces = _odds(pieces, 1.0)
 
     def decide(self, words: Tokens, current: str | None, doubt: int) -> tuple[str, str, int]:
         """Return the language of this message, that of the conversation from now on, and the doubt to remember."""
@@ -51,14 +49,25 @@ class Languages:
     def detect(self, words: Tokens) -> tuple[str, float]:
         """Return the likeliest language and by how much it beats the next one."""
         totals = [0.0] * len(self.names)
-        for gram in _grams(words):
-            odds = self._odds.get(gram)
-            if odds is not None:
-                for number, value in enumerate(odds):
-                    totals[number] += value
+        for word in words:
+            if not word.isalpha():
+                continue
+            known = self._words.get(word)
+            for odds in (known,) if known else map(self._pieces.get, piece_grams([word])):
+                if odds is not None:
+                    for number, value in enumerate(odds):
+                        totals[number] += value
         ranked = sorted(range(len(totals)), key=lambda number: -totals[number])
         return self.names[ranked[0]], totals[ranked[0]] - totals[ranked[1]]
 
 
-def _grams(words: Tokens) -> list[str]:
-    return words + [piece for piece in piece_grams(words) if len(piece) < 4]
+def _odds(counts: Sequence[Counter[str]], weight: float) -> dict[str, tuple[float, ...]]:
+    """Return for each gram the log-likelihood in each language, that of the likeliest being 0."""
+    known = set().union(*counts)
+    sizes = [count.total() + _SMOOTHING * len(known) for count in counts]
+    odds = {}
+    for gram in known:
+        shares = [(count[gram] + _SMOOTHING) / size for count, size in zip(counts, sizes, strict=True)]
+        highest = max(shares)
+        odds[gram] = tuple(weight * log(share / highest) for share in shares)
+    return odds

@@ -6,12 +6,12 @@ from bot.finders import fold
 
 Tokens = list[str]
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W\d_]+")
 _PIECES = (2, 3, 4)
 
 
 def words_of(text: str) -> Tokens:
-    """Return the words in small letters without accents; emoji and punctuation say nothing."""
+    """Return the words in small letters without accents; numbers, emoji and punctuation say nothing of what is wanted."""
     return _WORD.findall(fold(text))
 
 

@@ -3,7 +3,7 @@
 from bot.events import LISTEN, action_run, loop_set, slot_set
 from bot.files import Findings, Table, place_of
 from bot.policies import predict
-from bot.rulebook import SNIP, Step, alternatives
+from bot.rulebook import SNIP, Step, alternatives, filled_by
 from bot.scene import Script
 from bot.states import UNSET
 from bot.tracker import Tracker
@@ -61,6 +61,8 @@ def _at_start(script: Script, steps: list[Step]) -> Tracker | None:
             return tracker
         if step.kind == "intent":
             tracker.apply(_heard(step.name, [{"entity": name, "value": name} for name in step.value]))
+            for name, value in filled_by(step.name, step.value, script.domain).items():
+                tracker.apply(slot_set(name, value))
         elif step.kind == "text":
             tracker.apply({**_heard(None, []), "text": step.name})
         elif step.kind == "slot":

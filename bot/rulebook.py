@@ -126,7 +126,7 @@ def _pairs(steps: list[Step], domain: Domain) -> Iterator[tuple[tuple[Expected, 
             walk.last = step.name
         elif step.kind == "intent":
             walk.intent, walk.text, walk.entities = step.name, None, step.value
-            _fill_from_entities(walk, domain)
+            walk.slots |= filled_by(step.name, step.value, domain)
         elif step.kind == "text":
             walk.intent, walk.text, walk.entities = None, step.name, ()
         elif step.kind == "slot":
@@ -144,15 +144,17 @@ def _expected(walk: _Walk, domain: Domain) -> Expected:
     return Expected(walk.intent, walk.text, walk.entities, tuple(slots), walk.last, walk.loop)
 
 
-def _fill_from_entities(walk: _Walk, domain: Domain) -> None:
-    """Entities named in a rule fill the slots that are mapped from them, as they would in the conversation."""
+def filled_by(intent: str, entities: tuple[str, ...], domain: Domain) -> dict[str, Any]:
+    """Return the slots that entities named in a rule fill, as they would in the conversation."""
+    filled: dict[str, Any] = {}
     for name, slot in domain.slots.items():
         for mapping in slot.mappings:
             outside_forms = not any(condition.active_loop for condition in mapping.conditions)
-            if mapping.kind == "from_entity" and outside_forms and mapping.entity in walk.entities:
-                wants = walk.intent in mapping.intents if mapping.intents else walk.intent not in mapping.not_intents
-                if wants:
-                    walk.slots[name] = [mapping.entity] if slot.kind == "list" else mapping.entity
+            if mapping.kind == "from_entity" and outside_forms and mapping.entity in entities:
+                wanted = intent in mapping.intents if mapping.intents else intent not in mapping.not_intents
+                if wanted:
+                    filled[name] = [mapping.entity] if slot.kind == "list" else mapping.entity
+    return filled
 
 
 def alternatives(rule: Table) -> Iterator[list[Step]]:

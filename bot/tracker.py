@@ -202,10 +202,11 @@ class Tracker:
             index -= 1
 
     def _rewind(self, event: Event) -> None:
-        """Take back the latest message and all it caused, and the listening before it."""
+        """Take back the latest message and all it caused, and the listening before it; then the bot listens again."""
         self._undo_until("user")
         self._undo_until("action")
         self.message = {"intent": {"name": self.intent}, "entities": [], "text": None}
+        self.followup = LISTEN
 
     def _undo(self, event: Event) -> None:
         self._undo_until("action")

@@ -57,6 +57,8 @@ class Understanding:
         words = words_of(spoken_payload(text))
         written_in, spoken, doubt = self.languages.decide(words, language, doubt)
         intent, ranking = self._intent(words, written_in)
+        if spoken != written_in:  # a word or two that look foreign: heard both ways, the clearer one counts
+            intent, ranking = max((self._intent(words, spoken), (intent, ranking)), key=_clearness)
         found = self.entities.find(text, here)
         confidence = 0.0 if not ranking else ranking[0][1]
         return Meaning(intent, confidence, tuple(found), ranking), spoken, doubt
@@ -76,21 +78,27 @@ class Understanding:
         return ranked.intents[0][0], ranked.intents
 
 
+def _clearness(heard: tuple[str | None, tuple[tuple[str, float], ...]]) -> float:
+    intent, ranking = heard
+    return ranking[0][1] if ranking and intent == ranking[0][0] else 0.0
+
+
 def learn(project: Project, seed: int = 0) -> Understanding:
     """Return the understanding of the project's sentences, one model for each language they are written in."""
     sentences: dict[str, list[tuple[Tokens, str]]] = {}
     for example in project.training.examples:
         intent = NO_INTENT if example.intent == OUT_OF_SCOPE else example.intent
         sentences.setdefault(example.language, []).append((words_of(example.text), intent))
-    models = {}
-    for language, taught in sentences.items():
-        taught = [pair for pair in taught if pair[0]]
-        background = [(words, NO_INTENT) for words in _background(language)]
-        models[language] = _model(taught, background, seed)
+    models, spoken = {}, {}
+    for language, rows in sentences.items():
+        taught = [pair for pair in rows if pair[0]]
+        background = _background(language)
+        models[language] = _model(taught, [(words, NO_INTENT) for words in background], seed)
+        spoken[language] = [*(words for words, _ in taught), *background]
     return Understanding(
         options=project.options,
         entities=Entities(project),
-        languages=Languages({name: [w for w, _ in rows] for name, rows in sentences.items()}, project.options.language),
+        languages=Languages(spoken, project.options.language),
         models={name: model for name, model in models.items() if model is not None},
         declares_out_of_scope=OUT_OF_SCOPE in project.domain.intents,
     )

@@ -1,0 +1,183 @@
+"""Every mistake in a bot's files is found before a customer finds it, all at once, each with its place and a hint."""
+
+# ruff: noqa: E501 (a table reads better with one mistake a line)
+
+import pytest
+
+from bot.brain import Brain, ContentErrors
+
+DOMAIN = """
+intents: [greet, order, bye]
+entities: [size]
+slots:
+  size: {type: text, mappings: [{type: from_entity, entity: size}]}
+forms:
+  order_form: {required_slots: [size]}
+responses:
+  utter_hi: [{text: Hi}]
+  utter_bye: [{text: Bye}]
+  utter_ask_size: [{text: Which size?}]
+  utter_done: [{text: "Done: {size}"}]
+"""
+NLU = """
+nlu:
+- intent: greet
+  examples: |
+    - hello
+    - good day
+- intent: order
+  examples: |
+    - one pizza
+- intent: bye
+  examples: |
+    - see you
+"""
+RULES = """
+rules:
+- rule: hi
+  steps:
+  - intent: greet
+  - action: utter_hi
+- rule: bye
+  steps: [{intent: bye}, {action: utter_bye}]
+- rule: order
+  steps: [{intent: order}, {action: order_form}, {active_loop: order_form}]
+- rule: done
+  condition: [{active_loop: order_form}]
+  steps: [{action: order_form}, {active_loop: null}, {action: utter_done}]
+"""
+
+
+@pytest.fixture
+def errors(write_bot):
+    """Return a function: the errors of the small bot with one thing changed, as text."""
+
+    def of(file: str = "", old: str = "", new: str = "", **more: str) -> list[str]:
+        files = {"domain": DOMAIN, "data__nlu": NLU, "data__rules": RULES, **more}
+        if file:
+            assert old in files[file]
+            files[file] = files[file].replace(old, new)
+        try:
+            Brain.load(write_bot(**files))
+        except ContentErrors as found:
+            return [str(error) for error in found.errors]
+        return []
+
+    return of
+
+
+def test_the_small_bot_itself_is_right(errors):
+    assert errors() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("data__rules", "intent: greet", "intent: gret", 'data/rules.yml:5:13: unknown intent; got "gret". Hint: did you mean "greet"?'),
+        ("data__rules", "utter_hi", "utter_hy", 'data/rules.yml:6:13: unknown action or response; got "utter_hy"'),
+        ("data__rules", "active_loop: order_form}]\n-", "active_loop: orders_form}]\n-", 'unknown form; got "orders_form"'),
+        ("data__rules", "- intent: greet", "- intnt: greet", 'unknown key; expected one of'),
+        ("data__rules", "intent: greet", "intent: greet\n  - slot_was_set: [{sise: x}]", 'unknown slot; got "sise". Hint: did you mean "size"?'),
+        ("domain", "required_slots: [size]", "required_slots: [colour]", 'unknown slot; got "colour"'),
+        ("domain", "utter_ask_size", "utter_ask_sice", 'order_form: nothing asks for "size". Hint: add a response utter_ask_size'),
+        ("domain", "{size}", "{sizes}", 'unknown slot "{sizes}". Hint: did you mean "size"?'),
+        ("domain", "type: text", "type: txt", "expected one of text, bool"),
+        ("domain", "type: from_entity", "type: from_entitty", "expected type: one of from_entity"),
+        ("domain", "entity: size", "entity: sizzle", 'unknown entity; got "sizzle"'),
+        ("domain", "[{text: Hi}]", "[{text: Hi, buttons: [{title: A, payload: /ordr}]}]", 'button with unknown intent "ordr". Hint: did you mean "order"?'),
+        ("domain", "[{text: Hi}]", "[]", "utter_hi: expected at least one wording"),
+        ("domain", "intents:", "intnets:", 'unknown key "intnets"'),
+        ("domain", "intents:", "actions: [utter_nothing]\nintents:", '"utter_nothing" has no response'),
+        ("domain", "  utter_hi: [{text: Hi}]", "  utter_hi: [{text: Hi}\n  x: ]]", "expected YAML, got something unreadable"),
+        ("domain", "  utter_bye:", "  utter_hi: [{text: Ho}]\n  utter_bye:", 'expected each key once, got "utter_hi" twice'),
+        ("data__nlu", "intent: bye", "intent: bey", 'unknown intent; got "bey". Hint: did you mean "bye"?'),
+        ("data__nlu", "- see you", "- see you\n    - Hello!", 'is an example of bye and, at data/nlu.yml:5'),
+        ("data__nlu", "one pizza", "one [big](sise) pizza", 'unknown entity; got "sise"'),
+        ("data__nlu", "intent: bye", "intnt: bye", "expected intent, synonym, regex or lookup"),
+        ("data__rules", "{active_loop: null}, {action: utter_done}", "{active_loop: order_form}", "no rule says what comes when it is filled"),
+        ("data__rules", "- rule: bye", "- rule: two\n  steps: [{intent: greet}, {action: utter_hi}, {intent: bye}, {action: utter_bye}]\n- rule: bye", "expected one message of the customer, got 2"),
+        ("data__rules", "- rule: bye", "- rule: other hi\n  steps: [{intent: greet}, {action: utter_bye}]\n- rule: bye", "contradicts the rule at data/rules.yml:3:3"),
+        ("data__rules", "- rule: bye", "- rule: none\n- rule: bye", 'expected steps, got none'),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_found_where_it_was_written(errors, file, old, new, expected):
+    found = errors(file, old, new)
+    assert any(expected in error for error in found), found
+
+
+def test_all_mistakes_are_shown_at_once(errors):
+    rules = (
+        RULES.replace("intent: greet", "intent: gret")
+        .replace("utter_bye", "utter_by")
+        .replace("utter_done", "utter_dne")
+    )
+    assert len(errors(data__rules=rules)) >= 3
+
+
+def test_a_rule_that_never_listens_is_found(errors):
+    rules = (
+        RULES
+        + """
+- rule: ping
+  wait_for_user_input: false
+  steps: [{intent: order, entities: [size]}, {action: utter_hi}]
+- rule: pong
+  wait_for_user_input: false
+  steps: [{action: utter_hi}, {action: utter_bye}]
+- rule: pang
+  wait_for_user_input: false
+  steps: [{action: utter_bye}, {action: utter_hi}]
+"""
+    )
+    found = [error for error in errors(data__rules=rules) if "never listens" in error]
+    assert found and "utter_hi > utter_bye > utter_hi" in found[0]
+
+
+def test_a_rule_that_stops_where_nothing_follows_is_found(errors):
+    rules = RULES.replace("- rule: bye\n", "- rule: bye\n  wait_for_user_input: false\n")
+    assert any('"bye" stops without listening after utter_bye' in error for error in errors(data__rules=rules))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("validation", "slots:\n  sise: {kind: date}", 'validation.yml:2:3: slots: unknown slot "sise". Hint: did you mean "size"?'),
+        ("validation", "slots:\n  size: {kind: dat}", 'kind: expected one of email'),
+        ("validation", "slots:\n  size: {pattern: '['}", "pattern: expected a regular expression"),
+        ("validation", "slots:\n  size: {error: utter_hii}", 'error: unknown response "utter_hii"'),
+        ("validation", "timezone: Paris", "timezone: expected one such as Europe/Paris"),
+        ("validation", "slot: {}", "unknown key"),
+        ("validation", "forms:\n  order_from: {fresh: [size]}", 'unknown form "order_from"'),
+        ("profile", "slots:\n  sise: {profile: x}", 'unknown slot "sise"'),
+        ("profile", "slots:\n  size: {profil: x}", "expected profile: the attribute's name"),
+        ("profile", "slots:\n  size: {profile: x, source: guessed}", "source: expected declared or inferred"),
+        ("profile", "events:\n  utter_nope: {name: a.b}", 'unknown action "utter_nope"'),
+        ("handover", "intent: humann", 'unknown intent; got "humann"'),
+        ("handover", "after_misunderstandings: often", "expected a whole number, got 'often'"),
+        ("handover", "say: {askd: utter_hi}", 'say: expected one of asked'),
+        ("handover", "teams: {ordr: x}", 'unknown form or intent "ordr"'),
+    ],
+)  # fmt: skip
+def test_mistakes_in_the_files_beside_rasas_are_found(errors, file, text, expected):
+    found = errors(**{file: text})
+    assert any(expected in error for error in found), found
+
+
+def test_an_empty_folder_is_no_bot(tmp_path):
+    with pytest.raises(ContentErrors, match="expected a bot's folder"):
+        Brain.load(tmp_path)
+
+
+def test_an_intent_that_no_rule_answers_is_said_but_forbids_nothing(write_bot):
+    domain = DOMAIN.replace("bye]", "bye, idle]")
+    brain = Brain.load(write_bot(domain=domain, data__nlu=NLU, data__rules=RULES))
+    assert ["no rule answers" in str(notice) for notice in brain.notices] == [True]
+
+
+def test_yes_and_no_stay_text_as_in_rasa(write_bot, tell):
+    domain = DOMAIN.replace("[{text: Hi}]", "[{text: yes}]")
+    tell(Brain.load(write_bot(domain=domain, data__nlu=NLU, data__rules=RULES))) >> "hello" << "yes"
+
+
+def test_an_alias_that_holds_itself_does_not_hang(errors):
+    assert errors(domain=DOMAIN + "session_config: &a\n  x: *a\n") == []
