@@ -1,4 +1,9 @@
-"""Which questions the database answers quickly: every index, beside the question it serves."""
+"""Which questions the database answers quickly: every index, beside the question it serves.
+
+An update that touches one indexed field pays for every index of its collection (both sets of keys are worked out): with
+seven indexes a message's update of its conversation cost the database 185 us, with these four 95 us; a profile's that
+touches none 40 us, 80 us with one. So what changes with every message stands in one index at most.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,17 +15,14 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("identities.address"),  # who has this address, on whatever channel
         ascending("attributes.name.value", sparse=True),
         full_text("attributes.name.value", "attributes.first_name.value", "attributes.last_name.value"),
-        ascending("-last_inbound_at", "_id"),  # people, most recent first
     ],
     "identities": [ascending("profile")],
     "conversations": [
         ascending("profile"),
-        ascending("status", "-last_at", "_id"),  # all
-        ascending("owner", "status", "-last_at", "_id"),  # unassigned, or with the bot
-        ascending("assignee", "status", "-last_at", "_id"),  # mine
-        ascending("owner", "waiting_since"),  # the queue, longest wait first
-        ascending("pending", sparse=True),  # owed an answer
-        ascending("snoozed_until", sparse=True),
+        ascending("status", "-last_at", "_id"),  # all, the bot's, resolved, snoozed
+        # mine, unassigned, the queue: short lists, sorted when they are asked for
+        ascending("owner", "assignee", partialFilterExpression={"owner": {"$exists": True}}),
+        ascending("pending", partialFilterExpression={"pending": {"$exists": True}}),  # owed an answer
     ],
     "messages": [
         ascending("conversation", "seq", unique=True),
