@@ -65,9 +65,10 @@ class Socket:
         """Welcome the visitor and serve until either side closes. Whatever was taken in is still committed."""
         pump = asyncio.create_task(self._pump())
         work = asyncio.create_task(self._work())
-        expiry = asyncio.create_task(self._expire())
+        expiry: asyncio.Task[None] | None = None
         try:
             await self._welcome(token)
+            expiry = asyncio.create_task(self._expire())
             await self._listen()
         except Unavailable:
             await close(self._ws, TRY_LATER, "unavailable")
