@@ -42,6 +42,12 @@ class Config:
         found: Options = next(options for options in self.sections.values() if type(options) is kind)
         return found
 
+    @property
+    def secrets(self) -> list[Secret]:
+        """Return every secret that was set, for the log's filter."""
+        values = (getattr(options, one.name) for options in self.sections.values() for one in fields(options))
+        return [value for value in values if isinstance(value, Secret) and value]
+
     def under(self, prefix: str) -> dict[str, Any]:
         """Return last name -> options of the sections below this one: `under("channels")["telegram"]`."""
         start = f"{prefix}."

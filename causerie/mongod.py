@@ -110,7 +110,8 @@ class Embedded:
             if self._stopping:
                 return
             wait = _WATCH_EVERY_SECONDS if lived > _STEADY_AFTER_SECONDS else min(wait * 2, _LONGEST_WAIT_SECONDS)
-            log.warning("mongod.died again_in=%.1f said=%s", wait, last_complaint(self._folder.log))
+            level = logging.WARNING if wait < 1 else logging.ERROR  # dying again and again: a person must act
+            log.log(level, "mongod.died again_in=%.1f said=%s", wait, last_complaint(self._folder.log))
             await asyncio.sleep(wait)
             await self._again()
 
@@ -136,7 +137,8 @@ class Embedded:
         try:
             await _until_it_takes_writes(self._folder, self._process)
         except CannotStart as error:
-            log.error("mongod.not_restarted reason=%s", error)
+            if self.pid is not None:  # else `supervise` tells of its death
+                log.error("mongod.not_ready reason=%s", error)
         else:
             log.warning("mongod.restarted pid=%s", self._process.pid)
 

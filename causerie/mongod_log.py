@@ -70,8 +70,14 @@ def _at(entry: Entry) -> datetime:
 
 
 def _sentence(entry: Entry) -> str:
-    detail = entry.get("attr")
-    if isinstance(detail, dict):
-        detail = detail.get("error") or detail.get("message") or detail
-    text = f"{entry.get('msg', '')}: {detail}" if detail else str(entry.get("msg", ""))
-    return " ".join(text.split())[:400]
+    about, detail = entry.get("msg", ""), _detail(entry.get("attr"))
+    return " ".join((f"{about}: {detail}" if detail else str(about)).split())[:400]
+
+
+def _detail(attributes: Any) -> Any:
+    if not isinstance(attributes, dict):
+        return attributes
+    message = attributes.get("message")
+    if isinstance(message, dict):  # the storage engine's: its `error` is a bare number such as 28
+        return f"{message.get('error_str', '')}: {message.get('msg', '')}"
+    return attributes.get("error") or message or attributes

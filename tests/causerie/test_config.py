@@ -154,6 +154,7 @@ def test_a_secret_may_stand_in_a_file_that_the_environment_names(tmp_path: Path)
     config = read(CAUSERIE_CHANNELS__TELEGRAM__TOKEN_FILE=str(tmp_path / "token"))
     assert config["channels.telegram"].token == Secret("123:ABC")
     assert "123:ABC" not in repr(config)
+    assert config.secrets == [Secret("123:ABC")]
 
 
 def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ def test_the_first_error_of_the_last_burst_is_quoted_with_its_cause(tmp_path: Pa
     assert last_complaint(log) == "WiredTiger error: No space left on device"
 
 
+def test_the_storage_engines_error_is_quoted_in_words(tmp_path: Path) -> None:
+    message = {"session_name": "WT_SESSION", "msg": "pwrite: failed to write", "error_str": "No space left on device"}
+    log = written(tmp_path / "log", {"s": "E", "msg": "WiredTiger error", "attr": {"error": 28, "message": message}})
+    assert last_complaint(log) == "WiredTiger error: No space left on device: pwrite: failed to write"
+
+
 def test_a_torn_last_line_a_missing_file_and_a_calm_log_are_no_trouble(tmp_path: Path) -> None:
     log = written(tmp_path / "log", {"s": "F", "msg": "No space left on device"})
     log.write_text(log.read_text() + '{"s": "E", "ms')
