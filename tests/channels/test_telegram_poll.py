@@ -11,6 +11,7 @@ import pytest
 from channels import telegram_poll
 from channels.channel import Arrival, Inbound
 from profiles.snapshot import Outcome
+from profiles.store import Unavailable
 from tests.channels.telegram_stage import Stage, stage
 from tests.waiting import until
 
@@ -68,16 +69,21 @@ async def test_one_person_s_messages_stay_in_order_while_another_s_wait_for_nobo
         return await receive(arrival)
 
     monkeypatch.setattr(on.channel._intake, "_door", _Door(slow_for_ana))
-    async with on.server._changed:  # so that all three come in one answer
-        on.server._pending += [
-            {"update_id": number, "message": on.server.message(text, by=by)}
-            for number, text, by in ((2000, "un", 5), (2001, "deux", 5), (2002, "trois", 6))
-        ]
-        on.server._changed.notify_all()
+    await together(on, ("un", 5), ("deux", 5), ("trois", 6))
     await until(lambda: texts(on) == ["trois"])
     gate.set()
     await on.server.settled()
     assert texts(on) == ["trois", "un", "deux"]
+
+
+async def together(on: Stage, *said: tuple[str, int]) -> None:
+    """Let people write so that one answer of Telegram holds it all."""
+    async with on.server._changed:
+        on.server._pending += [
+            {"update_id": 2000 + number, "message": on.server.message(text, by=by)}
+            for number, (text, by) in enumerate(said)
+        ]
+        on.server._changed.notify_all()
 
 
 class _Door:
@@ -103,6 +109,28 @@ async def test_an_update_that_breaks_us_is_tried_again_then_let_go(
     assert len(tries) == telegram_poll.ATTEMPTS
     assert texts(on) == ["après"]
     assert "given_up=True" in caplog.text
+
+
+async def test_what_was_given_up_is_not_tried_again_while_others_are(
+    on: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive, tries = on.recorder.receive, {"poison": 0, "patience": 0}
+
+    async def breaks(arrival: Any) -> Outcome:
+        text = arrival.content.text
+        tries[text] += 1
+        if text == "poison":
+            raise KeyError("a mistake of ours")
+        if tries[text] < telegram_poll.ATTEMPTS + 3:
+            raise Unavailable("told to")
+        return await receive(arrival)
+
+    monkeypatch.setattr(on.channel._intake, "_door", _Door(breaks))
+    monkeypatch.setattr(telegram_poll, "LONGEST_WAIT", 0.05)
+    await together(on, ("poison", 5), ("patience", 6))
+    await on.server.settled()
+    assert texts(on) == ["patience"]
+    assert tries["poison"] == telegram_poll.ATTEMPTS
 
 
 async def test_a_malformed_update_is_passed_over(on: Stage) -> None:
