@@ -226,11 +226,11 @@ async def test_a_taken_port_is_left_to_its_owner_and_the_data_follows_to_another
     async with running(options) as mongod, shop(mongod) as store:
         await store.insert("messages", {"_id": "1"})
     port = json.loads((Path(options.folder) / "causerie.json").read_text())["port"]
-    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port):
-        async with running(options) as moved, shop(moved) as store:
-            assert f":{port}/" not in moved.url
-            assert await store.get("messages", "1")
-            await store.insert("messages", {"_id": "2"})
+    squatter = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    async with squatter, running(options) as moved, shop(moved) as store:
+        assert f":{port}/" not in moved.url
+        assert await store.get("messages", "1")
+        await store.insert("messages", {"_id": "2"})
 
 
 @pytest.mark.parametrize("step", ["initiate", "create_first_user", None])
