@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,8 +124,6 @@ async def test_what_can_never_be_stored_does_not_come_for_ever(on: Stage, monkey
 
 
 def _with(on: Stage, receive: Any) -> Any:
-    from dataclasses import replace
-
     return replace(on.channel._intake._door, receive=receive)
 
 

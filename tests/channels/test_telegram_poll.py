@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels import telegram_poll
+from channels import telegram, telegram_poll
 from channels.channel import Arrival, Inbound
 from profiles.snapshot import Outcome
 from profiles.store import Unavailable
@@ -197,8 +197,23 @@ async def test_it_stops_at_once_in_the_middle_of_a_question(on: Stage) -> None:
     assert time.monotonic() - began < 1
 
 
-async def test_what_was_taken_before_the_stop_is_known_after_it(on: Stage) -> None:
-    await on.server.says("un")
-    await until(lambda: texts(on) == ["un"])
-    again = await on.recorder.receive(on.recorder.inbound[0])
-    assert type(again).__name__ == "Duplicate"
+async def test_what_was_not_on_disk_at_the_stop_is_fetched_after_the_next_start(
+    on: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = asyncio.Event()
+
+    async def never_on_disk(_: Any) -> Outcome:
+        taken.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    door = on.channel._intake._door
+    monkeypatch.setattr(on.channel._intake, "_door", _Door(never_on_disk))
+    await on.server.says("juste avant la fin")
+    await taken.wait()
+    await on.channel.close()
+
+    after = await telegram.connect(on.channel._options, door)
+    await on.server.settled()
+    await after.close()
+    assert texts(on) == ["juste avant la fin"]
