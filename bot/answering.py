@@ -1,7 +1,7 @@
 """Where the bot meets the server: a turn becomes an Answer inside the commit, or is finished outside it when it needs more."""
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from bot.contract import Heard, Known, Turn
 from profiles.answer import Answer, Answerer
 from profiles.conversation import Conversation, Handover, hand_over
 from profiles.profile import Profile
+from profiles.record import replace
 from profiles.snapshot import Snapshot
 from profiles.timeline import BOT, Event, Message
 

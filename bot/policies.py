@@ -43,6 +43,7 @@ def _by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> tuple[str | N
     if tracker.loop and not tracker.is_rejected:
         return (tracker.loop if tracker.last != tracker.loop else LISTEN), False
     if by_text:
+        tracker.message["by_text"] = True  # the words were what counted: they do for the rest of the turn
         return by_text, back
     by_intent, back_by_intent = _find(book, domain, tracker, use_text=False)
     return by_intent, back_by_intent or back
@@ -50,7 +51,7 @@ def _by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> tuple[str | N
 
 def _find(book: Rulebook, domain: Domain, tracker: Tracker, use_text: bool) -> tuple[str | None, bool]:
     text = tracker.message.get("text") if use_text else None
-    if use_text and (tracker.last != LISTEN or not text or not book.by_text):
+    if use_text and not (text and book.by_text and (tracker.last == LISTEN or tracker.message.get("by_text"))):
         return None, False
     past = _Past(tracker)
     rule = _heaviest(book, domain, past, text)

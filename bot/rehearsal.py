@@ -68,10 +68,10 @@ def _at_start(script: Script, steps: list[Step]) -> Tracker | None:
         elif step.kind == "slot":
             tracker.apply(slot_set(step.name, None if step.value == UNSET else step.value))
         elif step.kind == "loop":
-            name = None if step.name == UNSET else step.name
-            if name is not None and name not in script.domain.forms:
+            form = None if step.name == UNSET else step.name
+            if form is not None and form not in script.domain.forms:
                 return None
-            tracker.apply(loop_set(name))
+            tracker.apply(loop_set(form))
     return tracker if any(step.kind in ("intent", "text") for step in steps) else None
 
 

@@ -116,7 +116,7 @@ class Tracker:
 
     def hear(self, event: Event) -> None:
         """Let the customer's message happen; `parse_data` holds its intent and entities."""
-        self.trail.append(["user", self.intent, list(self.entities)])
+        self.trail.append(["user", self.intent, list(self.entities), self.is_rejected])
         self.message = {**event["parse_data"], "text": event.get("text"), "metadata": event.get("metadata", {})}
         self.intent = (self.message.get("intent") or {}).get("name")
         self.entities = visible_entities(self.domain.intents.get(self.intent or ""), self.message.get("entities", []))
@@ -195,7 +195,7 @@ class Tracker:
         index = len(self.trail) - 1
         while self.trail[index][:2] != ["action", form]:
             if self.trail[index][0] == "user":
-                _, self.intent, entities = self.trail[index]
+                _, self.intent, entities, _ = self.trail[index]
                 self.entities = tuple(entities)
             if self.trail[index][0] in ("user", "action"):
                 del self.trail[index]
@@ -220,7 +220,7 @@ class Tracker:
                 self.loop = rest[1]
                 self.is_interrupted = self.is_rejected = False
             elif kind == "user":
-                self.intent, self.entities = rest[0], tuple(rest[1])
+                self.intent, self.entities, self.is_rejected = rest[0], tuple(rest[1]), rest[2]
             elif kind == "action":
                 self.last = rest[1]
             if kind == wanted:
