@@ -12,6 +12,7 @@ import importlib.util
 import inspect
 import logging
 import sys
+import warnings
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,7 @@ class Actions:
 
         # Without a validate_x method rasa_sdk warns at each turn; a slot without its own check is ordinary.
         logging.getLogger("rasa_sdk.forms").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"rasa_sdk\.forms")
         executor = ActionExecutor()
         for module in _modules(self._folder) if self._folder else ():
             for action in _actions_in(module, Action):

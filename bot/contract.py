@@ -47,6 +47,8 @@ class Turn:
     confidence: float = 0.0
     events: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """(name, properties) of facts for the timeline."""
+    actions: tuple[str, ...] = ()
+    """What the bot did, in order, as its rules name it; listening at the end is left out."""
     failed: tuple[str, ...] = ()
     """Custom actions that raised, took too long or do not exist; each deserves an ERROR in the log."""
 

@@ -41,6 +41,7 @@ class _Play:
     tracker: Tracker
     meaning: Meaning
     words: list[Event] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
     facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     handover: Event | None = None
     missed: int = 0
@@ -169,7 +170,7 @@ def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
     for event in events:
         _put(play, event)
     _tell_known(play)
-    _note_fact(play, following.action)
+    _note(play, following.action)
 
 
 def _put(play: _Play, event: Event) -> None:
@@ -183,7 +184,9 @@ def _put(play: _Play, event: Event) -> None:
             _put(play, following)
 
 
-def _note_fact(play: _Play, action: str) -> None:
+def _note(play: _Play, action: str) -> None:
+    if action != LISTEN:
+        play.actions.append(action)
     fact = play.scene.script.project.memory.events.get(action)
     if fact:
         name, properties = fact
@@ -221,6 +224,7 @@ def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
         intent=play.meaning.intent,
         confidence=play.meaning.confidence,
         events=tuple(play.facts),
+        actions=tuple(play.actions),
         failed=tuple(scene.failed),
     )
 

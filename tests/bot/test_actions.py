@@ -5,10 +5,14 @@ import subprocess
 import sys
 from time import monotonic
 
+import pytest
+
 from bot.actions import Actions
 from bot.answering import BotOptions
 from bot.brain import ActionCall, Heard, Known, finish
 from tests.bot.conftest import PIZZA, START
+
+pytestmark = pytest.mark.filterwarnings("ignore:No method:UserWarning")  # rasa_sdk on slots without extract_x
 
 
 def _heard(text):

@@ -17,6 +17,8 @@ from bot.brain import Brain
 from bot.understanding import Meaning
 from tests.bot.conftest import Story
 
+pytestmark = pytest.mark.filterwarnings("ignore:No method:UserWarning")  # rasa_sdk on slots without extract_x
+
 TRAVEL = Path(__file__).parent / "travel"
 RECORDED = (TRAVEL / "recorded.jsonl").read_text(encoding="utf-8").splitlines()
 MEANT = {
