@@ -7,7 +7,6 @@ one commit. Receipts, edits, reads and blocks come the same way.
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 
 from channels import arrivals
 from channels.channel import Arrival, Inbound, Limits, Receipt
@@ -18,6 +17,7 @@ from profiles.answer import Answerer
 from profiles.append import begin, heard, said
 from profiles.conversation import Conversation
 from profiles.profile import Identity, Profile
+from profiles.record import replace
 from profiles.snapshot import Changes, Done, Outcome, Refusal, Snapshot, Work
 from profiles.store import Store
 from profiles.text import clean
@@ -26,6 +26,7 @@ from profiles.writer import Writer
 
 log = logging.getLogger("channels.inbound")
 
+OVER_WHEN_THEY_WRITE = ("blocked", "bounced", "unreachable")
 RECEIPT_WAITS = (0.2, 0.8, 2.0)  # seconds; a provider's receipt may overtake our own note of its id
 
 
@@ -80,6 +81,7 @@ class FrontDoor:
             conversation, message = heard(
                 conversation, content, id=id, now=now, sent_at=inbound.sent_at, metadata=inbound.metadata
             )
+            profile = _reachable_again(profile, key)
             profile = replace(profile, last_channel=inbound.channel, last_inbound_at=now)
             if limits.keywords and (word := spoken(content.text, profile.identity(key))) in limits.keywords:
                 return obey(word, profile, conversation, message, key=key, claims=claims, language=self._language)
@@ -160,9 +162,18 @@ def _whose(snapshot: Snapshot, inbound: Inbound, key: str) -> tuple[Profile, Map
     )
 
 
+def _reachable_again(profile: Profile, key: str) -> Profile:
+    """Whoever writes can be written to: a block or a dead address is over. What they asked for themselves stays."""
+    identity = profile.identity(key)
+    if identity is None or identity.suppression is None or identity.suppression.reason not in OVER_WHEN_THEY_WRITE:
+        return profile
+    return profile.with_identity(replace(identity, suppression=None))
+
+
 def _understood(content: Content, conversation: Conversation) -> Content:
     """Return the content cleaned, and with the payload of the offered button that a typed text names."""
-    content = replace(content, text=clean(content.text))
+    if (text := clean(content.text)) != content.text:
+        content = replace(content, text=text)
     if content.payload is None and conversation.offered and (button := pressed(content.text, conversation.offered)):
         return replace(content, payload=button.payload or button.title)
     return content

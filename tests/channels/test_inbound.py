@@ -170,3 +170,12 @@ async def test_a_visitor_who_signs_in_and_the_sms_from_that_phone_are_one_profil
 async def test_text_that_is_not_unicode_is_kept_readable(house: House) -> None:
     assert isinstance(await house.says("nul \x00 and half \ud83d a pair"), Done)
     assert (await house.texts())[0] == "nul \ufffd and half \ufffd a pair"
+
+
+async def test_whoever_writes_after_a_block_can_be_answered_again(house: House) -> None:
+    await house.says("hello", id="1")
+    await house.door.receive(Reachable("sms", "+33612345678", False, NOON))
+    await house.says("I am back", id="2")
+    (anna,) = await house.profiles()
+    assert anna.identities[0].suppression is None
+    assert (await house.texts())[-1] == "You said I am back"
