@@ -55,7 +55,7 @@ class Outgoing:
         destination = address_of(outbound.address)
         if destination.ton == 5:
             return None
-        coding, pieces = _cut(clean(outbound.content.text), self._default)
+        coding, pieces = cut(clean(outbound.content.text), self._default)
         esm_class = UDHI if len(pieces) > 1 else 0
         if esm_class:
             self._reference = (self._reference + 1) % 256
@@ -128,7 +128,7 @@ def address_of(text: str, ton: int = -1, npi: int = -1) -> Address:
     return Address(kind[0] if ton < 0 else ton, kind[1] if npi < 0 else npi, digits)
 
 
-def _cut(text: str, default: str) -> tuple[int, list[bytes]]:
+def cut(text: str, default: str) -> tuple[int, list[bytes]]:
     """Return the data coding and the octets of each part. Raises ValueError past 255 parts."""
     kind = alphabet(text)
     if default == "latin1" and kind == "gsm7":

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.smpp_wire import Address, Part
-from profiles.store import AlreadyThere, Store
+from profiles.store import AlreadyThere, Store, Unavailable
 
 RECEIVED = "smpp_received"
 SENT = "smpp_sent"
@@ -19,6 +19,8 @@ MISSING = "[…]"
 REMEMBERED = timedelta(
     minutes=10
 )  # a part delivered again within it is known; a phone's reference is not reused sooner
+
+ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,14 @@ class Parts:
         told = {"octets": octets, "coding": coding}
         fresh = {"_id": key, "started_at": {"$gt": now - REMEMBERED}}
         fits = {"$or": [{f"parts.{part.number}": {"$exists": False}}, {f"parts.{part.number}": told}]}
-        while True:
+        for _ in range(ATTEMPTS):
             found = await self._store.change(RECEIVED, {**fresh, **fits}, {"$set": {f"parts.{part.number}": told}})
             if found:
                 return _gathered(found)
-            # none yet, or one of long ago, or one that the phone has since used the reference again for
             old = await self._store.get(RECEIVED, key)
-            if old:
+            if old and _has_room(old, part, told, now):
+                continue  # it was begun this very moment
+            if old:  # of long ago, or the phone has used the reference again
                 await self._put_aside(old)
             try:
                 await self._store.insert(
@@ -85,6 +88,8 @@ class Parts:
             except AlreadyThere:
                 continue  # another part of it came at the same time
             return Gathered(key, _id(key, now), source, destination, part.total, now, {part.number: (octets, coding)})
+
+        raise Unavailable(f"a part met others {ATTEMPTS} times")
 
     async def overdue(self, now: datetime, after: timedelta) -> AsyncIterator[Gathered]:
         """Yield the messages that were not whole in this time; forget what is whole or long past."""
@@ -125,6 +130,11 @@ async def whole_of(store: Store, id: str) -> str:
     """Return the own id of the message that this part belongs to."""
     found = await store.first(SENT, {"ids": id})
     return str(found["_id"]) if found else id
+
+
+def _has_room(document: Mapping[str, Any], part: Part, told: Mapping[str, Any], now: datetime) -> bool:
+    there = document["parts"].get(str(part.number))
+    return document["started_at"] > now - REMEMBERED and (there is None or there == told)
 
 
 def _key(source: Address, destination: Address, part: Part) -> str:

@@ -91,7 +91,7 @@ const orders = {
 };
 
 readline.createInterface({ input: process.stdin })
-  .on('line', (line) => { const order = JSON.parse(line); orders[order.do](order); })
+  .on('line', (line) => { const order = JSON.parse(line); orders[order.do](order); say({ event: 'done', number: order.number }); })
   .on('close', () => process.exit(0)); // the test that started us is gone
 
 server.listen(Number(process.argv[2]) || 0, '127.0.0.1', () => say({ event: 'listening', port: server.address().port }));

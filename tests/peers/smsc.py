@@ -22,7 +22,7 @@ class Smsc:
     def __init__(self, tls: str = "") -> None:
         self.events: list[Event] = []
         self.port = 0
-        self._tls, self._tags = tls, count(1)
+        self._tls, self._numbers = tls, count(1)
         self._changed = asyncio.Condition()
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -59,14 +59,16 @@ class Smsc:
         return found()[0]
 
     async def order(self, do: str, **fields: Any) -> None:
-        """Tell it to do something."""
+        """Tell it to do something, and return when it has."""
         assert self._process and self._process.stdin
-        self._process.stdin.write(json.dumps({"do": do, **fields}).encode() + b"\n")
+        number = next(self._numbers)
+        self._process.stdin.write(json.dumps({"do": do, "number": number, **fields}).encode() + b"\n")
         await self._process.stdin.drain()
+        await self.event("done", number=number)
 
     async def deliver(self, **fields: Any) -> int:
         """Deliver a message to us and return the status of our answer."""
-        tag = next(self._tags)
+        tag = next(self._numbers)
         await self.order("deliver", tag=tag, **fields)
         return int((await self.event("answer", tag=tag))["status"])
 
