@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from admin import speech
 from admin.agents import initials
@@ -73,8 +73,10 @@ def _environment(language: str) -> Environment:
         "says": speech.bound(speaks),
     }  # fmt: skip
     made.filters |= {
-        "prose": prose, "moment": _moment, "initials": initials, "as_json": _as_json, "hue": _hue,
+        "prose": prose, "moment": _moment, "initials": initials, "as_json": _as_json, "hue": _hue, "browser": _browser,
     }  # fmt: skip
+    drawings: Any = made.get_template("icons.html").module
+    made.globals |= {"icon": drawings.icon, "avatar": drawings.avatar}
     return made
 
 
@@ -96,6 +98,10 @@ def _hue(id: str) -> str:
     return f"hue-{sum(id.encode()) % 6}"
 
 
-def escaped(text: str) -> str:
-    """Return text as HTML."""
-    return str(escape(text))
+def _browser(agent: str) -> str:
+    """Return which browser and system a User-Agent line names, as far as people care."""
+    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+               ("Linux", "Linux"))  # fmt: skip
+    named = [next((name for sign, name in known if sign in agent), None) for known in (browsers, systems)]
+    return ", ".join(filter(None, named)) or agent[:40] or "?"

@@ -72,7 +72,7 @@ class Telling:
 
     def _row(self, row: Row, known: dict[str, Agent], language: str) -> dict[str, Any]:
         conversation = row.conversation
-        html = render("_row.html", texts(language), row=row, wanted=Wanted(), agents=known, current=None)
+        html = render("_row.html", texts(language), row=row, wanted=Wanted("all"), agents=known, current=None)
         return {
             "kind": "row", "id": conversation.id, "html": html, "owner": conversation.owner,
             "assignee": conversation.assignee, "status": conversation.status, "unread": conversation.unread,

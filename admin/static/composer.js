@@ -1,0 +1,245 @@
+// Writing: reply or note, canned replies after "/", colleagues after "@", files, and what the channel makes of it, said before sending.
+
+import { conversationPath, element, post, say } from "./html.js";
+import * as live from "./live.js";
+import { measure } from "./segments.js";
+import * as timeline from "./timeline.js";
+
+const get = (id) => document.getElementById(id);
+const drafts = new Map();
+let files = [];
+let isNote = false;
+let pick = -1;
+let typedAt = 0;
+
+export function begin() {
+  files = [];
+  isNote = false;
+  const form = get("composer");
+  if (!form) return;
+  const text = get("text");
+  text.value = drafts.get(id()) ?? "";
+  text.addEventListener("input", changed);
+  text.addEventListener("keydown", keys);
+  text.addEventListener("paste", (event) => attach([...event.clipboardData.files]));
+  text.addEventListener("blur", () => setTimeout(closeOffers, 150));
+  get("file").addEventListener("change", (event) => attach([...event.target.files]));
+  form.addEventListener("submit", (event) => (event.preventDefault(), send()));
+  if (form.dataset.blocked) mode(true);
+  else changed();
+}
+
+export function mode(note) {
+  const form = get("composer");
+  if (!form || (!note && form.dataset.blocked)) return;
+  isNote = note;
+  form.classList.toggle("is-note", note);
+  get("tab-reply").setAttribute("aria-selected", String(!note));
+  get("tab-note").setAttribute("aria-selected", String(note));
+  get("text").placeholder = note ? say("note_hint") : get("text").dataset.reply;
+  const label = get("send").querySelector("[data-label]");
+  label.textContent = note ? label.dataset.note : label.dataset.label;
+  changed();
+  get("text").focus();
+}
+
+export function offerCanned() {
+  const text = get("text");
+  text.setRangeText("/", text.selectionStart, text.selectionEnd, "end");
+  text.focus();
+  changed();
+}
+
+export function refreshHint(head, me) {
+  if (head.owner === "agent" && head.assignee === me) get("hint").textContent = "";
+}
+
+async function send() {
+  const text = get("text").value.trim();
+  const conversation = id();
+  if ((!text && !files.length) || (!isNote && get("composer").dataset.blocked)) return;
+  const kind = isNote ? "note" : "out";
+  const said = { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`, text };
+  if (!isNote) said.files = files.map((file) => file.file);
+  const waiting = timeline.placeWaiting(text || files.map((file) => file.name).join(", "), kind);
+  const kept = { text: get("text").value, files };
+  clear();
+  // an answer that never came proves nothing: the same id is offered again, and is said once
+  let answer = await post(conversationPath(conversation, isNote ? "note" : "reply"), said);
+  for (let tries = 0; !answer.ok && (answer.offline || answer.reason === "unavailable") && tries < 4; tries += 1) {
+    await new Promise((done) => setTimeout(done, 700 * 2 ** tries));
+    answer = await post(conversationPath(conversation, kind === "note" ? "note" : "reply"), said);
+  }
+  waiting.remove();
+  if (answer.ok) {
+    if (conversation === id() && answer.said?.html) timeline.receive(answer.said.html);
+    return;
+  }
+  restore(conversation, kept, answer.error);
+}
+
+function clear() {
+  get("text").value = "";
+  files = [];
+  drafts.delete(id());
+  showFiles();
+  fail("");
+  changed();
+}
+
+function restore(conversation, kept, why) {
+  if (conversation !== id()) return drafts.set(conversation, kept.text);
+  get("text").value = kept.text + (get("text").value ? `\n${get("text").value}` : "");
+  files = kept.files;
+  showFiles();
+  changed();
+  fail(why ?? say("failed"));
+}
+
+function changed() {
+  const text = get("text");
+  drafts.set(id(), text.value);
+  if (!CSS.supports("field-sizing", "content")) fit(text);
+  count(text.value);
+  offer();
+  if (text.value && !isNote && Date.now() - typedAt > 3000) {
+    typedAt = Date.now();
+    live.send({ typing: true });
+  }
+}
+
+function fit(text) {
+  text.rows = Math.min(12, Math.max(1, text.value.split("\n").length));
+}
+
+// Said before sending: how many SMS this will be, or that it will be split.
+function count(value) {
+  const { limit, segments } = get("composer").dataset;
+  const counter = get("counter");
+  const parts = segments ? measure(value) : Math.ceil(value.length / Number(limit));
+  counter.classList.toggle("over", parts > 3);
+  if (isNote || !value) counter.textContent = "";
+  else if (segments) counter.textContent = say("segments", { n: parts });
+  else counter.textContent = parts > 1 ? say("will_split", { n: parts }) : "";
+}
+
+async function attach(chosen) {
+  const form = get("composer");
+  for (const file of chosen) {
+    if (!form.dataset.kinds || isNote) return;
+    if (Number(form.dataset.bytes) && file.size > Number(form.dataset.bytes)) return fail(say("too_large"));
+    try {
+      const answer = await fetch(conversationPath(id(), "files"), {
+        method: "POST",
+        headers: { "X-CSRF": document.body.dataset.csrf, "X-File-Name": encodeURIComponent(file.name), "Content-Type": "application/octet-stream" },
+        body: file,
+      });
+      const kept = await answer.json();
+      if (!kept.ok) return fail(kept.error);
+      files.push(kept);
+    } catch {
+      return fail(say("offline"));
+    }
+  }
+  get("file").value = "";
+  fail("");
+  showFiles();
+}
+
+function showFiles() {
+  get("files").replaceChildren(...files.map((file) => {
+    const item = element("li", "", file.name);
+    const remove = element("button", "ghost", "×");
+    remove.type = "button";
+    remove.setAttribute("aria-label", `${say("remove")} ${file.name}`);
+    remove.onclick = () => ((files = files.filter((other) => other !== file)), showFiles());
+    item.append(remove);
+    return item;
+  }));
+}
+
+function fail(why) {
+  get("composer-error").textContent = why;
+  get("composer-error").hidden = !why;
+}
+
+// -- what is offered while typing: /shortcut in a reply or note, @name in a note
+
+function offer() {
+  const text = get("text");
+  const before = text.value.slice(0, text.selectionStart);
+  const canned = before.match(/(?:^|\s)\/([\p{L}\d_-]*)$/u);
+  const mention = isNote && before.match(/(?:^|\s)@([\p{L} .'-]{0,40})$/u);
+  if (canned) return showOffers(matching("canned", "shortcut", canned[1]), `/${canned[1]}`);
+  if (mention) return showOffers(matching("colleagues", "name", mention[1]), `@${mention[1]}`);
+  closeOffers();
+}
+
+function matching(source, key, start) {
+  const all = [...get(source).content.querySelectorAll("li")];
+  return all.filter((one) => one.dataset[key].toLowerCase().startsWith(start.toLowerCase())).slice(0, 8);
+}
+
+function showOffers(found, typed) {
+  const offers = get("offers");
+  offers.replaceChildren(...found.map((one, number) => {
+    const item = element("li");
+    item.id = `offer-${number}`;
+    item.setAttribute("role", "option");
+    if (one.dataset.shortcut) item.append(element("code", "", `/${one.dataset.shortcut}`), element("span", "", one.dataset.text));
+    else item.append(element("b", "", one.dataset.name));
+    item.onmousedown = (event) => (event.preventDefault(), choose(one, typed));
+    item.choose = () => choose(one, typed);
+    return item;
+  }));
+  offers.hidden = !found.length;
+  get("text").setAttribute("aria-expanded", String(Boolean(found.length)));
+  select(found.length ? 0 : -1);
+}
+
+function choose(one, typed) {
+  const text = get("text");
+  const end = text.selectionStart;
+  const filled = one.dataset.shortcut ? fill(one.dataset.text) : `@${one.dataset.name} `;
+  text.setRangeText(filled, end - typed.length, end, "end");
+  closeOffers();
+  changed();
+  closeOffers();
+}
+
+function fill(text) {
+  const known = JSON.parse(get("composer").dataset.known);
+  return text.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name) => known[name] ?? whole);
+}
+
+function closeOffers() {
+  if (!get("offers")) return;
+  get("offers").hidden = true;
+  get("text").setAttribute("aria-expanded", "false");
+  pick = -1;
+}
+
+function select(number) {
+  pick = number;
+  [...get("offers").children].forEach((item, index) => item.setAttribute("aria-selected", String(index === number)));
+  get("offers").children[number]?.scrollIntoView({ block: "nearest" });
+  if (number >= 0) get("text").setAttribute("aria-activedescendant", `offer-${number}`);
+  else get("text").removeAttribute("aria-activedescendant");
+}
+
+function keys(event) {
+  const offered = get("offers").hidden ? 0 : get("offers").children.length;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    return send();
+  }
+  if (!offered) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") select((pick + (event.key === "ArrowDown" ? 1 : offered - 1)) % offered);
+  else if (event.key === "Enter" || event.key === "Tab") get("offers").children[pick].choose();
+  else if (event.key === "Escape") closeOffers();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+const id = () => document.querySelector(".conversation").dataset.id;

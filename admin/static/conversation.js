@@ -1,0 +1,131 @@
+// The open conversation: its timeline and head kept fresh, what was seen marked as seen, and the acts of its buttons.
+
+import { conversationPath, fragment, me, post, say } from "./html.js";
+import * as composer from "./composer.js";
+import * as live from "./live.js";
+import * as panel from "./panel.js";
+import * as timeline from "./timeline.js";
+import { show } from "./times.js";
+import { fail, toast } from "./notices.js";
+
+export const current = () => document.querySelector(".conversation");
+export const currentId = () => current()?.dataset.id || null;
+
+let seen = 0;
+
+export function start() {
+  live.on("item", receive);
+  live.on("row", refreshHead);
+  live.on("person", () => current() && panel.refresh());
+  live.on("presence", showLooking);
+  live.on("back", catchUp);
+  live.on("reload", catchUp);
+  document.addEventListener("visibilitychange", markRead);
+  if (current()) begin();
+}
+
+// Shows another conversation in the pane, without leaving the page.
+export async function open(id) {
+  const opened = document.getElementById("opened");
+  const fresh = await fragment(conversationPath(id));
+  opened.replaceChildren(fresh);
+  document.getElementById("inbox").classList.add("has-opened");
+  begin();
+}
+
+export function close() {
+  document.getElementById("inbox")?.classList.remove("has-opened");
+  live.looking({ looks_at: null, profiles: [] });
+}
+
+export async function act(name, body = {}) {
+  const id = currentId();
+  if (!id) return;
+  const answer = await post(conversationPath(id, name), body);
+  if (!answer.ok) return fail(answer.error);
+  if (name === "resolve" || name === "snooze") toast(say(name === "resolve" ? "resolved" : "snoozed"), current().dataset.name);
+  await loadHead();
+}
+
+function begin() {
+  seen = 0;
+  show(document.getElementById("opened") ?? document);
+  timeline.divide();
+  timeline.toEnd();
+  const box = timeline.scroller();
+  box.addEventListener("scroll", () => {
+    if (box.scrollTop < 400) timeline.loadBefore();
+    if (timeline.isAtEnd()) document.getElementById("jump")?.setAttribute("hidden", "");
+  });
+  for (const picture of box.querySelectorAll("img")) picture.addEventListener("load", timeline.toEnd, { once: true });
+  composer.begin();
+  live.looking({ looks_at: currentId(), profiles: JSON.parse(current().dataset.profiles) });
+  revealFound();
+  markRead();
+}
+
+function receive(frame) {
+  if (!current()) return;
+  const { isNew, wasAtEnd } = timeline.receive(frame.html);
+  if (isNew && frame.by_customer && !wasAtEnd) document.getElementById("jump")?.removeAttribute("hidden");
+  if (frame.conversation === currentId() && frame.by_customer) markRead();
+}
+
+// Told once for each message shown while the page is really looked at.
+async function markRead() {
+  const id = currentId();
+  if (!id || document.hidden) return;
+  const seqs = [...timeline.list().querySelectorAll(`[data-conversation="${CSS.escape(id)}"][data-seq]`)];
+  const seq = Math.max(Number(current().dataset.seq), ...seqs.map((item) => Number(item.dataset.seq)));
+  if (seq <= seen) return;
+  seen = seq;
+  const answer = await post(conversationPath(id, "read"), { seq });
+  if (!answer.ok) seen = 0;
+}
+
+function refreshHead(frame) {
+  const head = document.getElementById("head");
+  if (frame.id !== currentId() || !head) return;
+  const { owner, assignee, status } = head.dataset;
+  if (owner !== frame.owner || assignee !== (frame.assignee ?? "") || status !== frame.status) loadHead();
+  if (frame.read) showRead(frame.read);
+}
+
+async function loadHead() {
+  const id = currentId();
+  const fresh = await fragment(conversationPath(id, "head"));
+  if (id !== currentId()) return;
+  show(fresh);
+  document.getElementById("head").replaceWith(fresh.querySelector("#head"));
+  composer.refreshHint(document.getElementById("head").dataset, me);
+}
+
+function showRead(seq) {
+  for (const state of timeline.list().querySelectorAll(".state.sent, .state.delivered")) {
+    if (Number(state.closest("[data-seq]").dataset.seq) <= seq) state.classList.add("read");
+  }
+}
+
+function showLooking(frame) {
+  const place = document.getElementById("looking");
+  if (!place) return;
+  const typing = frame.looking.filter((agent) => agent.typing);
+  const names = (agents) => agents.map((agent) => agent.name).join(", ");
+  if (typing.length) place.textContent = say("types", { name: names(typing) });
+  else place.textContent = frame.looking.length ? say("looks", { name: names(frame.looking) }) : "";
+}
+
+async function catchUp() {
+  if (!current()) return;
+  await timeline.loadMissed();
+  if (currentId()) await loadHead();
+  markRead();
+}
+
+function revealFound() {
+  if (!location.hash.startsWith("#i-")) return;
+  const found = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  found?.classList.add("found");
+  found?.scrollIntoView({ block: "center" });
+}
+

@@ -1,0 +1,91 @@
+// What reaches an agent who looks elsewhere: toasts, the browser's notifications, the counts beside the views and in the title.
+
+import { element, me, post, prefix, say } from "./html.js";
+import * as live from "./live.js";
+
+const TOAST_FOR = 7000;
+const title = document.title;
+const unreadBefore = new Map();
+
+export function start(currentId) {
+  live.on("counts", showCounts);
+  live.on("mentions", (frame) => {
+    const more = showCount("mentions", frame.count, true);
+    if (more) announce(say("mentioned"), "", `${prefix}/inbox/mentions`);
+  });
+  live.on("handover", (frame) => announce(say("handed_over", { name: frame.name }), frame.summary, pathOf(frame.id)));
+  live.on("row", (frame) => {
+    const before = unreadBefore.get(frame.id);
+    unreadBefore.set(frame.id, { unread: frame.unread, assignee: frame.assignee });
+    if (frame.owner !== "agent" || frame.assignee !== me || frame.id === currentId()) return;
+    if (before && before.assignee !== me) announce(say("assigned", { name: frame.name }), frame.text, pathOf(frame.id));
+    else if (frame.author === "customer" && frame.unread > (before?.unread ?? 0)) announce(say("wrote", { name: frame.name }), frame.text, pathOf(frame.id));
+  });
+  live.on("presence", showPresent);
+  const state = document.getElementById("notify-state");
+  if (state && "Notification" in window) state.textContent = Notification.permission === "granted" ? "✓" : "";
+}
+
+export function toast(head, body = "", href = null) {
+  const made = element(href ? "a" : "div", "toast");
+  if (href) made.href = href;
+  made.append(element("b", "", head));
+  if (body) made.append(element("span", "", body));
+  document.getElementById("toasts").append(made);
+  setTimeout(() => made.remove(), TOAST_FOR);
+}
+
+export const fail = (why) => toast(why);
+
+export const acts = {
+  notify: async () => {
+    const answer = "Notification" in window ? await Notification.requestPermission() : "denied";
+    document.getElementById("notify-state").textContent = answer === "granted" ? "✓" : answer;
+  },
+  away: async ({ away }) => {
+    const isAway = away === "yes";
+    const answer = await post(`${prefix}/settings/away`, { away: isAway });
+    if (!answer.ok) return fail(answer.error);
+    document.getElementById("standing").textContent = say(isAway ? "away" : "available");
+    const button = document.querySelector("[data-act=away]");
+    button.dataset.away = isAway ? "no" : "yes";
+    button.lastChild.textContent = say(isAway ? "come_back" : "go_away");
+  },
+};
+
+function announce(head, body, href) {
+  toast(head, body, href);
+  if (document.hidden && "Notification" in window && Notification.permission === "granted") {
+    const notice = new Notification(head, { body, tag: href });
+    notice.onclick = () => (window.focus(), location.assign(href));
+  }
+}
+
+function showCounts(frame) {
+  showCount("mine", frame.mine, frame.unread > 0);
+  showCount("unassigned", frame.unassigned, false);
+  const waiting = frame.unread + frame.unassigned;
+  document.title = waiting ? `(${waiting}) ${title}` : title;
+}
+
+function showCount(key, count, fresh) {
+  const place = document.querySelector(`[data-count="${key}"]`);
+  if (!place) return false;
+  const more = count > Number(place.textContent);
+  place.textContent = count;
+  place.hidden = !count;
+  place.classList.toggle("fresh", fresh && count > 0);
+  return more;
+}
+
+function showPresent(frame) {
+  document.getElementById("present").replaceChildren(...frame.here.filter((agent) => agent.id !== me).slice(0, 12).map((agent) => {
+    const hue = [...new TextEncoder().encode(agent.id)].reduce((sum, byte) => sum + byte, 0) % 6;
+    const made = element("span", `avatar hue-${hue}${agent.away ? " away" : ""}`, agent.initials);
+    made.title = made.ariaLabel = agent.away ? `${agent.name}, ${say("away")}` : agent.name;
+    made.role = "img";
+    return made;
+  }));
+}
+
+const pathOf = (id) => `${prefix}/inbox/all/${encodeURIComponent(id)}`;

@@ -1,0 +1,131 @@
+// The timeline's order and its dividers: days, changes of channel, runs of one author. The server sends bare items; they
+// may come in any order and more than once, and always end up once and in place.
+
+import { element, fragment, parse, prefix, say } from "./html.js";
+import { dayName, sameDay, show } from "./times.js";
+
+const RUN = 5 * 60_000;
+
+export const list = () => document.getElementById("timeline");
+export const scroller = () => document.getElementById("scroll");
+
+export function isAtEnd() {
+  const box = scroller();
+  return box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+}
+
+export function toEnd() {
+  const box = scroller();
+  box.scrollTop = box.scrollHeight;
+}
+
+// Puts one item in its place, or in that of its earlier self; returns whether it is new.
+export function place(item) {
+  const timeline = list();
+  const known = timeline.querySelector(`[data-id="${CSS.escape(item.dataset.id)}"]`);
+  if (known) {
+    known.replaceWith(item);
+  } else {
+    const items = timeline.querySelectorAll("[data-at]");
+    let after = items.length - 1;
+    while (after >= 0 && isLater(items[after], item)) after -= 1;
+    if (after < 0) timeline.prepend(item);
+    else items[after].after(item);
+  }
+  show(item.parentNode);
+  divide();
+  return !known;
+}
+
+// A message that is on its way: it is shown at once, and replaced by the server's own form.
+export function placeWaiting(text, kind) {
+  const item = element("li", `said waiting ${kind}`);
+  item.dataset.at = new Date().toISOString();
+  item.dataset.kind = kind;
+  item.dataset.id = `waiting-${Math.random()}`;
+  const bubble = element("div", "bubble");
+  bubble.append(element("p", "words", text));
+  item.append(bubble, element("p", "meta", say("sending")));
+  list().append(item);
+  divide();
+  toEnd();
+  return item;
+}
+
+export function receive(html) {
+  const wasAtEnd = isAtEnd();
+  const item = parse(html).querySelector("li");
+  const isNew = place(item);
+  if (wasAtEnd) toEnd();
+  return { isNew, wasAtEnd, item };
+}
+
+export async function loadBefore() {
+  const timeline = list();
+  const before = timeline.dataset.before;
+  if (!before || timeline.dataset.loading) return;
+  timeline.dataset.loading = "1";
+  try {
+    const stretch = (await fragment(path({ before }))).querySelector("ol");
+    const box = scroller();
+    const fromEnd = box.scrollHeight - box.scrollTop;
+    show(stretch);
+    timeline.prepend(...stretch.children);
+    timeline.dataset.before = stretch.dataset.before;
+    divide();
+    box.scrollTop = box.scrollHeight - fromEnd;
+  } finally {
+    delete timeline.dataset.loading;
+  }
+}
+
+// What came while the page was away: from the last item on, which comes again and meets itself.
+export async function loadMissed() {
+  const items = list().querySelectorAll("[data-at]:not(.waiting)");
+  const last = items[items.length - 1];
+  const after = last ? `${Date.parse(last.dataset.at)}~0~-` : null;
+  const stretch = await fragment(path(after ? { after } : {}));
+  const wasAtEnd = isAtEnd();
+  for (const item of [...stretch.querySelectorAll("li")]) place(item);
+  if (wasAtEnd) toEnd();
+}
+
+export function divide() {
+  const timeline = list();
+  for (const divider of timeline.querySelectorAll(".divider")) divider.remove();
+  let before = null;
+  let channel = null;
+  for (const item of timeline.querySelectorAll("[data-at]")) {
+    const at = new Date(item.dataset.at);
+    if (!before || !sameDay(new Date(before.dataset.at), at)) item.before(divider(dayName(at)));
+    const isMessage = item.dataset.channel && item.dataset.kind !== "note";
+    if (isMessage && channel && item.dataset.conversation !== channel) {
+      item.before(divider(say("continued_on", { channel: item.dataset.channelName }), "channel"));
+    }
+    if (isMessage) channel = item.dataset.conversation;
+    const follows = Boolean(before && item.previousElementSibling === before && before.dataset.author &&
+      before.dataset.author === item.dataset.author && before.dataset.kind === item.dataset.kind &&
+      at - new Date(before.dataset.at) < RUN);
+    item.classList.toggle("follows", follows);
+    before?.classList.toggle("followed", follows);
+    item.classList.remove("followed");
+    before = item;
+  }
+}
+
+function divider(text, className = "") {
+  const made = element("li", `divider ${className}`, text);
+  made.setAttribute("role", "separator");
+  return made;
+}
+
+function isLater(a, b) {
+  const first = Date.parse(a.dataset.at), second = Date.parse(b.dataset.at);
+  if (first !== second) return first > second;
+  return Number(a.dataset.seq ?? Infinity) > Number(b.dataset.seq ?? Infinity);
+}
+
+function path(query) {
+  const profile = document.querySelector(".conversation").dataset.profile;
+  return `${prefix}/people/${encodeURIComponent(profile)}/timeline?${new URLSearchParams(query)}`;
+}
