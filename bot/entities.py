@@ -15,7 +15,8 @@ from bot.project import Project
 
 Entity = dict[str, Any]
 
-_PAYLOAD = re.compile(r"/([^{\s@]+)(?:@[\d.]+)?\s*(\{.*\})?", re.DOTALL)
+# `/intent{...}` of a button (`@0.9`: Rasa's confidence), or a messaging app's command: `/start shop-42`, `/help@our_bot`.
+_PAYLOAD = re.compile(r"/([^{\s@]+)(?:@[\w.]+)?\s*(?:(\{.*\})|(?<=\s)[^{].*)?", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
 _BUILT_IN = {**{kind: kind for kind in FINDERS}, "phone_number": "phone", "amount-of-money": "amount", "time": "date"}
 

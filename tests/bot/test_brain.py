@@ -86,6 +86,16 @@ def test_a_payload_cannot_fill_what_only_the_profile_fills(shop, payload):
     assert "points" not in told.slots and "order_state" not in told.slots
 
 
+@pytest.mark.parametrize("command", ["/start", "/start shop-42", "/start@the_shop_bot", "/help@bot please"])
+def test_a_messaging_apps_command_is_an_intent(shop, command):
+    assert (Story(shop) >> command).turn.intent in ("start", "help")
+
+
+@pytest.mark.parametrize("text", ["/startle", "/ start", "/start{bad", "/start {bad json"])
+def test_what_only_looks_like_a_command_is_read_as_words(shop, text):
+    assert (Story(shop) >> text).turn.confidence < 1
+
+
 def test_restart_forgets_what_was_said(shop):
     told = Story(shop, language="en") >> "where is my order?" << "What is your order number"
     told >> "/restart" << "start again"
