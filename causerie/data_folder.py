@@ -66,8 +66,8 @@ class DataFolder:
 
         Known by its command line: mongod.lock is emptied before mongod has ended, and its pid may be another's by now.
         """
-        option = f"--dbpath {self.db} "
-        return next((pid for pid, line in _processes() if option in line), None)
+        begins = f"mongod --dbpath {self.db} "  # as mongod_process.spawn writes it
+        return next((pid for pid, line in _processes() if begins in line), None)
 
     def note(self, **changes: Any) -> None:
         """Remember these facts in the mark, on disk before this returns."""

@@ -203,7 +203,8 @@ async def test_an_orphan_mongod_is_stopped_and_its_data_kept(options: StoreOptio
 async def test_a_pid_that_now_belongs_to_another_program_is_let_alone(options: StoreOptions) -> None:
     async with running(options):
         pass
-    bystander = subprocess.Popen([sys.executable, "-c", "input()", "--dbpath", "elsewhere"], stdin=subprocess.PIPE)
+    names_it = ["--dbpath", f"{options.folder}/db", "more"]
+    bystander = subprocess.Popen([sys.executable, "-c", "input()", *names_it], stdin=subprocess.PIPE)
     try:
         (Path(options.folder) / "db" / "mongod.lock").write_text(f"{bystander.pid}\n")
         async with running(options):
