@@ -185,9 +185,18 @@ async def test_choices_can_be_read_wherever_they_can_not_be_pressed(stage: Stage
     assert "Parler à quelqu'un" in heard
 
 
-@pytest.mark.parametrize(
-    "text", ["🙂" * 90, "\u202bשלום עולם\u202c", "a\x00b", "\ud800", "{}|\\^~[]€", "𝕏" * 2_000, " "]
-)
+NASTY = {
+    "emoji": "🙂" * 90,
+    "right-to-left": "\u202bשלום עולם\u202c",
+    "NUL": "a\x00b",
+    "lone-surrogate": "\ud800",
+    "two-septets": "{}|\\^~[]€",
+    "astral": "𝕏" * 2_000,
+    "blank": " ",
+}
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
 async def test_whatever_the_text_it_is_answered_with_a_value(stage: Stage, text: str) -> None:
     outbound = Outbound("m1", stage.kit.person, Content(text=text), f"{stage.name}:{stage.kit.person}", 1)
     assert isinstance(await stage.channel.send(outbound), (Sent, Failed, Later, Unknown))
