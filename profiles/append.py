@@ -1,13 +1,13 @@
 """Appending to a conversation: each message takes the next seq, and the conversation remembers what lists show of it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from profiles.conversation import Conversation, give_back, wake
 from profiles.profile import Profile
-from profiles.timeline import CUSTOMER, Content, Delivery, Message
+from profiles.record import replace
+from profiles.timeline import CUSTOMER, Content, Delivery, Direction, Message
 
 
 def begin(id: str, profile: Profile, *, channel: str, address: str, identity: str, now: datetime) -> Conversation:
@@ -37,11 +37,13 @@ def heard(
         conversation = replace(wake(give_back(conversation)), opened_at=now)
     elif conversation.status == "snoozed":
         conversation = wake(conversation)
-    message = _message(conversation, content, id=id, now=now, author=CUSTOMER, direction="inbound")
-    message = replace(message, sent_at=sent_at, metadata=metadata or {})
+    message = _message(
+        conversation, content, id=id, now=now, author=CUSTOMER, direction="inbound", sent_at=sent_at, metadata=metadata
+    )
     for_people = conversation.owner != "bot"
-    conversation = replace(
-        _after(conversation, message),
+    conversation = _after(
+        conversation,
+        message,
         last_inbound_at=now,
         unread=conversation.unread + 1 if for_people else 0,
         waiting_since=(conversation.waiting_since or now) if for_people else None,
@@ -62,12 +64,19 @@ def said(
     metadata: Mapping[str, Any] | None = None,
 ) -> tuple[Conversation, Message]:
     """Return the conversation and the message after we said this; it will be delivered to the identity key `to`."""
-    message = _message(conversation, content, id=id, now=now, author=author, direction="outbound")
-    message = replace(message, delivery=Delivery(to=to), reply_to=reply_to, metadata=metadata or {})
-    conversation = replace(_after(conversation, message), offered=content.buttons)
-    if author.startswith("agent:"):
-        conversation = replace(conversation, unread=0, waiting_since=None)
-    return conversation, message
+    message = _message(
+        conversation,
+        content,
+        id=id,
+        now=now,
+        author=author,
+        direction="outbound",
+        delivery=Delivery(to=to),
+        reply_to=reply_to,
+        metadata=metadata,
+    )
+    seen: dict[str, Any] = {"unread": 0, "waiting_since": None} if author.startswith("agent:") else {}
+    return _after(conversation, message, offered=content.buttons, **seen), message
 
 
 def noted(
@@ -80,12 +89,24 @@ def noted(
     metadata: Mapping[str, Any] | None = None,
 ) -> tuple[Conversation, Message]:
     """Return the conversation and a private note: agents see it, it is never sent."""
-    message = _message(conversation, Content(text), id=id, now=now, author=author, direction="note")
-    return replace(conversation, seq=message.seq), replace(message, metadata=metadata or {})
+    message = _message(
+        conversation, Content(text), id=id, now=now, author=author, direction="note", metadata=metadata
+    )
+    return replace(conversation, seq=message.seq), message
 
 
 def _message(
-    conversation: Conversation, content: Content, *, id: str, now: datetime, author: str, direction: Any
+    conversation: Conversation,
+    content: Content,
+    *,
+    id: str,
+    now: datetime,
+    author: str,
+    direction: Direction,
+    metadata: Mapping[str, Any] | None,
+    sent_at: datetime | None = None,
+    delivery: Delivery | None = None,
+    reply_to: str | None = None,
 ) -> Message:
     return Message(
         id=id,
@@ -97,14 +118,19 @@ def _message(
         content=content,
         seq=conversation.seq + 1,
         at=now,
+        sent_at=sent_at,
+        delivery=delivery,
+        reply_to=reply_to,
+        metadata=metadata or {},
     )
 
 
-def _after(conversation: Conversation, message: Message) -> Conversation:
+def _after(conversation: Conversation, message: Message, **changed: Any) -> Conversation:
     return replace(
         conversation,
         seq=message.seq,
         last_at=message.at,
         last_text=message.content.summary(),
         last_author=message.author,
+        **changed,
     )

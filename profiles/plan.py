@@ -1,13 +1,13 @@
 """How a group's changes become one transaction: one update per record however often the group changed it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from profiles.conversation import Conversation
 from profiles.profile import Profile
-from profiles.record import difference, to_document
+from profiles.record import difference, replace, to_document
 from profiles.snapshot import Amend, Changes, Snapshot
 from profiles.store import Plan, Update
 from profiles.timeline import Message

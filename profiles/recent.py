@@ -6,13 +6,12 @@ Never trusted: every record carries its version into the commit, and a stale one
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from profiles.conversation import Conversation
 from profiles.plan import Group
 from profiles.profile import Profile
-from profiles.record import from_document
+from profiles.record import from_document, replace
 from profiles.snapshot import Work
 from profiles.store import Store
 from profiles.timeline import Message
@@ -151,8 +150,8 @@ def _remember(memory: "_Memory[Value]", before: dict[str, Value], after: dict[st
     for id, record in after.items():
         known = before.get(id)
         if known is None:
-            memory[id] = replace(record, version=1)  # type: ignore[type-var]
+            memory[id] = replace(record, version=1)
         elif known is record or known == record:
             memory[id] = known
         else:
-            memory[id] = replace(record, version=known.version + 1)  # type: ignore[type-var, attr-defined]
+            memory[id] = replace(record, version=known.version + 1)  # type: ignore[attr-defined]

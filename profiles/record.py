@@ -51,6 +51,20 @@ def difference(before: Any, after: Any) -> tuple[Document, Document]:
     return put, drop
 
 
+def replace(record: Record, **fields: Any) -> Record:
+    """Return the slotted record with these fields changed: dataclasses.replace at half its cost, and a message has ten.
+
+    It copies instead of constructing, so no __post_init__ runs. Raises AttributeError for a field that is none.
+    """
+    kind = type(record)
+    copy = object.__new__(kind)
+    for name in kind.__slots__:  # type: ignore[attr-defined]
+        object.__setattr__(copy, name, getattr(record, name))
+    for name, value in fields.items():
+        object.__setattr__(copy, name, value)  # frozen, but not handed out yet
+    return copy
+
+
 _Field = tuple[str, str, Any, Convert | None, Convert | None]
 _known: dict[type, tuple[_Field, ...]] = {}
 
