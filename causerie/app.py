@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from admin.api import api
+from admin.api_docs import docs
 from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
 from admin.routes import routes as console
@@ -123,6 +125,8 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         for channel in channels.values():
             app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
         app.add_subapp("/console", console(desk))
+        app.add_subapp("/api/v1", api(desk))
+        app.add_subapp("/api/docs", docs(desk))
         app.add_routes(health_routes(Health(store, writer, back_door)))
         app.router.add_get("/", _home)
 
