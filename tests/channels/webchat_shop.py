@@ -243,10 +243,10 @@ async def welcomed(browser: Browser) -> dict[str, Any]:
 
 async def _host_page(request: web.Request) -> web.Response:
     """A shop's page in this language, with nothing but the widget."""
-    language = request.query.get("lang", "en")
+    language, accent = request.query.get("lang", "en"), request.query.get("accent", "")
     return web.Response(
         text=f'<!doctype html><html lang="{language}"><meta name="viewport" content="width=device-width">'
         '<title>Host</title><h1>A page of the shop</h1><button id="before">Before</button>'
-        '<script src="/channels/webchat/widget.js" defer></script>',
+        f'<script src="/channels/webchat/widget.js" data-accent="{accent}" defer></script>',
         content_type="text/html",
     )

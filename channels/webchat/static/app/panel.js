@@ -114,7 +114,7 @@ export class Panel {
     const { conversation, words } = this;
     this.lock.hidden = !conversation.locked;
     this.messages.node.hidden = this.composer.node.hidden = Boolean(conversation.locked);
-    if (!conversation.locked) this.messages.draw();
+    this.messages.draw();
     if (this.isOpen && document.visibilityState === "visible" && this.messages.isAtEnd()) conversation.markRead();
     const { unread } = conversation;
     this.badge.hidden = this.isOpen || !unread;
