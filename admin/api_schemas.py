@@ -1,0 +1,325 @@
+"""The shapes that the API reads and answers, and the making of answers from records."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from admin.schema import (
+    Choice,
+    Field,
+    Instant,
+    Kind,
+    ListOf,
+    MapOf,
+    OrNull,
+    Problem,
+    Shape,
+    Text,
+    Truth,
+    Whole,
+    instant,
+)
+from profiles.attributes import LONGEST_ITEM, LONGEST_TEXT, MOST_ATTRIBUTES, MOST_ITEMS, RESERVED, why_not
+from profiles.conversation import Conversation
+from profiles.profile import Identity, Profile
+from profiles.timeline import Message
+
+LANGUAGE = Text(35, 2, r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "fr")
+SPACE = Text(40, 1, r"[a-z][a-z0-9_]*", "email")
+ADDRESS = Text(256, 1, example="anna@example.com")
+SOURCE = Choice(("declared", "inferred", "tracked"))
+ID = Text(400, 1)
+SOMETIME = OrNull(Instant())
+
+
+class AttributeName(Text):
+    """The name of an attribute that callers may set."""
+
+    def read(self, value: Any, at: str, problems: list[Problem]) -> Any:
+        Text.read(self, value, at, problems)
+        if value in RESERVED:
+            problems.append(Problem(at, "this name is reserved"))
+        return value
+
+
+class AttributeValue:
+    """Text, number, true or false, a list of texts, or {"instant": ...}; null forgets."""
+
+    def read(self, value: Any, at: str, problems: list[Problem]) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            moment = instant(value.get("instant"))
+            if moment is None or len(value) != 1:
+                problems.append(Problem(at, 'expected a plain value, or {"instant": "2026-03-02T12:00:00Z"}'))
+            return moment
+        if problem := why_not(value):
+            problems.append(Problem(at, problem))
+        return value
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "anyOf": [
+                {"type": "string", "maxLength": LONGEST_TEXT},
+                {"type": "number"},
+                {"type": "boolean"},
+                {"type": "array", "items": {"type": "string", "maxLength": LONGEST_ITEM}, "maxItems": MOST_ITEMS},
+                {
+                    "type": "object",
+                    "properties": {"instant": Instant().describe()},
+                    "required": ["instant"],
+                    "additionalProperties": False,
+                },
+                {"type": "null"},
+            ]
+        }
+
+
+class Properties:
+    """Whatever JSON an event carries; its bounds are those of every body."""
+
+    def read(self, value: Any, at: str, problems: list[Problem]) -> Any:
+        if not isinstance(value, dict):
+            problems.append(Problem(at, "expected an object"))
+            return {}
+        return value
+
+    def describe(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": True}
+
+
+NAME = AttributeName(64, 1, r"[a-z][a-z0-9_]*", "city")
+ATTRIBUTES = MapOf(AttributeValue(), NAME, MOST_ATTRIBUTES)
+
+
+# -- what is read
+
+IDENTITY_IN = Shape("NewIdentity", {
+    "space": Field(SPACE, "email, sms (every phone), telegram, webchat, user (your own id) ...", True),
+    "address": Field(ADDRESS, "The address; phones and e-mails are normalised.", True),
+    "verified": Field(Truth(), "The person proved it is theirs (needs identities:verify). What is not proved is noted, "
+                               "not claimed: another profile that proves it has it."),
+})  # fmt: skip
+
+PROFILE_IN = Shape("NewProfile", {
+    "identities": Field(ListOf(IDENTITY_IN, 20), "How to reach or recognise the person."),
+    "attributes": Field(ATTRIBUTES, "What is known of them."),
+    "language": Field(LANGUAGE, "The language they read (BCP 47)."),
+    "source": Field(SOURCE, "How you know the attributes; declared unless you say otherwise."),
+})  # fmt: skip
+
+PROFILE_PATCH = Shape("ProfilePatch", {
+    "attributes": Field(ATTRIBUTES, "Those named are learned, null forgets, the others stay."),
+    "language": Field(OrNull(LANGUAGE), "The language they read (BCP 47)."),
+    "source": Field(SOURCE, "How you know the attributes; what was declared is not overwritten by the rest."),
+})  # fmt: skip
+
+BUTTON = Shape("Button", {
+    "title": Field(Text(80, 1), "What the button says.", True),
+    "payload": Field(OrNull(Text(500)), "What pressing it tells the bot; the title when there is none."),
+    "url": Field(OrNull(Text(2000, 8, r"https?://\S+", "https://shop.example/order/42")), "Where it leads instead."),
+})  # fmt: skip
+
+MESSAGE_IN = Shape("NewMessage", {
+    "text": Field(Text(16_000, 1), "What is said; a channel splits what is too long for it.", True),
+    "buttons": Field(ListOf(BUTTON, 10), "Choices; where a channel has no buttons they become a numbered list."),
+})  # fmt: skip
+
+EVENT_IN = Shape("NewEvent", {
+    "id": Field(Text(200, 1, r"[!-~]+", "order-42-paid"), "Your own id of the event: sent twice it is kept once.", True),
+    "name": Field(Text(80, 1, r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", "order.paid"), "What happened, noun.verb.", True),
+    "profile": Field(ID, "Whom it happened to, by profile."),
+    "identity": Field(Shape("IdentityName", {
+        "space": Field(SPACE, "The identity's space.", True), "address": Field(ADDRESS, "Its address.", True),
+    }), "Whom it happened to, by an identity that a profile holds."),
+    "happened_at": Field(Instant(), "When; now unless you say otherwise."),
+    "source": Field(Text(40, 1, r"[a-z][a-z0-9_-]*", "till"), "Which system of yours says so: ids are its own."),
+    "properties": Field(Properties(), "What else there is to know, at most 256 kB."),
+}, one_of=("profile", "identity"))  # fmt: skip
+
+EVENTS_IN = Shape("NewEvents", {"events": Field(ListOf(EVENT_IN, 500, 1), "1 to 500 events.", True)})
+
+
+# -- what is answered
+
+SUPPRESSION = Shape("Suppression", {
+    "reason": Field(Text(40), "Why this address is not written to.", True), "at": Field(Instant(), "Since when.", True),
+})  # fmt: skip
+
+IDENTITY = Shape("Identity", {
+    "space": Field(Text(40), "The space of the address.", True),
+    "address": Field(Text(400), "The normalised address.", True),
+    "claimed": Field(Truth(), "Whether this address leads to this profile.", True),
+    "added_at": Field(Instant(), "Since when we know it.", True),
+    "verified_at": Field(SOMETIME, "Since when it is proved.", True),
+    "suppression": Field(OrNull(SUPPRESSION), "Why it is not written to.", True),
+})  # fmt: skip
+
+ATTRIBUTE = Shape("Attribute", {
+    "value": Field(AttributeValue(), "What we know.", True),
+    "source": Field(SOURCE, "How we know it.", True),
+    "at": Field(Instant(), "Since when.", True),
+    "by": Field(Text(200), "Who told us: a channel, an agent, an API key.", True),
+})  # fmt: skip
+
+PROFILE = Shape("Profile", {
+    "id": Field(ID, "Its id; one merged into another answers with the other.", True),
+    "name": Field(Text(4_100), "What people call them; may be empty.", True),
+    "created_at": Field(Instant(), "When we first heard of them.", True),
+    "language": Field(OrNull(Text(35)), "The language they read.", True),
+    "last_channel": Field(OrNull(Text(40)), "The channel they last wrote on.", True),
+    "last_inbound_at": Field(SOMETIME, "When they last wrote.", True),
+    "identities": Field(ListOf(IDENTITY, 300), "How to reach or recognise them.", True),
+    "attributes": Field(MapOf(ATTRIBUTE, Text(64), 500), "What is known of them.", True),
+    "absorbed": Field(ListOf(ID, 10_000), "Profiles that were merged into this one.", True),
+})  # fmt: skip
+
+CONVERSATION = Shape("Conversation", {
+    "id": Field(ID, "channel:address.", True),
+    "profile": Field(ID, "Whose it is.", True),
+    "channel": Field(Text(40), "The channel.", True),
+    "address": Field(Text(400), "Their address there.", True),
+    "status": Field(Choice(("open", "snoozed", "resolved")), "Whether it asks for attention.", True),
+    "owner": Field(Choice(("bot", "queue", "agent")), "Who answers.", True),
+    "assignee": Field(OrNull(Text(60)), "Which agent.", True),
+    "language": Field(OrNull(Text(35)), "The language spoken.", True),
+    "labels": Field(ListOf(Text(100), 1_000), "Its labels.", True),
+    "seq": Field(Whole(), "The number of its last message.", True),
+    "opened_at": Field(Instant(), "When it began.", True),
+    "last_at": Field(SOMETIME, "When its last message came.", True),
+    "last_text": Field(Text(200), "A line of its last message.", True),
+    "last_author": Field(Text(100), "Who said that: customer, bot, system, agent:<id>.", True),
+    "waiting_since": Field(SOMETIME, "Since when the customer waits for a person.", True),
+})  # fmt: skip
+
+DELIVERY = Shape("Delivery", {
+    "state": Field(Choice(("queued", "sending", "sent", "delivered", "read", "failed", "suppressed", "unknown")),
+                   "Where it stands.", True),
+    "reason": Field(OrNull(Text(400)), "Why it ended so.", True),
+    "times": Field(MapOf(Instant(), Text(40), 20), "When each state was reached.", True),
+})  # fmt: skip
+
+ATTACHMENT = Shape("Attachment", {
+    "kind": Field(Choice(("image", "audio", "video", "file")), "What it is.", True),
+    "name": Field(Text(400), "Its name.", True), "mime": Field(Text(200), "Its media type.", True),
+    "size": Field(Whole(), "Its size in bytes, 0 when unknown.", True),
+})  # fmt: skip
+
+MESSAGE = Shape("Message", {
+    "id": Field(ID, "Its id.", True),
+    "conversation": Field(ID, "Its conversation.", True),
+    "profile": Field(ID, "Whose conversation it was when it was said.", True),
+    "seq": Field(Whole(1), "Its number in the conversation, from 1.", True),
+    "direction": Field(Choice(("inbound", "outbound")), "inbound: said by the customer.", True),
+    "author": Field(Text(100), "customer, bot, system, agent:<id>.", True),
+    "text": Field(Text(20_000), "What it says.", True),
+    "buttons": Field(ListOf(BUTTON, 100), "The choices it offers.", True),
+    "attachments": Field(ListOf(ATTACHMENT, 100), "What it carries.", True),
+    "at": Field(Instant(), "When it was stored.", True),
+    "edited_at": Field(SOMETIME, "When it was last changed.", True),
+    "delivery": Field(OrNull(DELIVERY), "Of an outbound one: what became of it.", True),
+})  # fmt: skip
+
+EVENT_RESULT = Shape("EventResult", {
+    "id": Field(Text(200), "Your id.", True),
+    "status": Field(Choice(("stored", "duplicate", "refused")), "What became of it.", True),
+    "reason": Field(Text(60), "Why it was refused."),
+})  # fmt: skip
+
+EVENT_RESULTS = Shape(
+    "EventResults", {"results": Field(ListOf(EVENT_RESULT, 500), "In the order of the events.", True)}
+)
+
+LINKED = Shape("Linked", {
+    "profile": Field(PROFILE, "The profile that the identity ended on.", True),
+    "outcome": Field(Choice(("claimed", "noted", "merged", "conflict", "unchanged")), "What the link came to: noted is said, "
+                     "not proved; conflict is listed for a person.", True),
+})  # fmt: skip
+
+
+def page_of(name: str, item: Kind) -> Shape:
+    """Return the shape of one page of a list."""
+    return Shape(name, {
+        "items": Field(ListOf(item, 100), "This page.", True),
+        "after": Field(OrNull(Text(500)), "Where the next page goes on; null on the last.", True),
+    })  # fmt: skip
+
+
+PROFILES = page_of("Profiles", PROFILE)
+CONVERSATIONS = page_of("Conversations", CONVERSATION)
+MESSAGES = page_of("Messages", MESSAGE)
+
+
+# -- records as answers
+
+
+def profile(known: Profile) -> dict[str, Any]:
+    """Return a profile as the API shows it."""
+    return {
+        "id": known.id, "name": known.name, "created_at": _at(known.created_at), "language": known.language,
+        "last_channel": known.last_channel, "last_inbound_at": _at(known.last_inbound_at),
+        "identities": [_identity(identity) for identity in known.identities],
+        "attributes": {
+            name: {"value": _value(held.value), "source": held.source, "at": _at(held.at), "by": held.by}
+            for name, held in known.attributes.items()
+        },
+        "absorbed": list(known.absorbed),
+    }  # fmt: skip
+
+
+def conversation(thread: Conversation) -> dict[str, Any]:
+    """Return a conversation as the API shows it."""
+    plain = (
+        "id",
+        "profile",
+        "channel",
+        "address",
+        "status",
+        "owner",
+        "assignee",
+        "language",
+        "seq",
+        "last_text",
+        "last_author",
+    )
+    moments = ("opened_at", "last_at", "waiting_since")
+    return {
+        **{name: getattr(thread, name) for name in plain},
+        **{name: _at(getattr(thread, name)) for name in moments},
+        "labels": list(thread.labels),
+    }
+
+
+def message(said: Message) -> dict[str, Any]:
+    """Return a message as the API shows it. Private notes never come here."""
+    content, delivery = said.content, said.delivery
+    return {
+        "id": said.id, "conversation": said.conversation, "profile": said.profile, "seq": said.seq,
+        "direction": said.direction, "author": said.author, "text": content.text,
+        "buttons": [{"title": button.title, "payload": button.payload, "url": button.url} for button in content.buttons],
+        "attachments": [
+            {"kind": file.kind, "name": file.name, "mime": file.mime, "size": file.size} for file in content.attachments
+        ],
+        "at": _at(said.at), "edited_at": _at(said.edited_at),
+        "delivery": delivery and {
+            "state": delivery.state, "reason": delivery.reason,
+            "times": {state: _at(moment) for state, moment in delivery.times.items()},
+        },
+    }  # fmt: skip
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    ban = identity.suppression
+    return {
+        "space": identity.channel, "address": identity.address, "claimed": identity.is_claimed,
+        "added_at": _at(identity.added_at), "verified_at": _at(identity.verified_at),
+        "suppression": ban and {"reason": ban.reason, "at": _at(ban.at)},
+    }  # fmt: skip
+
+
+def _value(value: Any) -> Any:
+    return {"instant": _at(value)} if isinstance(value, datetime) else value
+
+
+def _at(moment: datetime | None) -> str | None:
+    return re.sub(r"\+00:00$", "Z", moment.isoformat(timespec="milliseconds")) if moment else None

@@ -1,0 +1,152 @@
+"""API keys: made, shown once, recognised. Only a SHA-256 is kept: 32 random bytes need no slow hash.
+
+ck_<8 letters, the key's id>_<43 letters, 32 random bytes in base 62>
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from profiles.record import from_document, to_document
+from profiles.store import AlreadyThere, Store
+
+SCOPES: Mapping[str, str] = {
+    "profiles:read": "read profiles and find them by identity",
+    "profiles:write": "make profiles, change their attributes",
+    "identities:write": "add and remove identities",
+    "identities:verify": "say that an identity is proved, which may merge profiles",
+    "conversations:read": "read conversations and their messages",
+    "messages:write": "send messages as the shop",
+    "events:write": "report events",
+}
+PER_SECOND = 100.0
+REMEMBERED_SECONDS = 5.0  # a revoked key stops within this
+USED_EVERY = timedelta(hours=1)  # how coarsely `last_used_at` is kept
+
+_LETTERS = string.digits + string.ascii_letters
+_KEY = re.compile(r"ck_([0-9A-Za-z]{8})_([0-9A-Za-z]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is kept of a key."""
+
+    id: str
+    name: str
+    hash: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    per_second: float = PER_SECOND
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether the key still opens anything."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    @property
+    def actor(self) -> str:
+        """Return who the audit and attributes say it was."""
+        return f"key:{self.id}"
+
+
+async def create_key(
+    store: Store, name: str, scopes: Iterable[str], *, now: datetime, expires_at: datetime | None = None
+) -> str:
+    """Make a key and return its text, which is kept nowhere. Raises ValueError with what is wrong."""
+    wanted = tuple(dict.fromkeys(scopes))
+    if not name.strip() or len(name) > 100:
+        raise ValueError("key: expected a name of 1 to 100 characters")
+    if unknown := [scope for scope in wanted if scope not in SCOPES]:
+        raise ValueError(f"key: unknown scope {', '.join(unknown)}. Hint: one or more of {', '.join(SCOPES)}")
+    if not wanted:
+        raise ValueError(f"key: expected at least one scope of {', '.join(SCOPES)}")
+    while True:
+        id = "".join(secrets.choice(_LETTERS) for _ in range(8))
+        text = f"ck_{id}_{_base62(secrets.token_bytes(32))}"
+        key = Key(id, name.strip(), _hash(text), wanted, now, expires_at)
+        try:
+            await store.insert("keys", to_document(key))
+        except AlreadyThere:  # one in 62^8
+            continue
+        return text
+
+
+async def revoke_key(store: Store, id: str, *, now: datetime) -> bool:
+    """Make a key useless from now on; return whether there was one."""
+    found = await store.change("keys", {"_id": {"$eq": id}, "revoked_at": None}, {"$set": {"revoked_at": now}})
+    return found is not None
+
+
+class Ring:
+    """The keys this process has seen lately."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: dict[str, tuple[float, Key | None]] = {}
+
+    async def key_of(self, authorization: str, *, now: datetime) -> Key | None:
+        """Return the good key in an Authorization header, or None."""
+        scheme, _, text = authorization.partition(" ")
+        match = _KEY.fullmatch(text.strip())
+        if scheme.lower() != "bearer" or match is None:
+            return None
+        key = await self._find(match[1])
+        if key is None or not hmac.compare_digest(key.hash, _hash(match[0])) or not key.is_good(now):
+            return None
+        if key.last_used_at is None or now - key.last_used_at >= USED_EVERY:
+            await self._note_use(key, now)
+        return key
+
+    async def _find(self, id: str) -> Key | None:
+        until, key = self._seen.get(id, (0.0, None))
+        if time.monotonic() < until:
+            return key
+        if len(self._seen) > 1_000:  # guessed ids must not fill the memory
+            self._seen.clear()
+        document = await self._store.get("keys", id)
+        key = from_document(Key, document) if document else None
+        self._seen[id] = (time.monotonic() + REMEMBERED_SECONDS, key)
+        return key
+
+    async def _note_use(self, key: Key, now: datetime) -> None:
+        self._seen.pop(key.id, None)
+        await self._store.change("keys", {"_id": key.id}, {"$set": {"last_used_at": now}})
+
+
+class Buckets:
+    """How fast each caller may go, in this process: tokens that refill with time (a bucket holds six seconds' worth)."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def wait_for(self, who: str, cost: float, *, per_second: float, now: float) -> float:
+        """Take the tokens and return 0, or return in how many seconds to come back."""
+        room = per_second * 6
+        tokens, at = self._left.get(who, (room, now))
+        tokens = min(room, tokens + (now - at) * per_second)
+        if tokens < cost:
+            return (cost - tokens) / per_second
+        if len(self._left) > 10_000:
+            self._left = {name: known for name, known in self._left.items() if now - known[1] < 10}
+        self._left[who] = (tokens - cost, now)
+        return 0.0
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _base62(random: bytes) -> str:
+    number, letters = int.from_bytes(random), []
+    for _ in range(43):  # 62^43 > 2^256
+        number, rest = divmod(number, 62)
+        letters.append(_LETTERS[rest])
+    return "".join(letters)

@@ -1,0 +1,118 @@
+"""Reading a request's body: JSON as RFC 8259 means it, once, within bounds. What other parsers shrug at is refused here.
+
+Two readers that disagree on a duplicate key or on NaN are a way around a check, so neither gets past this door.
+"""
+
+import asyncio
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from aiohttp import web
+
+from admin.schema import MOST_PROBLEMS, Problem
+
+READ_WITHIN_SECONDS = 10
+DEEPEST = 32
+MOST_KEYS = 10_000  # in one body; each object is bounded by its own schema besides
+_BAD_KEY = re.compile(r"^\$|[.\x00\ud800-\udfff]|^$")
+_BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+class Malformed(Exception):
+    """The body is not what we read: status, and what is wrong with it."""
+
+    def __init__(self, status: int, detail: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.problems = status, detail, problems
+
+
+async def read_json(request: web.Request, *, largest: int) -> tuple[Any, bytes]:
+    """Return the body's value and its bytes. Raises Malformed: 400, 408, 413, 415, 422."""
+    if request.content_type != "application/json":
+        raise Malformed(415, "expected Content-Type: application/json")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Malformed(415, "expected a body without Content-Encoding")
+    try:
+        async with asyncio.timeout(READ_WITHIN_SECONDS):
+            body = await _bytes(request, largest)
+    except TimeoutError:
+        raise Malformed(408, f"expected the whole body within {READ_WITHIN_SECONDS} seconds") from None
+    return parse(body), body
+
+
+def parse(body: bytes) -> Any:
+    """Return the value of these bytes. Raises Malformed 400 for what is no JSON, 422 for what we do not take."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite
+        )
+    except Malformed:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Malformed(400, "expected JSON in UTF-8") from error
+    problems = _problems(value)
+    if problems:
+        raise Malformed(422, "the body can not be taken", tuple(problems[:MOST_PROBLEMS]))
+    return value
+
+
+async def _bytes(request: web.Request, largest: int) -> bytes:
+    if (request.content_length or 0) > largest:
+        raise Malformed(413, f"expected at most {largest} bytes")
+    body = bytearray()
+    async for piece in request.content.iter_chunked(65_536):
+        body += piece
+        if len(body) > largest:
+            raise Malformed(413, f"expected at most {largest} bytes")
+    return bytes(body)
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twin = next(name for name in names if names.count(name) > 1)
+        raise Malformed(422, "the body can not be taken", (Problem("", f"the key {_shown(twin)} stands twice"),))
+    return found
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise Malformed(400, f"expected JSON, which has no {word}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise Malformed(422, "the body can not be taken", (Problem("", f"a number is too large: {text[:20]}"),))
+    return number
+
+
+def _problems(value: Any) -> list[Problem]:
+    """Return what no body of ours may hold, wherever it stands: walked without recursion."""
+    problems: list[Problem] = []
+    waiting: list[tuple[str, Any, int]] = [("", value, 1)]
+    keys = 0
+    while waiting and len(problems) < MOST_PROBLEMS:
+        at, value, depth = waiting.pop()
+        if depth > DEEPEST:
+            problems.append(Problem(at, f"expected at most {DEEPEST} levels"))
+        elif isinstance(value, dict):
+            keys += len(value)
+            problems += [Problem(f"{at}/{_shown(key)}", "a key is not empty, has no dot or NUL and no $ in front")
+                         for key in value if _BAD_KEY.search(key)]  # fmt: skip
+            waiting += [(f"{at}/{_shown(key)}", item, depth + 1) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{at}/{number}", item, depth + 1) for number, item in enumerate(value)]
+        elif isinstance(value, str) and _BAD_TEXT.search(value):
+            problems.append(Problem(at, "expected Unicode text without NUL"))
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            problems.append(Problem(at, "expected an integer of 64 bits"))
+    if keys > MOST_KEYS:
+        problems.append(Problem("", f"expected at most {MOST_KEYS} keys"))
+    return problems
+
+
+def _shown(key: str) -> str:
+    return _BAD_TEXT.sub("\ufffd", key[:80]).replace("~", "~0").replace("/", "~1")
