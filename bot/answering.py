@@ -1,9 +1,11 @@
 """Where the bot meets the server: a turn becomes an Answer inside the commit, or is finished outside it when it needs more."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bot.brain import Brain, finish
 from bot.contract import Heard, Known, Turn
@@ -90,8 +92,8 @@ def broken(profile: Profile, conversation: Conversation, message: Message, now: 
     return Answer(profile, conversation, events=_events(facts, message, now))
 
 
-def _events(facts: "list[tuple[str, object]]", message: Message, now: datetime) -> tuple[Event, ...]:
+def _events(facts: Sequence[tuple[str, Mapping[str, Any]]], message: Message, now: datetime) -> tuple[Event, ...]:
     return tuple(
-        Event(f"{message.id}:e{number}", message.profile, name, now, message.conversation, BOT, "bot", dict(properties))  # type: ignore[call-overload]
+        Event(f"{message.id}:e{number}", message.profile, name, now, message.conversation, BOT, "bot", properties)
         for number, (name, properties) in enumerate(facts, 1)
     )

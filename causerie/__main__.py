@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigErrors as errors:
         print(errors, file=sys.stderr)
         return 1
-    configure(config.options.server.log_level)
+    configure(config.options.server.log_level, config.secrets)
     try:
         return int(uvloop.run(_run(parsed, config)) or 0)
     except (CannotStart, OSError, ValueError) as error:

@@ -15,6 +15,7 @@ from admin.api import api
 from admin.api_docs import docs
 from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
+from admin.live import LIVE
 from admin.routes import routes as console
 from bot.actions import Actions
 from bot.answering import BotOptions, answerer, load_brain
@@ -26,6 +27,7 @@ from channels.channel import Channel, Door, Limits
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
 from channels.sweeper import Sweeper
+from channels.webchat import Webchat
 from profiles.calendar import Clock, utc_now
 from profiles.indexes import INDEXES
 from profiles.live import Feed
@@ -65,7 +67,7 @@ class Options:
 STORE = web.AppKey("store", Store)
 WRITER = web.AppKey("writer", Writer)
 DESK = web.AppKey("desk", Desk)
-CHANNELS = web.AppKey("channels", dict[str, Channel])
+CHANNELS: web.AppKey[dict[str, Channel]] = web.AppKey("channels", dict)
 LISTENING = web.AppKey("listening", AsyncExitStack)
 CLOSE = web.AppKey("close", AsyncExitStack)
 
@@ -124,10 +126,16 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app[STORE], app[WRITER], app[DESK], app[CHANNELS] = store, writer, desk, channels
         for channel in channels.values():
             app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
-        app.add_subapp("/console", console(desk))
+        pages = console(desk)
+        app.add_subapp("/console", pages)
         app.add_subapp("/api/v1", api(desk))
         app.add_subapp("/api/docs", docs(desk))
-        app.add_routes(health_routes(Health(store, writer, back_door)))
+        health = Health(store, writer, back_door)
+        for channel in channels.values():
+            if isinstance(channel, Webchat):
+                health.metrics.sockets(channel.name, channel.open_sockets)
+        health.metrics.sockets("console", lambda: len(pages[LIVE].pages))
+        app.add_routes(health_routes(health))
         app.router.add_get("/", _home)
 
         app[LISTENING], app[CLOSE] = listening, opened.pop_all()

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import TextIO
 
 from admin.desk import Options as ConsoleOptions
+from admin.keys import create_key
 from bot.actions import Actions
 from bot.answering import BotOptions, load_brain
 from bot.files import ContentErrors
 from bot.terminal import converse
 from causerie.app import Options, ServerOptions
 from causerie.config import default_path, load
-from causerie.mongod import StoreOptions, start
-from causerie.progress import silent
+from causerie.mongod import StoreOptions, reach
 from causerie.sections import every_section
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
+from profiles.secret import Secret
 from profiles.store import Store
 
 Say = Callable[[str], None]
@@ -28,6 +29,8 @@ class Configured:
 
     options: Options
     store: StoreOptions
+    secrets: tuple[Secret, ...]
+    """To be blotted out of every log line."""
 
 
 def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured:
@@ -41,7 +44,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
         channels=config.under("channels"),
         database=store.database,
     )
-    return Configured(options, store)
+    return Configured(options, store, tuple(config.secrets))
 
 
 def with_demo(options: Options) -> Options:
@@ -70,9 +73,7 @@ async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> i
 
 async def key_create(config: Configured, name: str, scopes: list[str], say: Say) -> int:
     """Make an API key and show it, this once."""
-    from admin.keys import create_key
-
-    database = await start(config.store, silent)
+    database = await reach(config.store)
     store = Store(database.url, config.options.database)
     try:
         await store.prepare(INDEXES)

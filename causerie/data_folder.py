@@ -108,6 +108,22 @@ def claim(path: Path, program: Program) -> DataFolder:
         raise
 
 
+def address_in_use(folder: str) -> str | None:
+    """Return the address of the database that a running server keeps in this folder; None when no server holds it."""
+    path = Path(folder).absolute()
+    try:
+        lock = os.open(path / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return DataFolder(path, lock, Mark(**json.loads((path / _MARK).read_text()))).url
+    finally:
+        os.close(lock)
+    return None
+
+
 def free_port() -> int:
     """Return a loopback port that nobody listens on now, below those that outgoing connections take at random."""
     candidates = (20_000 + secrets.randbelow(12_000) for _ in range(100))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from causerie.data_folder import REPLICA_SET, DataFolder, claim, free_port, is_free
+from causerie.data_folder import REPLICA_SET, DataFolder, address_in_use, claim, free_port, is_free
 from causerie.mongod_log import last_complaint, turn_over
 from causerie.mongod_process import LOOK_EVERY_SECONDS, end, end_orphan, listens, spawn
 from causerie.mongod_program import CannotStart, Program, find_program
@@ -61,6 +61,16 @@ async def start(options: StoreOptions, progress: Progress = silent) -> "Mongod":
         folder.release()
         raise
     return Mongod(folder.url, Embedded(folder, program, process))
+
+
+async def reach(options: StoreOptions) -> "Mongod":
+    """Return the database for a short command: that of the server running on the folder, else one started for it.
+
+    Raises CannotStart as `start` does. Stopping what a running server keeps leaves it running.
+    """
+    if options.url.reveal() == "embedded" and (address := address_in_use(options.folder)):
+        return Mongod(address)
+    return await start(options)
 
 
 class Mongod:

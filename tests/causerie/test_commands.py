@@ -1,0 +1,43 @@
+"""The commands: a key is made beside a running server, a broken bot is told whole."""
+
+from pathlib import Path
+
+from causerie.commands import Configured, check, key_create, read_config
+from causerie.mongod import StoreOptions, reach, start
+
+
+def configured(folder: Path, **environment: str) -> Configured:
+    return read_config(None, {"CAUSERIE_STORE__FOLDER": str(folder), **environment})
+
+
+async def test_a_key_is_made_while_the_server_runs_and_leaves_it_running(tmp_path: Path) -> None:
+    server = await start(StoreOptions(folder=str(tmp_path)))
+    said: list[str] = []
+    assert await key_create(configured(tmp_path), "shop", ["profiles:read"], said.append) == 0
+    assert said[0].startswith("ck_")
+    assert (await reach(StoreOptions(folder=str(tmp_path)))).url == server.url
+    await server.stop()
+
+
+async def test_a_key_is_made_without_a_server_and_nothing_keeps_running(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert await key_create(configured(tmp_path), "shop", ["profiles:read"], said.append) == 0
+    again = await start(StoreOptions(folder=str(tmp_path)))  # the folder is free
+    await again.stop()
+    assert len(said) == 1
+
+
+def test_check_says_every_mistake_of_a_bot(tmp_path: Path) -> None:
+    (tmp_path / "domain.yml").write_text("intents: [greet]\nresponses:\n  utter_hi:\n  - text: Hi\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rules.yml").write_text(
+        "rules:\n- rule: a\n  steps:\n  - intent: greeet\n  - action: utter_hello\n"
+    )
+    said: list[str] = []
+    assert check(configured(tmp_path / "data-folder", CAUSERIE_BOT__FOLDER=str(tmp_path)), said.append) == 1
+    assert "greeet" in said[0] and "utter_hello" in said[0] and "rules.yml:4" in said[0]
+
+
+def test_check_of_what_is_shipped_finds_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert check(configured(tmp_path), said.append) == 0
