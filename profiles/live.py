@@ -40,7 +40,7 @@ class Feed:
         For one who hands the changes on to many at once, and so would be cut off by the limit of `listen`.
         """
         self._hearers.append(hear)
-        return lambda: self._hearers.remove(hear)
+        return lambda: self._hearers.remove(hear) if hear in self._hearers else None
 
     @contextmanager
     def listen(self, wanted: Wanted) -> Iterator[AsyncIterator[Changes]]:

@@ -44,6 +44,8 @@ class Stage:
 
     async def _hand_over(self, part: Content, address: str, number: int) -> Sending:
         outbound = Outbound(f"m{number}", address, part, f"{self.name}:{address}", number, language="fr")
+        if committed := getattr(self.kit, "committed", None):
+            committed(outbound)  # in life the commit comes first, and the web chat shows a message with its commit
         return await asyncio.wait_for(self.channel.send(outbound), 30)
 
     async def reached(self, words: str) -> list[str]:
