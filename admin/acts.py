@@ -21,7 +21,7 @@ LONGEST_TEXT = 16_000
 Turn = Callable[[Conversation, datetime], "Conversation | Refusal"]
 
 
-def reply(id: str, content: Content, agent: Agent, *, space: str, client_id: str) -> Work:
+def reply(id: str, content: Content, agent: Agent, *, client_id: str) -> Work:
     """Say this to the customer. Whoever replies has taken the conversation. `client_id` makes a double click one message."""
     proof = f"reply:{agent.id}:{client_id}"
 
@@ -30,15 +30,14 @@ def reply(id: str, content: Content, agent: Agent, *, space: str, client_id: str
         if conversation is None:
             return Refusal("unknown_conversation", id)
         profile = snapshot.profile(conversation.profile)
-        to = f"{space}:{conversation.address}"
-        identity = profile.identity(to) if profile else None
+        identity = profile.identity(conversation.identity) if profile else None
         if identity and identity.suppression:
             return Refusal("suppressed", identity.suppression.reason)
         events = () if _has(conversation, agent) else (_event("conversation.taken", conversation, agent, snapshot.now),)
         taken = conversation if _has(conversation, agent) else thread.take(conversation, agent.id)
         taken, message = said(
             taken, content, id=f"{conversation.channel}:out:{new_id(snapshot.now)}", author=f"agent:{agent.id}",
-            now=snapshot.now, to=to,
+            now=snapshot.now, to=conversation.identity,
         )  # fmt: skip
         audit = _audit("conversation.replied", conversation, agent, snapshot.now, message=message.id)
         return Changes(

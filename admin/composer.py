@@ -12,8 +12,6 @@ from profiles.profile import Profile
 class Showing:
     """How a reply will look on its channel."""
 
-    space: str
-    """The identity space that the reply is addressed in."""
     blocked: str | None = None
     """Why nothing can be sent: no_channel, or the reason of the identity's suppression."""
     text_limit: int = 4096
@@ -27,12 +25,11 @@ def showing(channels: Mapping[str, Channel], conversation: Conversation, profile
     """Return what a reply to this conversation may carry."""
     channel = channels.get(conversation.channel)
     if channel is None:
-        return Showing(conversation.channel, blocked="no_channel")
-    identity = profile.identity(f"{channel.space}:{conversation.address}")
+        return Showing(blocked="no_channel")
+    identity = profile.identity(conversation.identity)
     suppression = identity.suppression if identity else None
     limits = channel.limits
     return Showing(
-        channel.space,
         blocked=suppression.reason if suppression else None,
         text_limit=limits.text,
         in_segments=channel.space == "sms",

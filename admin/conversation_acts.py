@@ -47,7 +47,7 @@ async def reply(request: web.Request) -> web.Response:
             return refuse(request, "no_attachments")
         attachments.append(claimed)
     content = Content(text, attachments=tuple(attachments))
-    return await _say(request, acts.reply(id, content, agent, space=shows.space, client_id=fields["id"]))
+    return await _say(request, acts.reply(id, content, agent, client_id=fields["id"]))
 
 
 @may("converse")

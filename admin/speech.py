@@ -63,9 +63,9 @@ EVENTS = {
 
 ACTS = {
     "conversation.replied": _("Replied"), "conversation.noted": _("Wrote a note"), "conversation.taken": _("Took over"),
-    "conversation.assigned": _("Assigned"), "conversation.queued": _("Assigned by the queue"),
+    "conversation.assigned": _("act|Assigned"), "conversation.queued": _("Assigned by the queue"),
     "conversation.unassigned": _("Put back in the queue"), "conversation.given_back": _("Gave back to the bot"),
-    "conversation.resolved": _("Resolved"), "conversation.reopened": _("Reopened"), "conversation.snoozed": _("Snoozed"),
+    "conversation.resolved": _("act|Resolved"), "conversation.reopened": _("act|Reopened"), "conversation.snoozed": _("act|Snoozed"),
     "profile.edited": _("Edited a contact"), "profile.merged": _("Merged contacts"),
     "profile.merge_undone": _("Undid a merge"), "conflict.settled": _("Settled a conflict"),
     "canned.saved": _("Saved a canned reply"), "canned.removed": _("Removed a canned reply"),

@@ -18,7 +18,10 @@ FOLDER = Path(__file__).parent / "locales"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of one language. Call it with the English sentence; {names} are filled from the keywords."""
+    """The texts of one language. Call it with the English sentence; {names} are filled from the keywords.
+
+    Where one English word needs two in French, what stands before "|" tells them apart: "many|Resolved" is "Résolues".
+    """
 
     language: str
     _one: dict[str, str]
@@ -27,7 +30,7 @@ class Texts:
 
     def __call__(self, text: str, **names: Any) -> str:
         """Return the sentence in this language, or as it is where nobody translated it."""
-        found = self._one.get(text, text)
+        found = self._one.get(text) or text.rpartition("|")[2]
         return found.format(**names) if names else found
 
     def count(self, one: str, many: str, n: int) -> str:

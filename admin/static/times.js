@@ -2,7 +2,7 @@
 
 import { say } from "./html.js";
 
-const language = document.documentElement.lang;
+const language = document.documentElement.lang === "fr" ? "fr-FR" : "en-GB"; // both write 14:05 and 21 Nov
 const format = (options) => new Intl.DateTimeFormat(language, options);
 const hour = format({ hour: "2-digit", minute: "2-digit" });
 const day = format({ day: "numeric", month: "short" });
@@ -52,7 +52,7 @@ function ago(distance) {
 function length(size) {
   if (size < HOUR) return `${Math.max(1, Math.round(size / MINUTE))} min`;
   if (size < DAY) return `${Math.round(size / HOUR)} h`;
-  return `${Math.round(size / DAY)} ${language === "fr" ? "j" : "d"}`;
+  return `${Math.round(size / DAY)} ${language === "fr-FR" ? "j" : "d"}`;
 }
 
 // "waits 4 min" and "2 hours ago" grow old while they are looked at: said again each minute, without asking the server
