@@ -31,6 +31,7 @@ from channels.webchat_socket import (
     first_frame,
 )
 from channels.webchat_tokens import visitor_token
+from channels.webchat_turns import Turns
 from channels.webchat_visitors import Keys, Locked, recognise
 from profiles.secret import Secret
 from profiles.snapshot import Changes
@@ -188,11 +189,12 @@ class Webchat:
             await ws.send_str(orjson.dumps({"type": "locked", "reason": visitor.reason}).decode())
             await close(ws, IDENTITY, "locked")
             return
-        socket = Socket(
-            ws, visitor, hello, bucket,
+        turns = Turns(
+            visitor, hello,
             receive=door.receive, store=door.store, history=self._history, files=self._files, says=self._says,
             clock=door.clock,
         )  # fmt: skip
+        socket = Socket(ws, visitor, hello, bucket, turns=turns, history=self._history, clock=door.clock)
         sockets = self._sockets.setdefault(visitor.conversation, set())
         sockets.add(socket)  # before its history is read, so that nothing falls between
         try:

@@ -53,6 +53,16 @@ class History:
         frames = [await self.frame(message) for message in messages]
         return [frame for frame in frames if frame]
 
+    async def page(self, page: list[Message], *, reset: bool) -> Frame:
+        """Return the frame of a page; `reset` when it replaces whatever the browser shows."""
+        return {
+            "type": "history",
+            "messages": await self.frames(page),
+            "first": page[0].seq if page else 0,
+            "more": len(page) == PAGE and page[0].seq > 1,
+            "reset": reset,
+        }
+
     async def _find(self, where: Mapping[str, Any], direction: int) -> list[Message]:
         found = await self._store.find("messages", where, sort=[("seq", direction)], limit=PAGE)
         return [from_document(Message, document) for document in found]

@@ -7,22 +7,19 @@ socket read the conversation from the database until it has caught up. So a gap,
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TypeAlias
 
 import orjson
 from aiohttp import WSMsgType, web
 
-from channels.channel import Identified, Inbound, Read, Receive
-from channels.webchat_files import Files
-from channels.webchat_frames import Again, Earlier, Frame, Hello, Incoming, Malformed, Ping, Say, Seen, parse
-from channels.webchat_history import PAGE, History
-from channels.webchat_limits import Bucket, Buckets
+from channels.webchat_frames import Hello, Incoming, Malformed, Ping, Say, parse
+from channels.webchat_history import History
+from channels.webchat_limits import Bucket
+from channels.webchat_turns import RETRY_SECONDS, Outgoing, Turns, retry
 from channels.webchat_visitors import Visitor
 from profiles.calendar import Clock
 from profiles.conversation import Conversation
-from profiles.snapshot import Done, Duplicate, Refusal
-from profiles.store import Store, Unavailable, Unstorable
-from profiles.timeline import Content, Message
+from profiles.store import Unavailable
+from profiles.timeline import Message
 
 log = logging.getLogger("channels.webchat")
 
@@ -30,14 +27,11 @@ OUTGOING = 256  # frames that wait for a slow reader before it is let go
 INCOMING = 64  # frames of the visitor that wait for the database
 FRAMES_PER_SECOND, FRAMES_AT_ONCE = 10, 40
 REPLAY_AT_MOST = 200  # a browser that missed more gets the last page and scrolls up for the rest
-RETRY_SECONDS = 2
 EXPIRING_SECONDS = 60  # how long before its end the page is asked for a new identity token
 
 # close codes (RFC 6455, section 7.4): below 4000 the registered ones, above it ours
 RESTART, TRY_LATER, BROKEN = 1012, 1013, 1011
 MALFORMED, IDENTITY, NO_HELLO, FLOOD = 4400, 4401, 4408, 4429
-
-Outgoing: TypeAlias = Frame | Message
 
 
 class Socket:
@@ -45,19 +39,17 @@ class Socket:
 
     def __init__(
         self, ws: web.WebSocketResponse, visitor: Visitor, hello: Hello, bucket: Bucket, *,
-        receive: Receive, store: Store, history: History, files: Files, says: Buckets, clock: Clock,
+        turns: Turns, history: History, clock: Clock,
     ) -> None:  # fmt: skip
         self.visitor = visitor
         self._ws, self._hello, self._bucket = ws, hello, bucket
-        self._receive, self._store, self._history = receive, store, history
-        self._files, self._says, self._clock = files, says, clock
+        self._turns, self._history, self._clock = turns, history, clock
         self._outgoing: asyncio.Queue[Outgoing] = asyncio.Queue(OUTGOING)
         self._incoming: asyncio.Queue[Incoming | None] = asyncio.Queue(INCOMING)
         self._cursor = 0
         self._newest = 0
         self._caught_up = False
         self._catching: asyncio.Task[None] | None = None
-        self._read_seq = 0
         self._seen_seq = 0
         self._cutting: asyncio.Task[None] | None = None
 
@@ -115,13 +107,12 @@ class Socket:
 
     async def _welcome(self, token: str) -> None:
         visitor = self.visitor
-        if visitor.identity:
-            await self._receive(_identified(visitor, self._clock))
+        await self._turns.identify()
         conversation = await self._history.conversation(visitor.conversation)
         seq = conversation.seq if conversation else 0
         self._newest = max(self._newest, seq)
         self._seen_seq = seen_by_agent(conversation) if conversation else 0
-        self._read_seq = conversation.customer_read_seq if conversation else 0
+        self._turns.read_seq = conversation.customer_read_seq if conversation else 0
         self.say(
             {
                 "type": "welcome",
@@ -131,7 +122,7 @@ class Socket:
                 "brings": visitor.brings,
                 "identity": {"name": visitor.identity.name} if visitor.identity else None,
                 "problem": visitor.problem,
-                "read": self._read_seq,
+                "read": self._turns.read_seq,
                 "seen": self._seen_seq,
             }
         )
@@ -139,7 +130,7 @@ class Socket:
         if last is None or last > seq or seq - last > REPLAY_AT_MOST:
             page = await self._history.before(visitor.conversation)
             self._cursor = page[-1].seq if page else seq
-            self.say(await self._page(page, reset=True))
+            self.say(await self._history.page(page, reset=True))
         else:
             self._cursor = last
         self._catch_up()
@@ -173,16 +164,6 @@ class Socket:
         except Unavailable:
             self.cut(TRY_LATER, "unavailable")
 
-    async def _page(self, page: list[Message], *, reset: bool) -> Frame:
-        more = len(page) == PAGE and page[0].seq > 1
-        return {
-            "type": "history",
-            "messages": await self._history.frames(page),
-            "first": page[0].seq if page else 0,
-            "more": more,
-            "reset": reset,
-        }
-
     async def _expire(self) -> None:
         """End the socket when the identity token ends; the page is asked for a new one in time."""
         identity = self.visitor.identity
@@ -205,7 +186,7 @@ class Socket:
                 self.say({"type": "pong"})
             elif self._incoming.full():
                 if isinstance(frame, Say):
-                    self.say({"type": "retry", "id": frame.id, "after": RETRY_SECONDS})
+                    self.say(retry(frame, RETRY_SECONDS))
             else:
                 self._incoming.put_nowait(frame)
 
@@ -225,79 +206,13 @@ class Socket:
         """Take the visitor's frames one after the other, so that what they say keeps its order."""
         while frame := await self._incoming.get():
             try:
-                await self._do(frame)
-            except Unavailable:
-                if isinstance(frame, Say):
-                    self.say({"type": "retry", "id": frame.id, "after": RETRY_SECONDS})
-            except Unstorable:
-                if isinstance(frame, Say):
-                    self.say({"type": "refused", "id": frame.id, "reason": "unstorable"})
+                answers = await self._turns.take(frame, self._cursor)
             except Exception as error:  # noqa: BLE001 (logged whole; the browser hears it and repeats later)
                 log.error("webchat.frame failed error=%s", type(error).__name__, exc_info=error)
                 self.cut(BROKEN, "error")
                 return
-
-    async def _do(self, frame: Incoming) -> None:
-        conversation = self.visitor.conversation
-        if isinstance(frame, Say):
-            await self._say(frame)
-        elif isinstance(frame, Malformed):
-            self.say({"type": "refused", "id": frame.id, "reason": frame.reason})
-        elif isinstance(frame, Earlier):
-            self.say(await self._page(await self._history.before(conversation, frame.before), reset=False))
-        elif isinstance(frame, Again):
-            message = await self._history.one(conversation, frame.seq)
-            if message:
-                self.say(message)
-        elif isinstance(frame, Seen) and self._read_seq < frame.seq <= self._cursor:
-            await self._receive(Read("webchat", self.visitor.address, frame.seq, self._clock()))
-            self._read_seq = frame.seq
-
-    async def _say(self, say: Say) -> None:
-        wait = self._says.take(self.visitor.address, asyncio.get_running_loop().time())
-        if wait:
-            self.say({"type": "retry", "id": say.id, "after": round(wait, 1)})
-            return
-        content = await self._content(say)
-        if content is None:
-            self.say({"type": "refused", "id": say.id, "reason": "gone"})
-            return
-        inbound = Inbound(
-            channel="webchat",
-            address=self.visitor.address,
-            id=f"{self.visitor.address}:{say.id}",
-            content=content,
-            language=self._hello.language,
-            verified=self.visitor.identity is not None,
-            metadata={"page": self._hello.page} if self._hello.page else {},
-        )
-        outcome = await self._receive(inbound)
-        if isinstance(outcome, Refusal):
-            self.say({"type": "refused", "id": say.id, "reason": outcome.reason})
-        else:
-            self.say({"type": "ack", "id": say.id, "seq": await self._seq(outcome)})
-
-    async def _content(self, say: Say) -> Content | None:
-        """Return what the visitor says, or None for a button that was not offered or a file that is not theirs."""
-        if say.file:
-            attachment = await self._files.claim(say.file, self.visitor.conversation)
-            return Content(attachments=(attachment,)) if attachment else None
-        if say.payload is None:
-            return Content(say.text)
-        offer = await self._history.one(self.visitor.conversation, say.seq)
-        if offer is None or offer.direction != "outbound":
-            return None
-        for button in offer.content.buttons:
-            if button.url is None and (button.title if button.payload is None else button.payload) == say.payload:
-                return Content(button.title, payload=button.payload)
-        return None
-
-    async def _seq(self, outcome: Done | Duplicate) -> int:
-        if isinstance(outcome, Duplicate):
-            found = await self._store.get("messages", outcome.key)
-            return int(found["seq"]) if found else 0
-        mine = (message for message in outcome.changes.messages if message.direction == "inbound")
-        return next((message.seq for message in mine), 0)
+            for answer in answers:
+                self.say(answer)
 
 
 def seen_by_agent(conversation: Conversation) -> int:
@@ -328,18 +243,3 @@ async def close(ws: web.WebSocketResponse, code: int, reason: str) -> None:
     request = ws._req  # noqa: SLF001 (aiohttp has no public way from a socket to its transport)
     if request is not None and request.transport is not None:
         request.transport.abort()
-
-
-def _identified(visitor: Visitor, clock: Clock) -> Identified:
-    identity = visitor.identity
-    assert identity is not None  # noqa: S101 (asked before the call)
-    return Identified(
-        channel="webchat",
-        address=visitor.address,
-        at=clock(),
-        subject=identity.subject,
-        email=identity.email,
-        phone=identity.phone,
-        name=identity.name,
-        language=identity.language,
-    )
