@@ -13,7 +13,7 @@ from admin.schema import Choice, Field, Problem, Whole
 from profiles.append import said
 from profiles.conversation import Conversation
 from profiles.ids import new_id
-from profiles.record import from_document
+from profiles.record import from_document, matching
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 from profiles.timeline import SYSTEM, Button, Content, Message
 
@@ -21,7 +21,7 @@ from profiles.timeline import SYSTEM, Button, Content, Message
 async def list_conversations(call: Call) -> Reply:
     """Answer conversations, the one that moved last first."""
     limit, query = call.query.get("limit", PAGE), call.query
-    where: dict[str, Any] = {name: {"$eq": query[name]} for name in ("status", "owner", "channel") if name in query}
+    where = matching(Conversation, **{name: query[name] for name in ("status", "owner", "channel") if name in query})
     if "profile" in query:
         profile = await read_profile(call.desk, query["profile"])
         if profile is None:

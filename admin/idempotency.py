@@ -76,14 +76,22 @@ async def begin(store: Store, mark: Mark, *, now: datetime) -> Known | None:
     try:
         await store.insert(COLLECTION, {"_id": mark.id, "request": mark.request, "at": now, "open_until": until})
     except AlreadyThere:
-        row = await store.get(COLLECTION, mark.id)
-        known = _known(row, mark, now) if row else None
-        if known or row is None:
-            return known
-        mine = {"_id": mark.id, "open_until": row["open_until"]}
-        if await store.change(COLLECTION, mine, {"$set": {"open_until": until}}) is None:
-            raise UnderWay from None
+        return await _take_over(store, mark, until, now)
     return None
+
+
+async def _take_over(store: Store, mark: Mark, until: datetime, now: datetime) -> Known | None:
+    """Return the row's answer, or None once the row that a crash left open is ours."""
+    known = await recall(store, mark, now=now)
+    if known:
+        return known
+    left_open = {"_id": mark.id, "open_until": {"$lte": now}}
+    if await store.change(COLLECTION, left_open, {"$set": {"open_until": until}}):
+        return None
+    known = await recall(store, mark, now=now)  # it was closed, or taken over, this very moment
+    if known is None:
+        raise UnderWay
+    return known
 
 
 async def finish(store: Store, mark: Mark, known: Known) -> None:

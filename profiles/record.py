@@ -65,6 +65,16 @@ def replace(record: Record, **fields: Any) -> Record:
     return copy
 
 
+def matching(kind: type, **values: Any) -> Document:
+    """Return the filter for records with these values: a default is not stored, so it is asked for as null."""
+    keys = {name: (key, default) for name, key, default, _, _ in _fields(kind)}
+    found: Document = {}
+    for name, value in values.items():
+        key, default = keys[name]
+        found[key] = None if value == default else {"$eq": value}
+    return found
+
+
 _Field = tuple[str, str, Any, Convert | None, Convert | None]
 _known: dict[type, tuple[_Field, ...]] = {}
 

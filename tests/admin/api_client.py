@@ -60,14 +60,26 @@ class Caller:
         return Caller(self.client, self.desk, await create_key(self.desk.store, "few", scopes, now=NOON))
 
     async def ask(
-        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, raw: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        raw: bytes | None = None,
     ) -> tuple[int, Any]:
         """Send a request and return (status, JSON). What a route answers well must have the shape that it promises."""
         status, _, answer = await self.whole(method, path, body, headers=headers, raw=raw)
         return status, answer
 
     async def whole(
-        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, raw: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        raw: bytes | None = None,
     ) -> tuple[int, Mapping[str, str], Any]:
         """Send a request and return (status, headers, JSON)."""
         sent = {"Authorization": f"Bearer {self.key}", **(headers or {})}

@@ -56,14 +56,28 @@ async def test_no_route_answers_without_a_key(caller: Caller, route: Any) -> Non
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 async def test_no_route_answers_with_a_mistake_of_ours_to_strange_ids(caller: Caller, route: Any) -> None:
     query = "?space=email&address=anna@example.com" if route.name == "find_profile" else ""
-    for id in ("%24where", "a%00b", "..%2F..%2Fetc", "%7B%22%24gt%22%3A%22%22%7D", "x" * 2000, "%ED%A0%80", "'%20||1||'"):
+    for id in (
+        "%24where",
+        "a%00b",
+        "..%2F..%2Fetc",
+        "%7B%22%24gt%22%3A%22%22%7D",
+        "x" * 2000,
+        "%ED%A0%80",
+        "'%20||1||'",
+    ):
         path = re.sub(r"{\w+}", lambda match: id, route.path)  # noqa: B023
         status, _ = await caller.ask(route.method, path + query, BODIES.get(route.name))
         assert status < 500
 
 
 async def test_a_key_that_was_never_made_is_refused(caller: Caller) -> None:
-    for key in ("ck_abcdefgh_" + "a" * 43, caller.key[:-1] + ("a" if caller.key[-1] != "a" else "b"), "", "ck_", caller.key + "a"):
+    for key in (
+        "ck_abcdefgh_" + "a" * 43,
+        caller.key[:-1] + ("a" if caller.key[-1] != "a" else "b"),
+        "",
+        "ck_",
+        caller.key + "a",
+    ):
         caller.key, good = key, caller.key
         assert (await caller.ask("GET", "/profiles"))[0] == 401
         caller.key = good
@@ -122,7 +136,8 @@ async def test_who_guesses_keys_is_slowed_down(caller: Caller) -> None:
     ("raw", "status"),
     [
         (b"", 400), (b"{", 400), (b"nul", 400), (b'{"language": "fr"} x', 400), (b"\xff\xfe", 400), (b"\xef\xbb\xbf{}", 400),
-        ('{"language": "fr"}'.encode("utf-16"), 400), (b'{"attributes": {"a": NaN}}', 400), (b'{"attributes": {"a": -Infinity}}', 400),
+        ('{"language": "fr"}'.encode("utf-16"), 400), (b'{"attributes": {"a": NaN}}', 400),
+        (b'{"attributes": {"a": -Infinity}}', 400),
         (b'{"attributes": {"a": 1e999}}', 422), (b'{"language": "fr", "language": "en"}', 422),
         (b'{"attributes": {"a": 1, "a": 2}}', 422), (b'{"attributes": {"a": "\\ud800"}}', 422),
         (b'{"attributes": {"a": "\\u0000"}}', 422), (b'{"attributes": {"\\ud800": 1}}', 422),
@@ -137,14 +152,20 @@ async def test_who_guesses_keys_is_slowed_down(caller: Caller) -> None:
         (b'{"attributes": {"a": "' + b"x" * 1_000_000 + b'"}}', 413),
     ],
 )  # fmt: skip
-async def test_a_body_that_can_not_be_taken_is_refused_and_changes_nothing(caller: Caller, raw: bytes, status: int) -> None:
+async def test_a_body_that_can_not_be_taken_is_refused_and_changes_nothing(
+    caller: Caller, raw: bytes, status: int
+) -> None:
     got, answer = await caller.ask("POST", "/profiles", raw=raw)
     assert got == status, answer
     assert await caller.desk.store.count("profiles", {}) == 0
 
 
 async def test_all_that_is_wrong_is_said_at_once_with_its_place(caller: Caller) -> None:
-    body = {"attributes": {"City": 1, "ok": {"x": 1}, "version": 2}, "langauge": "fr", "identities": [{"space": "email"}]}
+    body = {
+        "attributes": {"City": 1, "ok": {"x": 1}, "version": 2},
+        "langauge": "fr",
+        "identities": [{"space": "email"}],
+    }
     status, answer = await caller.ask("POST", "/profiles", body)
     assert status == 422
     assert {error["pointer"] for error in answer["errors"]} == {
@@ -192,7 +213,16 @@ async def test_a_body_that_never_ends_is_given_up(caller: Caller, monkeypatch: p
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=101", "limit=ten", "limit=1&limit=2", "limit[$gt]=1", "unknown=1", "after=", "limit=" + "9" * 5000],
+    [
+        "limit=0",
+        "limit=101",
+        "limit=ten",
+        "limit=1&limit=2",
+        "limit[$gt]=1",
+        "unknown=1",
+        "after=",
+        "limit=" + "9" * 5000,
+    ],
 )
 async def test_a_query_that_can_not_be_taken_is_refused(caller: Caller, query: str) -> None:
     status, answer = await caller.ask("GET", f"/profiles?{query}")
@@ -219,7 +249,9 @@ async def test_answers_are_not_kept_by_caches(caller: Caller) -> None:
 # -- what goes wrong on our side
 
 
-async def test_a_database_that_does_not_confirm_is_worth_repeating(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_does_not_confirm_is_worth_repeating(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def gone(*arguments: Any) -> None:
         raise Unavailable("the name of a host")
 

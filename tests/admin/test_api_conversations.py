@@ -29,7 +29,9 @@ async def talk(caller: Caller, thread: Conversation = THREAD) -> None:
     """Put a conversation there: hello, an answer with a button, a private note, a picture."""
     known = {"now": NOON}
     thread, hello = heard(thread, Content("hello"), id="telegram:1", **known)
-    thread, answer = said(thread, Content("hi", (Button("Hours", "/hours"),)), id="telegram:1:1", author="bot", to=thread.id, **known)
+    thread, answer = said(
+        thread, Content("hi", (Button("Hours", "/hours"),)), id="telegram:1:1", author="bot", to=thread.id, **known
+    )
     thread, note = noted(thread, "difficult customer", id="note:1", author="agent:7", **known)
     picture = Content("", attachments=(Attachment("image", "cat.png", "image/png", 12, remote="secret-file-id"),))
     thread, sent = heard(thread, picture, id="telegram:2", **known)
@@ -83,7 +85,9 @@ async def test_conversations_are_listed_latest_first_each_once(caller: Caller) -
     assert await listed("channel=twilio") == []
 
 
-@pytest.mark.parametrize("query", ["status=all", "status[$ne]=open", "owner=me", "after=x", "after=1~", "channel=$where"])
+@pytest.mark.parametrize(
+    "query", ["status=all", "status[$ne]=open", "owner=me", "after=x", "after=1~", "channel=$where"]
+)
 async def test_a_filter_that_is_none_is_refused(caller: Caller, query: str) -> None:
     await talk(caller)
     status, _ = await caller.ask("GET", f"/conversations?{query}")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from profiles.conversation import Conversation, Handover
 from profiles.profile import Attribute, Identity, Profile, Suppression
-from profiles.record import difference, from_document, to_document
+from profiles.record import difference, from_document, matching, to_document
 from profiles.store import Store
 from profiles.timeline import Attachment, Button, Card, Content, Delivery, Event, Message, Place
 from tests.world import NOON
@@ -90,6 +90,14 @@ async def test_the_database_gives_back_the_same_record(store: Store) -> None:
 
 def test_what_is_at_its_default_is_not_stored() -> None:
     assert to_document(Profile("P1", NOON)) == {"_id": "P1", "created_at": NOON}
+
+
+async def test_a_default_is_found_though_it_is_not_stored(store: Store) -> None:
+    for id, status in (("a", "open"), ("b", "resolved")):
+        thread = Conversation(id, "P1", "sms", "1", NOON, status=status)  # type: ignore[arg-type]
+        await store.insert("conversations", to_document(thread))
+        found = await store.find("conversations", matching(Conversation, status=status, channel="sms"))
+        assert [document["_id"] for document in found] == [id]
 
 
 def test_what_a_newer_server_wrote_is_passed_over() -> None:
