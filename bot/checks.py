@@ -11,6 +11,7 @@ from bot.forms import ask_names
 from bot.ngrams import words_of
 from bot.rehearsal import rehearse
 from bot.scene import Script
+from bot.values import name_at
 
 _HOLE = re.compile(r"{([^\n{}]+?)}")
 _PAYLOAD_INTENT = re.compile(r"/([^{\s@]+)")
@@ -44,27 +45,24 @@ def _check_steps(item: Table, domain: Domain, findings: Findings) -> None:
                 place_of(step, default=item.at), f"steps: expected one of {', '.join(_STEP_KEYS)}; got {step!r}."
             )
             continue
-        if step.get("intent") is not None and str(step["intent"]).split("/")[0] not in intents:
-            findings.unknown("intent", step["intent"], intents)
-        if step.get("action") is not None and step["action"] not in actions:
-            findings.unknown("action or response", step["action"], actions)
-        if step.get("active_loop") is not None and step["active_loop"] not in domain.forms:
-            findings.unknown("form", step["active_loop"], domain.forms)
+        intent, action = name_at(step, "intent", findings), name_at(step, "action", findings)
+        loop = name_at(step, "active_loop", findings)
+        if intent is not None and str(intent).split("/")[0] not in intents:
+            findings.unknown("intent", intent, intents)
+        if action is not None and action not in actions:
+            findings.unknown("action or response", action, actions)
+        if loop is not None and loop not in domain.forms:
+            findings.unknown("form", loop, domain.forms)
         for entity in rows(step.get("entities")):
-            name = (
-                next((key for key in entity if key not in ("role", "group")), "")
-                if isinstance(entity, Table)
-                else entity
-            )
+            parts = entity if isinstance(entity, Table) else [entity]
+            name = next((str(part) for part in parts if part not in ("role", "group")), "")
             if name not in domain.entities:
-                at = place_of(entity, default=step.at)
-                findings.error(at, f'unknown entity; got "{name}".')
+                findings.error(place_of(entity, default=step.at), f'unknown entity; got "{name}".')
         for table in rows(step.get("slot_was_set")):
-            for name in table if isinstance(table, Table) else rows(table):
+            for name in table if isinstance(table, Table) else [str(table)]:
                 if name not in domain.slots and name != REQUESTED:
-                    findings.error(
-                        place_of(table, name, step.at), f'unknown slot; got "{name}".', nearest(name, domain.slots)
-                    )
+                    at = place_of(table, name, step.at)
+                    findings.error(at, f'unknown slot; got "{name}".', nearest(name, domain.slots))
         for key in step:
             if key not in _STEP_KEYS:
                 findings.unknown_key(step, key, _STEP_KEYS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.files import Findings, Place, Rows, Table, Text, place_of, plain, rows
+from bot.values import empty_table, name_at, names_at, number_at, table_at
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
 MAPPING_TYPES = ("from_entity", "from_text", "from_intent", "from_trigger_intent", "custom", "controlled")
@@ -114,22 +115,22 @@ def read_domain(files: list[Table], findings: Findings) -> Domain:
     declared = {str(name): place_of(item) for item in merged["actions"] for name in _names(item)}
     session = merged["session_config"]
     return Domain(
-        intents={intent.name: intent for item in merged["intents"] for intent in _intents(item)},
+        intents={intent.name: intent for item in merged["intents"] for intent in _intents(item, findings)},
         entities=tuple(str(name) for item in merged["entities"] for name in _names(item)),
         slots={name: _slot(name, value, at, findings) for name, value, at in _entries(merged["slots"])},
         responses=responses,
         forms=forms,
         actions={name: at for name, at in declared.items() if name not in responses and name not in forms},
-        session_minutes=float(session.get("session_expiration_time", 60)),
+        session_minutes=number_at(session, "session_expiration_time", 60, findings),
         carry_over=bool(session.get("carry_over_slots_to_new_session", True)),
         raw=plain(merged),
     )
 
 
 def _merge(files: list[Table]) -> Table:
-    merged = _table()
+    merged = empty_table(Place("domain.yml"))
     for key in ("slots", "responses", "forms", "session_config"):
-        merged[key] = _table()
+        merged[key] = empty_table(Place("domain.yml"))
     for key in ("intents", "entities", "actions"):
         merged[key] = Rows()
     for file in files:
@@ -148,12 +149,6 @@ def _entries(table: Table) -> Iterator[tuple[str, Any, Place]]:
         yield str(name), value, place_of(table, name)
 
 
-def _table() -> Table:
-    table = Table()
-    table.at, table.keys_at = Place("domain.yml"), {}
-    return table
-
-
 def _names(item: Any) -> Iterator[Text]:
     if isinstance(item, Table):
         for name in item:
@@ -164,20 +159,20 @@ def _names(item: Any) -> Iterator[Text]:
         yield item
 
 
-def _intents(item: Any) -> Iterator[Intent]:
+def _intents(item: Any, findings: Findings) -> Iterator[Intent]:
     for name in _names(item):
-        options = (item.get(name) if isinstance(item, Table) else None) or {}
+        options = table_at(item, name, findings) if isinstance(item, Table) else empty_table(name.at)
         use = options.get("use_entities", True)
         yield Intent(
             name=str(name),
             at=name.at,
-            use_entities=None if use is True else tuple(map(str, rows(use or None))),
-            ignore_entities=tuple(map(str, rows(options.get("ignore_entities")))),
+            use_entities=None if use is True else () if use is False else names_at(options, "use_entities", findings),
+            ignore_entities=names_at(options, "ignore_entities", findings),
         )
 
 
 def _slot(name: str, value: Any, at: Place, findings: Findings) -> Slot:
-    spec: Table = value if isinstance(value, Table) else _table()
+    spec: Table = value if isinstance(value, Table) else empty_table(Place("domain.yml"))
     kind = str(spec.get("type", "text"))
     if not isinstance(value, Table) or kind not in SLOT_TYPES:
         findings.error(
@@ -193,8 +188,8 @@ def _slot(name: str, value: Any, at: Place, findings: Findings) -> Slot:
         initial=plain(spec.get("initial_value")),
         influences=bool(spec.get("influence_conversation", kind != "any")),
         values=tuple(str(item).lower() for item in rows(spec.get("values"))),
-        minimum=float(spec.get("min_value", 0.0)),
-        maximum=float(spec.get("max_value", 1.0)),
+        minimum=number_at(spec, "min_value", 0.0, findings),
+        maximum=number_at(spec, "max_value", 1.0, findings),
         mappings=tuple(_mapping(item, name, findings) for item in rows(spec.get("mappings"))),
     )
 
@@ -209,34 +204,24 @@ def _mapping(item: Any, slot: str, findings: Findings) -> SlotMapping:
         return SlotMapping("controlled")
     return SlotMapping(
         kind=str(item["type"]),
-        entity=_name(item.get("entity")),
-        role=_name(item.get("role")),
-        group=_name(item.get("group")),
+        entity=name_at(item, "entity", findings),
+        role=name_at(item, "role", findings),
+        group=name_at(item, "group", findings),
         value=plain(item.get("value")),
-        intents=tuple(rows(item.get("intent"))),
-        not_intents=tuple(rows(item.get("not_intent"))),
+        intents=names_at(item, "intent", findings),
+        not_intents=names_at(item, "not_intent", findings),
         conditions=tuple(
-            Condition(_name(row.get("active_loop")), _name(row.get("requested_slot")))
+            Condition(name_at(row, "active_loop", findings), name_at(row, "requested_slot", findings))
             for row in rows(item.get("conditions"))
             if isinstance(row, Table)
         ),
-        action=_name(item.get("action")),
+        action=name_at(item, "action", findings),
     )
 
 
-def _name(value: Any) -> str | None:
-    return value if value is None else value if isinstance(value, str) else str(value)
-
-
 def _form(name: str, value: Any, at: Place, findings: Findings) -> Form:
-    spec: Table = value if isinstance(value, Table) else _table()
-    required = rows(spec.get("required_slots"))
-    if not all(isinstance(slot, str) for slot in required):
-        findings.error(
-            place_of(spec, "required_slots", at), f"forms: {name}: required_slots: expected a list of slot names."
-        )
-        required = []
-    return Form(str(name), at, tuple(required), tuple(rows(spec.get("ignored_intents"))))
+    spec: Table = value if isinstance(value, Table) else empty_table(Place("domain.yml"))
+    return Form(name, at, names_at(spec, "required_slots", findings), names_at(spec, "ignored_intents", findings))
 
 
 def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Variation, ...]:
@@ -245,15 +230,15 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
         if not isinstance(item, Table):
             findings.error(at, f"responses: {name}: expected a list of wordings such as - text: ...")
             continue
-        metadata = item.get("metadata") or {}
+        metadata = table_at(item, "metadata", findings)
         found.append(
             Variation(
                 at=item.at,
                 text=str(item.get("text") or ""),
                 buttons=tuple(plain(rows(item.get("buttons")) + rows(item.get("quick_replies")))),
-                image=_name(item.get("image")),
-                channel=_name(item.get("channel")),
-                language=_name(metadata.get("language")),
+                image=name_at(item, "image", findings),
+                channel=name_at(item, "channel", findings),
+                language=name_at(metadata, "language", findings),
                 conditions=tuple(
                     (str(row.get("name")), plain(row.get("value")))
                     for row in rows(item.get("condition"))

@@ -22,6 +22,7 @@ from bot.domain import Domain
 from bot.events import FALLBACK_INTENT
 from bot.files import Findings, Table, nearest, place_of, rows
 from bot.finders import fold
+from bot.values import name_at, names_at, table_at
 
 _KEYS = ("intent", "words", "after_misunderstandings", "misunderstood", "team", "teams", "say")
 _REASONS = ("asked", "not_understood", "action")
@@ -90,30 +91,31 @@ def read_handover(file: Table, domain: Domain, findings: Findings) -> HandoverPl
     for key in file:
         if key not in _KEYS:
             findings.unknown_key(file, key, _KEYS)
-    intents = [*rows(file.get("intent")), *rows(file.get("misunderstood"))]
-    for intent in intents:
-        if intent not in domain.intents and intent != FALLBACK_INTENT:
-            findings.unknown("intent", intent, domain.intents)
-    say = file.get("say") or {}
-    for reason, response in say.items():
+    intent, misunderstood = name_at(file, "intent", findings), names_at(file, "misunderstood", findings)
+    for intent_name in (*([intent] if intent else []), *misunderstood):
+        if intent_name not in domain.intents and intent_name != FALLBACK_INTENT:
+            findings.unknown("intent", intent_name, domain.intents)
+    say = table_at(file, "say", findings)
+    for reason in say:
+        response = name_at(say, reason, findings)
         if reason not in _REASONS:
             at = place_of(say, reason)
             findings.error(
                 at, f'say: expected one of {", ".join(_REASONS)}; got "{reason}".', nearest(reason, _REASONS)
             )
-        if response not in domain.responses:
+        if response is not None and response not in domain.responses:
             findings.unknown("response", response, domain.responses)
-    teams = file.get("teams") or {}
+    teams = table_at(file, "teams", findings)
     for name in teams:
         if name not in domain.forms and name not in domain.intents:
             known = [*domain.forms, *domain.intents]
             findings.error(place_of(teams, name), f'teams: unknown form or intent "{name}".', nearest(name, known))
     return HandoverPlan(
-        intent=str(file["intent"]) if file.get("intent") else None,
+        intent=intent,
         words=frozenset(" ".join(re.findall(r"\w+", fold(str(word)))) for word in rows(file.get("words"))),
         after_misunderstandings=_count(file, findings),
-        misunderstood=frozenset({FALLBACK_INTENT, *map(str, rows(file.get("misunderstood")))}),
-        team=str(file["team"]) if file.get("team") else None,
+        misunderstood=frozenset({FALLBACK_INTENT, *misunderstood}),
+        team=name_at(file, "team", findings),
         teams={str(name): str(team) for name, team in teams.items()},
         say={str(reason): str(response) for reason, response in say.items()},
     )

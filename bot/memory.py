@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.cleaning import clean_value
 from bot.domain import Domain
 from bot.files import Findings, Table, nearest, place_of, plain
+from bot.values import table_at
 
 _HOLE = re.compile(r"{(\w+)}")
 _SOURCES = ("declared", "inferred")
@@ -44,7 +46,7 @@ class Memory:
     def known(self, values: Mapping[str, Any], slots: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the slots whose value in the profile differs from what the bot remembers."""
         for name, mapped in self.slots.items():
-            value = look_up(mapped, values, slots)
+            value = clean_value(look_up(mapped, values, slots))
             if value != slots.get(name) and (value is not None or mapped.read_only):
                 yield name, value
 
@@ -74,17 +76,19 @@ def read_memory(file: Table, domain: Domain, findings: Findings) -> Memory:
         if key not in ("slots", "events"):
             findings.unknown_key(file, key, ("slots", "events"))
     slots = {}
-    for name, spec in (file.get("slots") or {}).items():
-        slots[str(name)] = _mapped(name, spec, file["slots"], domain, findings)
+    written = table_at(file, "slots", findings)
+    for name, spec in written.items():
+        slots[str(name)] = _mapped(name, spec, written, domain, findings)
     events = {}
-    for action, spec in (file.get("events") or {}).items():
-        at = place_of(file["events"], action)
+    written = table_at(file, "events", findings)
+    for action, spec in written.items():
+        at = place_of(written, action)
         if not domain.knows_action(action):
             findings.error(at, f'events: unknown action "{action}".', nearest(action, domain.responses))
         if not isinstance(spec, Table) or not isinstance(spec.get("name"), str):
             findings.error(at, f"events: {action}: expected name: noun.verb, and properties if any.")
             continue
-        events[str(action)] = (str(spec["name"]), plain(spec.get("properties") or {}))
+        events[str(action)] = (str(spec["name"]), plain(table_at(spec, "properties", findings)))
     return Memory(slots, events)
 
 

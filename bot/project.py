@@ -4,10 +4,8 @@ domain.yml and domain/** (intents, slots, forms, responses), data/** (nlu, rules
 default language); validation.yml, profile.yml and handover.yml are ours, so the rest stays valid for Rasa.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bot.domain import Domain, read_domain
 from bot.files import Findings, Place, Table, nearest, place_of, read, rows
@@ -15,6 +13,7 @@ from bot.handover import HandoverPlan, read_handover
 from bot.memory import Memory, read_memory
 from bot.training import Training, read_training
 from bot.validation import Validation, read_validation
+from bot.values import empty_table, name_at, number_at
 
 _RASA_KEYS = {
     "version", "intents", "entities", "slots", "responses", "forms", "actions", "session_config", "config",
@@ -54,7 +53,7 @@ def read_project(folder: Path, findings: Findings) -> Project:
         findings.error(Place(str(folder)), "expected a bot's folder with domain.yml and data/, got none of them.")
     for file in files:
         _check_keys(file, findings)
-    options = _options(_optional(folder, "config.yml", findings))
+    options = _options(_optional(folder, "config.yml", findings), findings)
     domain = read_domain(files, findings)
     return Project(
         folder=folder,
@@ -78,9 +77,7 @@ def _optional(folder: Path, name: str, findings: Findings) -> Table:
     path = folder / name
     if path.exists():
         return read(path, name, findings)
-    empty = Table()
-    empty.at, empty.keys_at = Place(name), {}
-    return empty
+    return empty_table(Place(name))
 
 
 def _check_keys(file: Table, findings: Findings) -> None:
@@ -102,15 +99,15 @@ def _items(files: list[Table], key: str, name: str, findings: Findings) -> tuple
     return tuple(found)
 
 
-def _options(config: Table) -> Options:
-    parts: dict[str, Mapping[str, Any]] = {}
+def _options(config: Table, findings: Findings) -> Options:
+    parts: dict[str, Table] = {}
     for item in [*rows(config.get("pipeline")), *rows(config.get("policies"))]:
         if isinstance(item, Table) and isinstance(item.get("name"), str):
             parts[item["name"].rsplit(".", 1)[-1]] = item
-    fallback, rule_policy = parts.get("FallbackClassifier"), parts.get("RulePolicy", {})
+    fallback, rule_policy = parts.get("FallbackClassifier"), parts.get("RulePolicy", empty_table(config.at))
     return Options(
-        language=str(config.get("language") or "en"),
-        threshold=float(fallback.get("threshold", 0.3)) if fallback is not None else 0.0,
-        ambiguity=float(fallback.get("ambiguity_threshold", 0.1)) if fallback is not None else 0.0,
-        core_fallback=str(rule_policy.get("core_fallback_action_name") or "action_default_fallback"),
+        language=name_at(config, "language", findings) or "en",
+        threshold=number_at(fallback, "threshold", 0.3, findings) if fallback is not None else 0.0,
+        ambiguity=number_at(fallback, "ambiguity_threshold", 0.1, findings) if fallback is not None else 0.0,
+        core_fallback=name_at(rule_policy, "core_fallback_action_name", findings) or "action_default_fallback",
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from bot.files import Findings, Table, Text, lines, place_of
+from bot.files import Findings, Table, Text, lines, place_of, rows
+from bot.values import name_at, table_at
 
 _ANNOTATION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\)|(\{[^}]*\}))")
 _LANGUAGE = re.compile(r"[a-z]{2}")
@@ -44,7 +45,7 @@ def read_training(files: list[Table], default_language: str, findings: Findings)
     training = Training()
     for file in files:
         language = language_of(file.at.file) or default_language
-        for item in file.get("nlu") or []:
+        for item in rows(file.get("nlu")):
             if isinstance(item, Table):
                 _read_item(item, language, training, findings)
             else:
@@ -60,9 +61,9 @@ def language_of(file: str) -> str | None:
 
 
 def _read_item(item: Table, language: str, training: Training, findings: Findings) -> None:
-    language = str((item.get("metadata") or {}).get("language") or language)
+    language = name_at(table_at(item, "metadata", findings), "language", findings) or language
     sentences = list(lines(item.get("examples")))
-    kind = next((kind for kind in ("intent", "synonym", "regex", "lookup") if item.get(kind)), None)
+    kind = next((kind for kind in ("intent", "synonym", "regex", "lookup") if isinstance(item.get(kind), Text)), None)
     if kind is None:
         findings.error(item.at, f"nlu: expected intent, synonym, regex or lookup; got {', '.join(item) or 'nothing'}.")
         return

@@ -20,8 +20,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain import Domain
-from bot.files import Findings, Table, nearest, place_of, rows
+from bot.files import Findings, Table, nearest, place_of
 from bot.finders import FINDERS, Here
+from bot.values import name_at, names_at, table_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,12 @@ def read_validation(file: Table, domain: Domain, findings: Findings) -> Validati
     for key in file:
         if key not in ("timezone", "country", "slots", "forms"):
             findings.unknown_key(file, key, ("timezone", "country", "slots", "forms"))
+    slots, forms = table_at(file, "slots", findings), table_at(file, "forms", findings)
     return Validation(
         zone=_zone(file, findings),
         country=str(file.get("country") or "FR"),
-        slots={
-            str(slot): _accept(slot, spec, file["slots"], domain, findings)
-            for slot, spec in (file.get("slots") or {}).items()
-        },
-        fresh={
-            str(form): _fresh(form, spec, file["forms"], domain, findings)
-            for form, spec in (file.get("forms") or {}).items()
-        },
+        slots={str(slot): _accept(slot, spec, slots, domain, findings) for slot, spec in slots.items()},
+        fresh={str(form): _fresh(form, spec, forms, domain, findings) for form, spec in forms.items()},
     )
 
 
@@ -110,7 +106,7 @@ def _accept(slot: str, spec: Any, table: Table, domain: Domain, findings: Findin
     for key in spec:
         if key not in _ACCEPT_KEYS:
             findings.unknown_key(spec, key, _ACCEPT_KEYS)
-    kind, error = spec.get("kind"), spec.get("error")
+    kind, error = name_at(spec, "kind", findings), name_at(spec, "error", findings)
     if kind is not None and kind not in FINDERS:
         findings.error(place_of(spec, "kind"), f'kind: expected one of {", ".join(FINDERS)}; got "{kind}".')
         kind = None
@@ -139,7 +135,7 @@ def _fresh(form: str, spec: Any, table: Table, domain: Domain, findings: Finding
     at = place_of(table, form)
     if form not in domain.forms:
         findings.error(at, f'forms: unknown form "{form}".', nearest(form, domain.forms))
-    slots = rows(spec.get("fresh")) if isinstance(spec, Table) else []
+    slots = names_at(spec, "fresh", findings) if isinstance(spec, Table) else ()
     for slot in slots:
         if slot not in domain.slots:
             findings.unknown("slot", slot, domain.slots)
