@@ -9,6 +9,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from admin.api import PREFIX, ROUTES
+from admin.api_french import FRENCH
 from admin.api_problems import PLACE, SORTS
 from admin.api_route import Route
 from admin.desk import Desk
@@ -19,17 +20,6 @@ from admin.texts import LANGUAGES, preferred
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-SCOPES_FR = {
-    "profiles:read": "lire les profils et les trouver par identité",
-    "profiles:write": "créer des profils, changer leurs attributs",
-    "identities:write": "ajouter et retirer des identités",
-    "identities:verify": "affirmer qu'une identité est prouvée, ce qui peut fusionner des profils",
-    "conversations:read": "lire les conversations et leurs messages",
-    "messages:write": "envoyer des messages au nom de la boutique",
-    "events:write": "signaler des événements",
-}
-
 
 def docs(desk: Desk) -> web.Application:
     """Return the documentation as an application to mount at /api/docs."""
@@ -57,7 +47,8 @@ def page(language: str, public_url: str) -> str:
         shapes |= shapes_in(route.body) | shapes_in(route.reply)
     return _environment().get_template("api_docs.html").render(
         language=language, fr=language == "fr", base=public_url + PREFIX, place=PLACE, routes=ROUTES, sorts=SORTS,
-        scopes=SCOPES_FR if language == "fr" else SCOPES, shapes=[shapes[name] for name in sorted(shapes)],
+        scopes=SCOPES, says=lambda text: FRENCH.get(text, text) if language == "fr" else text,
+        shapes=[shapes[name] for name in sorted(shapes)],
         parameters_of=parameters_of, slugs_of=slugs_of, kind=_kind, example=_example,
     )  # fmt: skip
 

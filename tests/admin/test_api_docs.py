@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 import pytest
 
 from admin.api import ROUTES
-from admin.api_docs import SCOPES_FR, page
+from admin.api_docs import page
+from admin.api_french import FRENCH
 from admin.api_problems import SORTS
 from admin.keys import SCOPES
+from admin.schema import Shape, shapes_in
 from tests.admin.api_client import Caller, caller_on
 
 BASE = "https://shop.example"
@@ -72,7 +74,14 @@ def test_the_page_has_no_script_and_asks_nobody_else(language: str) -> None:
 
 
 def test_the_french_page_says_what_the_english_one_says() -> None:
-    assert SCOPES_FR.keys() == SCOPES.keys()
+    shapes: dict[str, Shape] = {}
+    said = set(SCOPES.values())
+    for route in ROUTES:
+        shapes |= shapes_in(route.body) | shapes_in(route.reply)
+        said |= {field.about for field in route.query.values()}
+    said |= {field.about for shape in shapes.values() for field in shape.fields.values()}
+    assert FRENCH.keys() == said
+    assert all(french != english for english, french in FRENCH.items())
     for route in ROUTES:
         assert route.summary_fr != route.summary
     for sort in SORTS.values():
