@@ -42,7 +42,7 @@ async def test_a_visitor_asks_for_a_person_and_an_agent_takes_over_by_replying(h
 
     claire = _agent("claire")
     said = Content("Bonjour, ici Claire.")
-    outcome = await here.writer.commit(acts.reply(waiting["_id"], said, claire, space="webchat", client_id="c-1"))
+    outcome = await here.writer.commit(acts.reply(waiting["_id"], said, claire, client_id="c-1"))
     assert isinstance(outcome, Done)
     await visitor.hears("ici Claire")
 
