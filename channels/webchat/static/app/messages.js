@@ -3,6 +3,7 @@
 import { element, icon } from "./element.js";
 import { anchor, linked, safeTarget } from "./links.js";
 
+const FINAL = ["too_long", "gone", "too_large", "kind"]; // trying again would come to the same
 const TOGETHER = 5 * 60_000; // messages of one author within this time stand as one group
 
 export class Messages {
@@ -71,7 +72,7 @@ export class Messages {
   }
 
   hello() {
-    this.helloRow ??= element("p", { class: "greeting" }, this.greeting);
+    this.helloRow ??= element("div", { class: "row theirs first last" }, element("p", { class: "bubble" }, this.greeting));
     this.helloRow.hidden = this.conversation.more;
     return this.helloRow;
   }
@@ -166,7 +167,7 @@ export class Messages {
     if (row.footShape === text + item.state) return;
     row.footShape = text + item.state;
     row.footer.replaceChildren(text);
-    if (item.state === "failed") {
+    if (item.state === "failed" && !FINAL.includes(item.reason)) {
       const again = () => (item.again ? item.again() : this.conversation.tryAgain(item));
       row.footer.append(" ", element("button", { type: "button", class: "again", onclick: again }, this.words("try_again")));
     }

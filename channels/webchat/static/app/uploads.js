@@ -18,7 +18,8 @@ export class Uploads {
 
   async sendOne(file) {
     const { conversation } = this;
-    const preview = file.type.startsWith("image/") ? URL.createObjectURL(file) : "";
+    const isShown = ACCEPTED.includes(file.type) && file.type.startsWith("image/");
+    const preview = isShown ? URL.createObjectURL(file) : "";
     const entry = {
       id: newId(), at: Date.now(), state: "sending", local: true, preview,
       files: [{ kind: preview ? "image" : "file", name: file.name, size: file.size }],
