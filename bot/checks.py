@@ -148,7 +148,7 @@ def _check_responses(script: Script, findings: Findings) -> None:
                         variation.at, f'responses: {name}: unknown slot "{{{hole}}}".', nearest(hole, domain.slots)
                     )
             for button in variation.buttons:
-                match = _PAYLOAD_INTENT.match(str(button.get("payload") or "")) if isinstance(button, dict) else None
+                match = _PAYLOAD_INTENT.match(button.get("payload", ""))
                 if match and match[1] not in intents:
                     problem = f'responses: {name}: button with unknown intent "{match[1]}".'
                     findings.error(variation.at, problem, nearest(match[1], intents))

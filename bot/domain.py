@@ -235,7 +235,7 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
             Variation(
                 at=item.at,
                 text=str(item.get("text") or ""),
-                buttons=tuple(plain(rows(item.get("buttons")) + rows(item.get("quick_replies")))),
+                buttons=(*_buttons(item, "buttons", findings), *_buttons(item, "quick_replies", findings)),
                 image=name_at(item, "image", findings),
                 channel=name_at(item, "channel", findings),
                 language=name_at(metadata, "language", findings),
@@ -250,3 +250,11 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
     if not found:
         findings.error(at, f"responses: {name}: expected at least one wording, got none.")
     return tuple(found)
+
+
+def _buttons(item: Table, key: str, findings: Findings) -> Iterator[Mapping[str, Any]]:
+    for row in rows(item.get(key)):
+        if isinstance(row, Table) and row.get("title") is not None:
+            yield {str(name): str(value) for name, value in row.items() if isinstance(value, str | int | float)}
+        else:
+            findings.error(place_of(row, default=item.at), f"{key}: expected title: and payload: or url: of a button.")

@@ -49,7 +49,10 @@ def read_training(files: list[Table], default_language: str, findings: Findings)
             if isinstance(item, Table):
                 _read_item(item, language, training, findings)
             else:
-                findings.error(place_of(item), f"nlu: expected items such as - intent: greet, got {item!r}.")
+                findings.error(
+                    place_of(item, default=place_of(file, "nlu")),
+                    f"nlu: expected items such as - intent: greet, got {item!r}.",
+                )
     return training
 
 

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain import Domain
 from bot.files import Findings, Table, nearest, place_of
 from bot.finders import FINDERS, Here
-from bot.values import name_at, names_at, table_at
+from bot.values import name_at, names_at, number_at, table_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,19 @@ def _accept(slot: str, spec: Any, table: Table, domain: Domain, findings: Findin
         kind=kind,
         pattern=_pattern(spec, findings),
         from_today=spec.get("from") == "today",
-        within_days=spec.get("within") if isinstance(spec.get("within"), int) else None,
+        within_days=_days(spec, findings),
         error=error,
     )
+
+
+def _days(spec: Table, findings: Findings) -> int | None:
+    if spec.get("within") is None:
+        return None
+    days = number_at(spec, "within", 60, findings)
+    if not 0 <= days <= 36_500:
+        findings.error(place_of(spec, "within"), f"within: expected days, at most 36500; got {days:g}.", "60")
+        return None
+    return int(days)
 
 
 def _pattern(spec: Table, findings: Findings) -> re.Pattern[str] | None:

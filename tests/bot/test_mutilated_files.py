@@ -33,6 +33,7 @@ def test_a_file_with_junk_in_it_is_refused_or_harmless(written, tmp_path, seed):
     try:
         brain = Brain.load(tmp_path)
     except ContentErrors as refused:
+        assert [str(e) for e in refused.errors if str(e).startswith("?")] == []
         assert all(".yml:" in str(error) or "expected a bot's folder" in str(error) for error in refused.errors)
         return
     memory = None
