@@ -64,7 +64,7 @@ def look_up(mapped: Mapped, values: Mapping[str, Any], slots: Mapping[str, Any])
     """Return what the profile says at this path, with `{slot}` filled in; None when any step of it is unknown."""
     found: Any = values
     for step in mapped.path:
-        hole = _HOLE.fullmatch(step)
+        hole = _HOLE.fullmatch(step) if step[:1] == "{" else None
         key = slots.get(hole[1]) if hole else step
         found = found.get(str(key)) if isinstance(found, Mapping) and key is not None else None
     return found
