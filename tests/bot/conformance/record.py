@@ -67,9 +67,9 @@ async def _converse(
     """Return the turns of one dialogue; none at all when its times were too close to the session's end to be fair."""
     turns: list[dict[str, Any]] = []
     buttons: list[str] = []
-    is_paused, began, before = False, time.monotonic(), 0.0
+    began, before = time.monotonic(), 0.0
     for _ in range(rng.randint(6, 14)):
-        line = _next_line(script, buttons, is_paused, rng)
+        line = _next_line(script, buttons, rng)
         if "wait" in line:
             await asyncio.sleep(float(line["wait"]))
             continue
@@ -80,12 +80,11 @@ async def _converse(
         answers = await _say(http, url, sender, line)
         async with http.get(f"{url}/conversations/{sender}/tracker?include_events=NONE") as response:
             tracker = await response.json()
-        is_paused = bool(tracker["paused"])
         buttons = [button["payload"] for answer in answers for button in answer.get("buttons") or ()]
         turns.append(
             {
                 "at": round(at, 3),
-                "line": line,
+                **{key: line[key] for key in ("say", "trigger") if key in line},
                 "meaning": meaning_of(line, script),
                 "says": [
                     [answer.get("text"), [[b["title"], b["payload"]] for b in answer.get("buttons") or ()]]
@@ -93,15 +92,15 @@ async def _converse(
                 ],
                 "slots": {name: value for name, value in tracker["slots"].items() if value is not None},
                 "loop": (tracker["active_loop"] or {}).get("name"),
-                "paused": is_paused,
             }
         )
+        if tracker["paused"]:  # people answer from here on, in our product as well
+            turns[-1]["paused"] = True
+            break
     return turns
 
 
-def _next_line(script: list[dict[str, Any]], buttons: list[str], is_paused: bool, rng: Random) -> dict[str, Any]:
-    if is_paused and rng.random() < 0.7:
-        return {"say": "/restart"}
+def _next_line(script: list[dict[str, Any]], buttons: list[str], rng: Random) -> dict[str, Any]:
     if buttons and rng.random() < 0.25:
         return {"say": rng.choice(buttons)}
     return rng.choices(script, [line.get("weight", 1) for line in script])[0]
@@ -154,7 +153,7 @@ async def _play_nlu(port: int, script: list[dict[str, Any]]) -> web.AppRunner:
 
     app = web.Application()
     app.router.add_post("/model/parse", parse)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     return runner
