@@ -81,7 +81,9 @@ def woken(id: str) -> Work:
         conversation = snapshot.conversations.get(id)
         if conversation is None or conversation.snoozed_until is None or conversation.snoozed_until > snapshot.now:
             return Refusal("not_due", id)
-        event = Event(new_id(snapshot.now), conversation.profile, "conversation.woken", snapshot.now, id, SYSTEM, "console")
+        event = Event(
+            new_id(snapshot.now), conversation.profile, "conversation.woken", snapshot.now, id, SYSTEM, "console"
+        )
         return Changes(conversations=(wake(conversation),), events=(event,))
 
     return Work(think, conversations=(id,))

@@ -23,7 +23,12 @@ async def show(request: web.Request) -> web.Response:
     where = after_key({"by": by} if by else {}, "at", key_of(request.query.get("after")))
     rows = await desk.store.find("audit", where, sort=[("at", -1), ("_id", 1)], limit=PAGE + 1)
     following = str(Key(rows[PAGE - 1]["at"], rows[PAGE - 1]["_id"])) if len(rows) > PAGE else None
-    known: dict[str, Any] = {"rows": rows[:PAGE], "following": following, "agents": await agents.everyone(desk.store), "by": by}
+    known: dict[str, Any] = {
+        "rows": rows[:PAGE],
+        "following": following,
+        "agents": await agents.everyone(desk.store),
+        "by": by,
+    }
     if request.headers.get("X-Fragment"):
         return fragment(request, "_audit.html", **known)
     return page(request, "audit.html", **known, **await frame(desk, agent))

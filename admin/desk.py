@@ -21,7 +21,8 @@ class Options:
     """Section [console] of config.toml."""
 
     capacity: int = field(
-        default=5, metadata={"about": "Conversations the queue gives to one new agent at once; changed per agent later."}
+        default=5,
+        metadata={"about": "Conversations the queue gives to one new agent at once; changed per agent later."},
     )
     idle_hours: int = field(default=12, metadata={"about": "A session unused for so long ends."})
     session_days: int = field(default=7, metadata={"about": "A session ends after so many days, used or not."})

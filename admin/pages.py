@@ -100,7 +100,13 @@ def _hue(id: str) -> str:
 
 def _browser(agent: str) -> str:
     """Return which browser and system a User-Agent line names, as far as people care."""
-    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    browsers = (
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
     systems = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
                ("Linux", "Linux"))  # fmt: skip
     named = [next((name for sign, name in known if sign in agent), None) for known in (browsers, systems)]

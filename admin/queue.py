@@ -36,7 +36,9 @@ class Turn:
     def next(self, agents: Iterable[Agent], load: dict[str, int]) -> Agent | None:
         """Return the agent who gets the next conversation, or None when all are full or nobody is here."""
         free = [agent for agent in agents if load.get(agent.id, 0) < agent.capacity]
-        return min(free, key=lambda agent: (self._given.get(agent.id, 0), load.get(agent.id, 0), agent.id), default=None)
+        return min(
+            free, key=lambda agent: (self._given.get(agent.id, 0), load.get(agent.id, 0), agent.id), default=None
+        )
 
     def gave(self, agent: str) -> None:
         """Put this agent at the end of the line."""
@@ -77,7 +79,11 @@ class Drain:
         if not here:
             return 0
         waiting = await self._desk.store.find(
-            "conversations", {"owner": "queue", "status": None}, sort=[("waiting_since", 1)], limit=AT_ONCE, only=["_id"]
+            "conversations",
+            {"owner": "queue", "status": None},
+            sort=[("waiting_since", 1)],
+            limit=AT_ONCE,
+            only=["_id"],
         )
         if not waiting:
             return 0
@@ -125,7 +131,9 @@ def assigned(id: str, agent: Agent) -> Work:
         if conversation is None or conversation.owner != "queue":
             return Refusal("not_waiting", id)
         now = snapshot.now
-        event = Event(new_id(now), conversation.profile, "conversation.queued", now, id, SYSTEM, "queue", {"to": agent.id})
+        event = Event(
+            new_id(now), conversation.profile, "conversation.queued", now, id, SYSTEM, "queue", {"to": agent.id}
+        )
         audit = audit_row("conversation.queued", by=SYSTEM, about=id, at=now, to=agent.id)
         return Changes(
             conversations=(thread.take(conversation, agent.id),), events=(event,), records=(("audit", audit),)

@@ -19,7 +19,12 @@ async def show(request: web.Request) -> web.Response:
     desk, agent = request.config_dict[DESK], agent_of(request)
     asked = request.query.get("q", "")[: search.LONGEST]
     found, following = await search.messages(desk, asked, after=key_of(request.query.get("after")))
-    known: dict[str, Any] = {"found": found, "following": following, "asked": asked, "agents": await agents.everyone(desk.store)}
+    known: dict[str, Any] = {
+        "found": found,
+        "following": following,
+        "asked": asked,
+        "agents": await agents.everyone(desk.store),
+    }
     if request.headers.get("X-Fragment"):
         return fragment(request, "_found.html", **known)
     people, _ = await search.people(desk, asked) if asked else ([], None)

@@ -111,9 +111,7 @@ async def join(request: web.Request) -> web.Response:
         try:
             kept = await desk.passwords.hash(password)
             language = texts_of(request).language
-            agent = await invitations.accept(
-                desk, invitation, name=name, email=email, password=kept, language=language
-            )
+            agent = await invitations.accept(desk, invitation, name=name, email=email, password=kept, language=language)
             if agent:
                 return await _let_in(request, agent, at())
             error = texts_of(request)("This link was used meanwhile.")

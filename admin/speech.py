@@ -19,6 +19,11 @@ CHANNELS = {
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
 }  # fmt: skip
 
+ATTRIBUTES = {
+    "first_name": _("first name"), "last_name": _("last name"), "name": _("name"), "city": _("city"), "username": _("user name"),
+    "company": _("company"), "zone": _("time zone"), "birthday": _("birthday"), "loyalty_points": _("loyalty points"),
+}  # fmt: skip
+
 ROLES = {
     "agent": _("Agent"), "supervisor": _("Supervisor"), "marketer": _("Marketer"), "admin": _("Administrator")
 }  # fmt: skip
@@ -65,7 +70,8 @@ ACTS = {
     "conversation.replied": _("Replied"), "conversation.noted": _("Wrote a note"), "conversation.taken": _("Took over"),
     "conversation.assigned": _("act|Assigned"), "conversation.queued": _("Assigned by the queue"),
     "conversation.unassigned": _("Put back in the queue"), "conversation.given_back": _("Gave back to the bot"),
-    "conversation.resolved": _("act|Resolved"), "conversation.reopened": _("act|Reopened"), "conversation.snoozed": _("act|Snoozed"),
+    "conversation.resolved": _("act|Resolved"), "conversation.reopened": _("act|Reopened"),
+    "conversation.snoozed": _("act|Snoozed"),
     "profile.edited": _("Edited a contact"), "profile.merged": _("Merged contacts"),
     "profile.merge_undone": _("Undid a merge"), "conflict.settled": _("Settled a conflict"),
     "canned.saved": _("Saved a canned reply"), "canned.removed": _("Removed a canned reply"),
@@ -126,6 +132,10 @@ class Speech:
     def role(self, role: str) -> str:
         """Return what people call this role."""
         return self._speaks(ROLES.get(role, role))
+
+    def attribute(self, name: str) -> str:
+        """Return what people call this attribute."""
+        return self._speaks(ATTRIBUTES.get(name, name.replace("_", " ")))
 
     def act(self, act: str) -> str:
         """Return one line for an audit row's act."""

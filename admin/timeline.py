@@ -36,7 +36,9 @@ class Stretch:
     before: Place | None
 
 
-async def stretch(store: Store, profile: Profile, *, before: Place | None = None, after: Place | None = None) -> Stretch:
+async def stretch(
+    store: Store, profile: Profile, *, before: Place | None = None, after: Place | None = None
+) -> Stretch:
     """Return the latest page of a person's timeline; the page before a place; or all (to 500 items) from a place on.
 
     What stands at `after` itself comes again: the page replaces what it has under the same id.

@@ -43,7 +43,9 @@ def uri(secret: str, *, account: str, issuer: str) -> str:
 
 def new_recovery_codes() -> list[str]:
     """Return ten codes of 50 bits each, to be shown once."""
-    return ["-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)]
+    return [
+        "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)
+    ]
 
 
 def recovery_hash(code: str) -> str:

@@ -97,11 +97,11 @@ export function divide() {
   let channel = null;
   for (const item of timeline.querySelectorAll("[data-at]")) {
     const at = new Date(item.dataset.at);
-    if (!before || !sameDay(new Date(before.dataset.at), at)) item.before(divider(dayName(at)));
+    const isNewDay = !before || !sameDay(new Date(before.dataset.at), at);
     const isMessage = item.dataset.channel && item.dataset.kind !== "note";
-    if (isMessage && channel && item.dataset.conversation !== channel) {
-      item.before(divider(say("continued_on", { channel: item.dataset.channelName }), "channel"));
-    }
+    const isElsewhere = isMessage && channel && item.dataset.conversation !== channel;
+    if (isNewDay) item.before(divider(isElsewhere ? `${dayName(at)} · ${item.dataset.channelName}` : dayName(at)));
+    else if (isElsewhere) item.before(divider(say("continued_on", { channel: item.dataset.channelName }), "channel"));
     if (isMessage) channel = item.dataset.conversation;
     const follows = Boolean(before && item.previousElementSibling === before && before.dataset.author &&
       before.dataset.author === item.dataset.author && before.dataset.kind === item.dataset.kind &&

@@ -35,7 +35,7 @@ function showOne(time) {
 const STYLES = {
   time: (at) => hour.format(at),
   day: (at) => year.format(at),
-  short: (at) => (sameDay(at, new Date()) ? hour.format(at) : (Date.now() - at < 300 * DAY ? day : year).format(at)),
+  short: (at) => (sameDay(at, new Date()) || Date.now() - at < 6 * HOUR ? hour.format(at) : (Date.now() - at < 300 * DAY ? day : year).format(at)),
   full: (at) => (sameDay(at, new Date()) ? hour.format(at) : `${day.format(at)} ${hour.format(at)}`),
   ago: (at) => ago(at - Date.now()),
   for: (at) => length(Date.now() - at),

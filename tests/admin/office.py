@@ -12,6 +12,7 @@ from yarl import URL
 from admin import agents, sessions
 from admin.agents import Agent
 from admin.desk import Desk, Options
+from admin.live import LIVE, Live
 from admin.passwords import Passwords
 from admin.roles import Role
 from admin.routes import routes
@@ -84,14 +85,18 @@ class Caller:
         assert answer.status == 200, (answer.status, text[:300])
         return text
 
-    async def post(self, path: str, json: Any = None, *, form: dict[str, str] | None = None, **more: Any) -> ClientResponse:
+    async def post(
+        self, path: str, json: Any = None, *, form: dict[str, str] | None = None, **more: Any
+    ) -> ClientResponse:
         headers = {"Origin": self.base.removesuffix("/console"), **more.pop("headers", {})}
         if form is not None:
             return await self.http.post(
                 f"{self.base}{path}", data={"csrf": self.csrf, **form}, headers=headers, allow_redirects=False, **more
             )
         headers = {"X-CSRF": self.csrf, **headers}
-        return await self.http.post(f"{self.base}{path}", json=json or {}, headers=headers, allow_redirects=False, **more)
+        return await self.http.post(
+            f"{self.base}{path}", json=json or {}, headers=headers, allow_redirects=False, **more
+        )
 
     async def learn_csrf(self, path: str) -> None:
         text = await (await self.get(path)).text()
@@ -108,6 +113,7 @@ class Office:
     base: str
     clock: Clock
     server: TestServer
+    live: Live
     callers: list[ClientSession] = field(default_factory=list)
 
     async def agent(self, name: str = "Maya Lindqvist", role: Role = "agent", **more: Any) -> Agent:
@@ -151,7 +157,10 @@ class Office:
 
         def think(snapshot: Snapshot) -> Changes:
             conversation, message = heard(
-                snapshot.conversations[id], Content(text), id=f"in:{id}:{snapshot.conversations[id].seq}", now=snapshot.now
+                snapshot.conversations[id],
+                Content(text),
+                id=f"in:{id}:{snapshot.conversations[id].seq}",
+                now=snapshot.now,
             )
             return Changes(conversations=(conversation,), messages=(message,), answer=message)
 
@@ -179,10 +188,11 @@ async def open_office(url: str, database: str, *, options: Options | None = None
         store, writer, feed, clock, SECRET, "http://127.0.0.1", CHANNELS, options or Options(),
         passwords=Passwords(time_cost=1, memory_kib=1024),
     )  # fmt: skip
-    app.add_subapp("/console", routes(desk))
+    console = routes(desk)
+    app.add_subapp("/console", console)
     server = TestServer(app, port=port)
     await server.start_server()
-    return Office(desk, f"http://127.0.0.1:{server.port}/console", clock, server)
+    return Office(desk, f"http://127.0.0.1:{server.port}/console", clock, server, console[LIVE])
 
 
 async def close_office(office: Office) -> None:
@@ -200,7 +210,9 @@ async def seed(office: Office) -> None:
 
 
 def person(id: str, name: str, now: Any, *keys: tuple[str, str], language: str = "fr") -> Profile:
-    identities = tuple(Identity(space, address, now, verified_at=now if space != "webchat" else None) for space, address in keys)
+    identities = tuple(
+        Identity(space, address, now, verified_at=now if space != "webchat" else None) for space, address in keys
+    )
     first, _, last = name.partition(" ")
     profile = Profile(id, now, identities, language=language, last_channel=keys[0][0], last_inbound_at=now)
     for attribute, value in (("first_name", first), ("last_name", last)):
@@ -232,35 +244,52 @@ def talk(thread: Conversation, now: Any, *turns: tuple[str, str]) -> tuple[Conve
 
 def anna(now: Any) -> Changes:
     profile = person("anna", "Anna Martin", now, ("webchat", "a1b2c3d4e5f6a7b8"), ("email", "anna.martin@example.org"))
-    thread = begin("webchat:a1b2c3d4e5f6a7b8", profile, channel="webchat", address="a1b2c3d4e5f6a7b8", identity="webchat:a1b2c3d4e5f6a7b8", now=now)
+    thread = begin(
+        "webchat:a1b2c3d4e5f6a7b8",
+        profile,
+        channel="webchat",
+        address="a1b2c3d4e5f6a7b8",
+        identity="webchat:a1b2c3d4e5f6a7b8",
+        now=now,
+    )
     thread, messages = talk(thread, now, ("customer", "Bonjour"), (BOT, "Bonjour ! Que puis-je faire pour vous ?"),
                             ("customer", "Ma commande A-1042 n'est pas arrivée, le suivi ne bouge plus depuis mardi."),
-                            (BOT, "La commande A-1042 est partie lundi. Je vous passe un conseiller, il vous répondra ici même."))  # fmt: skip
-    why = Handover("asked", now + timedelta(minutes=4), "Dernier message : le suivi ne bouge plus depuis mardi.\nCommande : A-1042, partie lundi.")
+                            (BOT, "La commande A-1042 est partie lundi. Un conseiller vous répondra ici."))  # fmt: skip
+    told = "Dernier message : le suivi ne bouge plus depuis mardi.\nCommande : A-1042, partie lundi."
+    why = Handover("asked", now + timedelta(minutes=4), told)
     thread = hand_over(thread, why)
     thread, more = talk(thread, now + timedelta(minutes=5), ("customer", "Merci, j'attends."))
-    return Changes((profile,), (thread,), {identity.key: "anna" for identity in profile.identities}, messages=(*messages, *more))
+    return Changes(
+        (profile,), (thread,), {identity.key: "anna" for identity in profile.identities}, messages=(*messages, *more)
+    )
 
 
 def boris(now: Any) -> Changes:
     profile = person("boris", "Boris Petit", now, ("sms", "+33600000002"))
-    thread = begin("twilio:+33600000002", profile, channel="twilio", address="+33600000002", identity="sms:+33600000002", now=now)
+    thread = begin(
+        "twilio:+33600000002", profile, channel="twilio", address="+33600000002", identity="sms:+33600000002", now=now
+    )
     thread, messages = talk(thread, now - timedelta(hours=20), ("customer", "Vous êtes ouverts dimanche ?"),
                             (BOT, "Oui, de 10 h à 18 h, 12 rue des Lilas."))  # fmt: skip
-    return Changes((profile,), (thread,), {identity.key: "boris" for identity in profile.identities}, messages=tuple(messages))
+    return Changes(
+        (profile,), (thread,), {identity.key: "boris" for identity in profile.identities}, messages=tuple(messages)
+    )
 
 
 def chloe(now: Any) -> Changes:
     profile = person("chloe", "Chloé Rossi", now, ("telegram", "7003"), ("sms", "+33600000003"))
-    sms = begin("twilio:+33600000003", profile, channel="twilio", address="+33600000003", identity="sms:+33600000003", now=now)
+    sms = begin(
+        "twilio:+33600000003", profile, channel="twilio", address="+33600000003", identity="sms:+33600000003", now=now
+    )
     sms, earlier = talk(sms, now - timedelta(days=1), ("customer", "Ma veste en 38, c'est possible de l'échanger ?"),
                         (BOT, "Les échanges sont gratuits pendant 30 jours."))  # fmt: skip
     chat = begin("telegram:7003", profile, channel="telegram", address="7003", identity="telegram:7003", now=now)
-    chat, messages = talk(chat, now + timedelta(minutes=20), ("customer", "Bonjour, je reviens vers vous pour ma veste."))
+    chat, messages = talk(
+        chat, now + timedelta(minutes=20), ("customer", "Bonjour, je reviens vers vous pour ma veste.")
+    )
     chat = take(chat, "maya")
     chat, more = talk(chat, now + timedelta(minutes=25), ("maya", "Bonjour Chloé, bien sûr. Vous souhaitez quelle taille ?"),
                       ("customer", "Un 40, si vous l'avez en bleu : https://shop.example/veste-bleue?taille=40"),
                       ("note", "Il en reste deux à Lyon. @Samir Haddad tu peux en mettre une de côté ?"))  # fmt: skip
     claims = {identity.key: "chloe" for identity in profile.identities}
     return Changes((profile,), (sms, chat), claims, messages=(*earlier, *messages, *more))
-

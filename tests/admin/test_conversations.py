@@ -123,7 +123,7 @@ async def test_reading_counts_only_what_was_shown(shop: Office) -> None:
 
 async def test_what_a_customer_or_an_agent_writes_is_shown_as_text(shop: Office) -> None:
     caller = await shop.signed_in(await shop.agent())
-    await shop.says(CHAT, "<img src=x onerror=alert(1)> javascript:alert(2) http://a.example/\"><script>")
+    await shop.says(CHAT, '<img src=x onerror=alert(1)> javascript:alert(2) http://a.example/"><script>')
     await _note(caller, CHAT, "<b>gras</b> [lien](javascript:alert(3))")
     page = await caller.page("/inbox/all/telegram%3A7003")
     assert "&lt;img src=x onerror=alert(1)&gt;" in page and "<img src=x" not in page

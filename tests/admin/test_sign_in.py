@@ -149,7 +149,9 @@ async def test_turning_the_second_factor_on_and_off(office: Office) -> None:
     answer = await caller.post("/settings/second-factor", form={"secret": secret, "code": code})
     assert (await answer.text()).count("<code>") == 10
     assert (await other.get("/settings")).status == 401
-    assert (await caller.post("/settings/second-factor/remove", form={"code": code})).status == 422  # this step was used
+    assert (
+        await caller.post("/settings/second-factor/remove", form={"code": code})
+    ).status == 422  # this step was used
     office.clock.ahead += timedelta(minutes=1)
     later = totp.code_at(secret, int(office.clock().timestamp()) // 30)
     assert (await caller.post("/settings/second-factor/remove", form={"code": later})).status == 303
@@ -159,7 +161,9 @@ async def test_turning_the_second_factor_on_and_off(office: Office) -> None:
 
 async def test_a_role_that_must_have_a_second_factor_reaches_nothing_else_before(office: Office) -> None:
     strict = await open_office(
-        office.desk.store.url, office.desk.store.name, options=replace(office.desk.options, second_factor_roles=("agent",))
+        office.desk.store.url,
+        office.desk.store.name,
+        options=replace(office.desk.options, second_factor_roles=("agent",)),
     )
     caller = await strict.signed_in(await office.agent())
     answer = await caller.get("/people")

@@ -1,0 +1,173 @@
+"""What open pages hear by themselves: rows, messages, counts, colleagues, handovers; and who is not told anything."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+
+from admin.live import WAITING_FRAMES, Page
+from admin.presence import Visit
+from profiles.conversation import Handover, hand_over
+from profiles.snapshot import Amend, Changes, Snapshot, Work
+from profiles.timeline import Event
+from tests.admin.office import Caller, Office
+from tests.waiting import until
+
+CHAT, ANNA, BORIS = "telegram:7003", "webchat:a1b2c3d4e5f6a7b8", "twilio:+33600000002"
+
+
+async def test_a_message_reaches_the_page_that_shows_its_person(shop: Office) -> None:
+    caller = await shop.signed_in(await shop.agent(is_away=True))
+    async with _page(shop, caller, profiles=["chloe"], looks_at=CHAT) as page:
+        await shop.says(CHAT, "<b>Bonsoir</b>")
+        row = await _hear(page, "row", id=CHAT)
+        assert (row["unread"], row["assignee"]) == (2, "maya")
+        item = await _hear(page, "item")
+        assert item["by_customer"] and "&lt;b&gt;Bonsoir&lt;/b&gt;" in item["html"]
+        assert (await _hear(page, "counts", mine=1))["unassigned"] == 1
+
+
+async def test_what_the_bot_answers_disturbs_only_those_who_watch_it(shop: Office) -> None:
+    maya, samir = await shop.agent(is_away=True), await shop.agent("Samir Haddad", is_away=True)
+    async with (
+        _page(shop, await shop.signed_in(maya), view="all") as watching,
+        _page(shop, await shop.signed_in(samir), view="mine") as quiet,
+    ):
+        await shop.says(BORIS, "Et lundi ?")
+        await shop.says(CHAT, "Vous êtes là ?")
+        assert (await _hear(watching, "row", id=BORIS))["owner"] == "bot"
+        heard = await _hear_until(quiet, "row", id=CHAT)
+        assert BORIS not in [frame.get("id") for frame in heard]
+
+
+async def test_a_handover_rings_once_with_its_summary(shop: Office) -> None:
+    async with _page(shop, await shop.signed_in(await shop.agent(is_away=True))) as page:
+
+        def hand(snapshot: Snapshot) -> Changes:
+            given = hand_over(
+                snapshot.conversations[BORIS], Handover("asked", snapshot.now, "Veut parler à quelqu'un.")
+            )
+            return Changes(conversations=(given,))
+
+        await shop.do(Work(hand, conversations=(BORIS,)))
+        handover = await _hear(page, "handover")
+        assert (handover["name"], handover["summary"]) == ("Boris Petit", "Veut parler à quelqu'un.")
+        await shop.says(BORIS, "Vous êtes là ?")
+        heard = await _hear_until(page, "row", unread=1)
+        assert not [frame for frame in heard if frame["kind"] == "handover" and frame["id"] == BORIS]
+
+
+async def test_colleagues_see_who_looks_and_who_types(shop: Office) -> None:
+    maya, samir = await shop.agent(), await shop.agent("Samir Haddad")
+    async with _page(shop, await shop.signed_in(maya), looks_at=CHAT) as page:
+        async with _page(shop, await shop.signed_in(samir), looks_at=CHAT) as other:
+            seen = await _hear(page, "presence", lambda frame: frame["looking"])
+            assert [agent["name"] for agent in seen["looking"]] == ["Samir Haddad"]
+            await other.send_json({"typing": True})
+            await _hear(page, "presence", lambda frame: frame["looking"] and frame["looking"][0]["typing"])
+            assert shop.desk.channels["telegram"].typed  # type: ignore[attr-defined]
+        gone = await _hear(page, "presence", lambda frame: not frame["looking"])
+        assert [agent["id"] for agent in gone["here"]] == ["maya"]
+
+
+async def test_a_receipt_changes_the_message_on_the_page(shop: Office) -> None:
+    message = await shop.desk.store.first("messages", {"conversation": CHAT, "author": "agent:maya"})
+    assert message
+    async with _page(shop, await shop.signed_in(await shop.agent()), profiles=["chloe"]) as page:
+        failed = Amend(message["_id"], {"delivery.state": "failed", "delivery.reason": "blocked"})
+        await shop.commit(Changes(amends=(failed,)))
+        assert "they blocked us" in (await _hear(page, "item", id=message["_id"]))["html"]
+
+
+async def test_another_site_and_a_stranger_get_no_socket(shop: Office) -> None:
+    caller = await shop.signed_in(await shop.agent())
+    for who, origin in ((caller, "https://evil.example"), (shop.stranger(), None)):
+        with pytest.raises(WSServerHandshakeError) as refusal:
+            await who.http.ws_connect(
+                f"{shop.base}/live", headers={"Origin": origin or shop.base.removesuffix("/console")}
+            )
+        assert refusal.value.status in (401, 403)
+
+
+async def test_a_page_is_let_go_when_its_session_is_ended(shop: Office) -> None:
+    maya = await shop.agent()
+    first, second = await shop.signed_in(maya), await shop.signed_in(maya)
+    async with _page(shop, first) as page:
+        await second.post("/settings/sessions", form={"session": ""})
+        assert await _closed(page) is not None
+        with pytest.raises(WSServerHandshakeError):
+            await _connect(first)
+
+
+async def test_a_flood_and_a_frame_that_is_no_json_close_the_page(shop: Office) -> None:
+    caller = await shop.signed_in(await shop.agent())
+    async with _page(shop, caller) as page:
+        for _ in range(200):
+            await page.send_json({"view": "all"})
+        assert await _closed(page) == 1008
+    async with _page(shop, caller) as page:
+        await page.send_str("{" * 4000)
+        assert await _closed(page) == 1003
+
+
+def test_a_page_that_does_not_read_is_cut_off_instead_of_filling_the_memory() -> None:
+    page = Page(Visit("maya", "session"))
+    for number in range(WAITING_FRAMES * 3):
+        page.tell({"kind": "row", "n": number})
+    assert page.is_cut and page.frames.qsize() == WAITING_FRAMES + 1
+
+
+async def test_after_too_much_news_pages_are_told_to_load_afresh(shop: Office) -> None:
+    async with _page(shop, await shop.signed_in(await shop.agent())) as page:
+        now = shop.clock()
+        events = tuple(Event(f"e{number}", "chloe", "order.paid", now) for number in range(2100))
+        await shop.commit(Changes(events=events))
+        assert await _hear(page, "reload")
+
+
+@asynccontextmanager
+async def _page(shop: Office, caller: Caller, **shows: Any) -> AsyncIterator[ClientWebSocketResponse]:
+    before = set(shop.live.pages)
+    page = await _connect(caller)
+    await _hear(page, "hello")
+    (kept,) = shop.live.pages - before
+    await page.send_json(shows)
+    await until(lambda: kept.view == shows.get("view", "") and kept.visit.looks_at == shows.get("looks_at"))
+    await until(lambda: kept.profiles == frozenset(shows.get("profiles", ())))
+    yield page
+    await page.close()
+
+
+async def _connect(caller: Caller) -> ClientWebSocketResponse:
+    return await caller.http.ws_connect(f"{caller.base}/live", headers={"Origin": caller.base.removesuffix("/console")})
+
+
+async def _hear(page: ClientWebSocketResponse, kind: str, claim: Any = None, **facts: Any) -> dict[str, Any]:
+    return (await _hear_until(page, kind, claim, **facts))[-1]
+
+
+async def _hear_until(
+    page: ClientWebSocketResponse, kind: str, claim: Any = None, **facts: Any
+) -> list[dict[str, Any]]:
+    heard: list[dict[str, Any]] = []
+    async with asyncio.timeout(10):
+        while True:
+            frame = await page.receive()
+            assert frame.type is WSMsgType.TEXT, (frame, heard)
+            said = json.loads(frame.data)
+            heard.append(said)
+            is_it = said["kind"] == kind and all(said.get(name) == value for name, value in facts.items())
+            if is_it and (claim is None or claim(said)):
+                return heard
+
+
+async def _closed(page: ClientWebSocketResponse) -> int | None:
+    async with asyncio.timeout(10):
+        while True:
+            frame = await page.receive()
+            if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING):
+                return page.close_code

@@ -1,0 +1,74 @@
+"""Both languages, whole: no sentence without its French, none left over, and the same names in both."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+import admin
+from admin import speech
+from admin.texts import FOLDER, preferred, texts
+
+HERE = Path(admin.__file__).parent
+IN_TEMPLATES = re.compile(r"""(?<![\w.])_\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
+COUNTED = re.compile(r"""_\.count\(\s*["']([^"']*)["']""")
+IN_CODE = re.compile(
+    r"""(?:(?<![\w.])_|speaks|_speaks|texts_of\(request\)|request\[TEXTS\])\(\s*"((?:[^"\\]|\\.)*)\""""
+)
+
+
+def _said() -> set[str]:
+    found: set[str] = set()
+    for file in (HERE / "templates").glob("*.html"):
+        text = file.read_text()
+        found |= {one or two for one, two in IN_TEMPLATES.findall(text)} | set(COUNTED.findall(text))
+    for file in HERE.glob("*.py"):
+        found |= set(IN_CODE.findall(file.read_text()))
+    found |= set(re.findall(r'else _\("(.*?)"\)', (HERE / "speech.py").read_text()))
+    return found
+
+
+def _catalog() -> dict[str, str]:
+    with (FOLDER / "fr.po").open("rb") as file:
+        catalog = read_po(file, locale="fr")
+    known: dict[str, str] = {}
+    for message in catalog:
+        if message.id:
+            id, string = message.id, message.string
+            known[id[0] if isinstance(id, tuple) else str(id)] = str(string[0] if isinstance(string, tuple) else string)
+    return known
+
+
+def test_every_sentence_has_its_french_and_none_is_left_over() -> None:
+    assert _said() - _catalog().keys() == set()
+    assert _catalog().keys() - _said() == set()
+
+
+def test_a_translation_fills_in_the_same_names() -> None:
+    for english, french in _catalog().items():
+        assert french and set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", french)), english
+
+
+def test_the_word_before_the_bar_is_never_shown() -> None:
+    assert texts("en")("many|Resolved") == "Resolved"
+    assert texts("fr")("many|Resolved") == "Résolues"
+
+
+@pytest.mark.parametrize(("n", "french"), [(0, "0 conversation"), (1, "1 conversation"), (2, "2 conversations")])
+def test_french_counts_zero_as_one(n: int, french: str) -> None:
+    assert texts("fr").count("{n} conversation", "{n} conversations", n) == french
+
+
+def test_the_browser_chooses_between_our_languages_before_sign_in() -> None:
+    assert [preferred(header) for header in ("fr-CH, en;q=0.5", "de, fr;q=0.8", "", "xx")] == ["fr", "fr", "en", "en"]
+
+
+def test_every_reason_an_act_can_be_refused_for_has_a_sentence() -> None:
+    code = "".join(
+        (HERE / f"{name}.py").read_text() for name in ("acts", "people_pages", "conversation_acts", "attachments")
+    )
+    reasons = set(re.findall(r'(?:Refusal|refuse)\((?:request, )?"(\w+)"', code)) | set(
+        re.findall(r'return "(\w+)"', code)
+    )
+    assert reasons - speech.REFUSALS.keys() == set()
