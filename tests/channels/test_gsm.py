@@ -35,7 +35,20 @@ def test_segments_are_counted_as_the_carrier_counts_them(text: str, segments: in
     assert count(text) == segments
 
 
-@given(st.text(alphabet=GSM + TWICE, max_size=900))
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("a" * 152 + "€" + "b" * 20, [152, 22]),
+        ("a" * 153 + "€" + "b" * 20, [153, 22]),
+        ("ê" * 66 + "🙂" + "ê" * 3, [132, 10]),
+        ("ê" * 67 + "🙂" + "ê" * 3, [134, 10]),
+    ],
+)
+def test_what_would_be_cut_apart_goes_to_the_next_part(text: str, lengths: list[int]) -> None:
+    assert [len(part) for part in segment(text).parts] == lengths
+
+
+@given(st.text(alphabet=GSM + TWICE, min_size=140, max_size=900) | st.text(alphabet=GSM + TWICE, max_size=20))
 def test_gsm_parts_fit_join_to_the_text_and_never_cut_an_escape(text: str) -> None:
     cut = segment(text)
     assert cut.alphabet == "gsm7"
@@ -43,7 +56,7 @@ def test_gsm_parts_fit_join_to_the_text_and_never_cut_an_escape(text: str) -> No
     assert all(len(part) <= (SINGLE if len(cut.parts) == 1 else PART)["gsm7"] for part in cut.parts)
 
 
-@given(st.text(min_size=1, max_size=400).map(lambda text: text + "ê"))
+@given((st.text(min_size=60, max_size=400) | st.text(max_size=20)).map(lambda text: text + "ê"))
 def test_ucs2_parts_fit_join_to_the_text_and_never_cut_a_surrogate_pair(text: str) -> None:
     cut = segment(text)
     assert cut.alphabet == "ucs2"
@@ -51,7 +64,10 @@ def test_ucs2_parts_fit_join_to_the_text_and_never_cut_a_surrogate_pair(text: st
     assert all(len(part) // 2 <= (SINGLE if len(cut.parts) == 1 else PART)["ucs2"] for part in cut.parts)
 
 
-@given(st.text(alphabet=GSM.replace("§", ""), max_size=900) | st.text(alphabet="çêa—é", max_size=400).map("ê".__add__))
+@given(
+    st.text(alphabet=GSM.replace("§", ""), min_size=140, max_size=900)
+    | st.text(alphabet="çêa—é", min_size=60, max_size=400).map("ê".__add__)
+)
 def test_smpplib_cuts_the_same_where_nothing_is_cut_apart(text: str) -> None:
     parts, _, _ = smpplib.gsm.make_parts(text)
     headers = 6 if len(parts) > 1 else 0

@@ -251,6 +251,26 @@ async def test_an_answer_is_proven_by_the_next_sign_of_life(lines: Lines) -> Non
     assert lines.proofs[0] == (1, 1)
 
 
+async def test_an_answer_to_what_was_asked_before_proves_nothing(lines: Lines, free_port: int) -> None:
+    await lines.bound()
+    await lines.link.close()
+    proofs = list[tuple[int, int]]()
+    patient = Account(
+        "127.0.0.1", free_port, "causerie", "secret", answer_seconds=10.0
+    )  # asks for no sign of life for 2 s
+    link = Link(patient, heard=taken, proven=lambda *proof: proofs.append(proof))
+    link.start()
+    asked = asyncio.create_task(link.submit(b"x", within_seconds=10))
+    await until(lambda: lines.peer.of(SUBMIT_SM))
+    lines.peer.send(DELIVER_SM, 5, b"x")
+    await until(lambda: lines.peer.of(RESPONSE | DELIVER_SM))
+    lines.peer.send(RESPONSE | SUBMIT_SM, lines.peer.of(SUBMIT_SM)[0].sequence, b"1\0")
+    await asked
+    assert proofs == []
+    await link.close()
+    assert proofs == [(1, 1)]
+
+
 async def test_leaving_says_goodbye_after_what_is_being_stored(lines: Lines) -> None:
     begun = asyncio.Event()
 

@@ -139,3 +139,24 @@ async def test_a_status_of_twilio_marks_the_message(lines: Lines) -> None:
     assert (await lines.twilio.post("status", status))[0] == 200
     marked = await until(lambda: lines.store.first("messages", {"delivery.state": "failed"}))
     assert marked["delivery"]["reason"] == "dead 30006"
+
+
+async def test_after_a_crash_a_text_delivered_again_is_one_message(
+    mongo_url: str, database_name: str, free_port: int
+) -> None:
+    """The killed server's answer was lost: what it stored is known to the next one, by the records that the server writes."""
+    text = {"source": ANNA[1:], "text": "oui"}
+    async with running_smsc() as smsc:
+        channels = {"smpp": SmppKit(smsc).options}
+        async with served(mongo_url, database_name, free_port, channels):
+            await smsc.event("bound")
+            assert await smsc.deliver(**text) == 0
+        before = Store(mongo_url, database_name)
+        await before.change("smpp_state", {"_id": "run"}, {"$set": {"open": True}})  # no goodbye, as kill -9 leaves it
+        await before.close()
+        async with served(mongo_url, database_name, free_port, channels) as app:
+            await smsc.event("bound", after=1)
+            assert await smsc.deliver(**text) == 0
+            assert await app[STORE].count("messages", {"direction": "inbound"}) == 1
+            assert await smsc.deliver(**text) == 0
+            assert await app[STORE].count("messages", {"direction": "inbound"}) == 2
