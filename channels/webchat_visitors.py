@@ -10,6 +10,8 @@ from datetime import datetime
 from channels.webchat_tokens import Identity, Problem, new_address, read_identity, visitor_of
 from profiles.store import AlreadyThere, Store
 
+MOST_ADDRESSES = 50  # of one person: those bound last are looked at
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -92,8 +94,14 @@ async def _owner(store: Store, address: str) -> str | None:
 
 async def _home(store: Store, subject: str) -> str | None:
     """Return the address where this person spoke last as themselves, so that their phone shows what their laptop said."""
-    found = await store.first("visitors", {"subject": {"$eq": subject}}, sort=[("bound_at", -1)])
-    return str(found["_id"]) if found else None
+    bound = await store.find("visitors", {"subject": {"$eq": subject}}, sort=[("bound_at", -1)], limit=MOST_ADDRESSES)
+    if not bound:
+        return None
+    spoken = await store.get_many("conversations", [f"webchat:{one['_id']}" for one in bound], only=["last_at"])
+    spoken = [one for one in spoken if one.get("last_at")]
+    if not spoken:
+        return str(bound[0]["_id"])
+    return str(max(spoken, key=lambda one: one["last_at"])["_id"]).removeprefix("webchat:")
 
 
 async def _has_spoken(store: Store, address: str) -> bool:

@@ -180,7 +180,7 @@ async def test_a_long_conversation_loads_as_one_scrolls_up(shop: Shop, page: Pag
         await expect(_log(page).locator(".row")).not_to_have_count(before)
     await expect(_log(page)).to_contain_text("message 0")
     rows = await _log(page).locator(".theirs:not(.dots) .bubble").all_text_contents()
-    assert rows == [f"message {number}" for number in range(120)]
+    assert rows == ["Hello! How can we help you?", *(f"message {number}" for number in range(120))]
 
 
 # -- files

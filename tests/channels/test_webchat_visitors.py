@@ -64,6 +64,16 @@ async def test_words_said_before_signing_in_stay_with_the_person_and_an_empty_br
     assert (moved.address in (home.address, spoken), moved.moved, moved.brings) == (True, True, True)
 
 
+async def test_on_another_device_a_person_finds_the_conversation_where_they_wrote_last(store: Store) -> None:
+    first, second = new_address(), new_address()
+    for address, hour in ((first, 1), (second, 0)):
+        await store.insert("conversations", {"_id": f"webchat:{address}", "last_at": NOON + timedelta(hours=hour)})
+        assert isinstance(await _come(store, visitor_token(address, KEYS.own), _identity("anna")), Visitor)
+    phone = await _come(store, "", _identity("anna"))
+    assert isinstance(phone, Visitor)
+    assert phone.address == first
+
+
 async def test_a_subject_that_looks_like_an_operator_is_only_a_text(store: Store) -> None:
     first = await _come(store, "", _identity('{"$gt": ""}'))
     second = await _come(store, "", _identity("$ne"))
