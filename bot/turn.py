@@ -40,6 +40,8 @@ class _Play:
     scene: Scene
     tracker: Tracker
     meaning: Meaning
+    said: str
+    """What the customer said as a person would read it: the words, or the button's title."""
     words: list[Event] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
     facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -55,7 +57,7 @@ def take_turn(
 ) -> Playing:
     """Yield the custom actions the turn needs, if any, and return what it comes to."""
     text = clean_text(heard.payload or heard.text, LONGEST_HEARD).strip()
-    text = _offered(text, memory) or text
+    button, text = _offered(text, memory)
     meaning, language, doubt = understanding.hear(
         text,
         memory.get("language") or known.language,
@@ -64,7 +66,7 @@ def take_turn(
     )
     scene = Scene(script, heard, known, script.project.validation.here(heard.at), language)
     tracker = yield from _recall(scene, memory)
-    play = _Play(scene, tracker, meaning, missed=int(memory.get("missed", 0)))
+    play = _Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)))
     tracker.said.clear()
     _tell_known(play)
     tracker.apply(_user_event(scene, text, meaning))
@@ -234,12 +236,12 @@ def _so_far(play: _Play, memory: Mapping[str, Any]) -> tuple[list[str], str]:
     intents, question = list(memory.get("intents", ())), str(memory.get("question", ""))
     intent, plan = play.meaning.intent, play.scene.script.project.handover
     if play.was_missed:
-        return intents, clean_text(play.scene.heard.text, _LONGEST_QUESTION)
+        return intents, clean_text(play.said, _LONGEST_QUESTION)
     if play.took_answer or (play.handover and play.handover["reason"] == "asked"):
         return intents, question
     if intent and intent not in plan.misunderstood and intents[-1:] != [intent]:
         intents.append(intent)
-    return intents[-_REMEMBERED_INTENTS:], clean_text(play.scene.heard.text, _LONGEST_QUESTION)
+    return intents[-_REMEMBERED_INTENTS:], clean_text(play.said, _LONGEST_QUESTION)
 
 
 def _handover(play: _Play, question: str, intents: list[str]) -> Any:
@@ -255,11 +257,11 @@ def _buttons(says: tuple[Content, ...]) -> list[Any]:
     return [button for content in says for button in content.buttons if not button.url][:20]
 
 
-def _offered(text: str, memory: Mapping[str, Any]) -> str | None:
-    """Return the payload of the button just offered whose title, or number in the list, the customer typed."""
+def _offered(text: str, memory: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return title and payload of the button just offered whose title, or number in the list, was typed; else the text."""
     offered = memory.get("offered") or ()
     typed = text.casefold()
     for number, (title, payload) in enumerate(offered, start=1):
         if typed in (title.casefold(), str(number)):
-            return str(payload)
-    return None
+            return str(title), str(payload)
+    return None, text

@@ -43,6 +43,13 @@ def test_the_summary_says_the_question_what_is_known_and_what_was_asked(story):
     assert "opening_hours, order_status" in summary
 
 
+def test_the_summary_says_a_pressed_button_by_its_title(story):
+    told = (story() >> "hello").hushed()
+    told >> "1" << "order number"
+    told >> "talk to a human" << "colleague"
+    assert "Last message: Track my order" in told.turn.handover[1]
+
+
 def test_wrong_answers_to_a_form_are_no_misunderstandings(story):
     told = story() >> "where is my order?" << "order number"
     for said in ("abc", "dunno", "xx", "yy zz"):
