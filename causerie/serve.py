@@ -9,6 +9,7 @@ from aiohttp import web
 
 from admin.invitations import first_link
 from causerie.app import CHANNELS, DESK, Options, build
+from causerie.garbage import collect_seldom
 from causerie.mongod import StoreOptions, start
 from causerie.progress import Progress
 
@@ -32,6 +33,7 @@ async def serve(options: Options, store: StoreOptions, progress: Progress, say: 
         await runner.setup()
         try:
             await web.TCPSite(runner, options.server.host, options.server.port, backlog=1024).start()
+            collect_seldom()
             progress("Ready")
             for line in await _addresses(app, options):
                 say(line)
