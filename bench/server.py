@@ -13,6 +13,7 @@ from aiohttp import web
 from bench.naive import ObviousWriter
 from bench.seed import remember
 from bench.webhooks import SECRET
+from causerie.garbage import collect_seldom
 from channels import telegram
 from channels.channel import Channel, Door, Limits, Outbound, Sending, Sent
 from channels.inbound import FrontDoor
@@ -77,6 +78,7 @@ async def serve() -> None:
     loop = asyncio.get_running_loop()
     order = Order(**json.loads(await loop.run_in_executor(None, sys.stdin.readline)))
     app = await _BUILDERS[order.design](order)
+    collect_seldom()  # as `causerie serve` does, for the control too
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
