@@ -18,6 +18,9 @@ from profiles.timeline import BOT, Event, Message
 
 log = logging.getLogger("bot.answering")
 
+SHOWN = "/shown"
+"""What the bot hears when a picture, a voice message, a place or a contact comes without words."""
+
 
 @dataclass(frozen=True, slots=True)
 class BotOptions:
@@ -35,7 +38,12 @@ class BotOptions:
 
 def load_brain(options: BotOptions) -> Brain:
     """Return the bot of this folder. Raises ContentErrors with everything that is wrong in its files."""
-    return Brain.load(Path(options.folder) if options.folder else Path(__file__).parent / "content" / "shop")
+    return Brain.load(folder_of(options))
+
+
+def folder_of(options: BotOptions) -> Path:
+    """Return the folder of the bot's files."""
+    return Path(options.folder) if options.folder else Path(__file__).parent / "content" / "shop"
 
 
 def answerer(brain: Brain) -> Answerer:
@@ -57,7 +65,9 @@ def answerer(brain: Brain) -> Answerer:
 def heard(message: Message) -> Heard:
     """Return a stored message as the bot hears it."""
     content = message.content
-    return Heard(message.id, content.text, message.channel, message.at, content.payload, message.metadata)
+    shown = not content.text.strip() and (content.attachments or content.place or content.card)
+    payload = SHOWN if shown and content.payload is None else content.payload
+    return Heard(message.id, content.text, message.channel, message.at, payload, message.metadata)
 
 
 def known(profile: Profile, conversation: Conversation) -> Known:

@@ -110,6 +110,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
             limits[channel.name] = channel.limits
 
         actions = Actions(options.bot)
+        opened.callback(actions.close)
         outside = Outside(brain, actions, writer, store, clock=clock)
         opened.push_async_callback(outside.close)
         writer.listen(outside.hear)

@@ -8,7 +8,8 @@ from typing import TextIO
 from admin.desk import Options as ConsoleOptions
 from admin.keys import create_key
 from bot.actions import Actions
-from bot.answering import BotOptions, load_brain
+from bot.answering import BotOptions, folder_of, load_brain
+from bot.dialogues import play_dialogues
 from bot.files import ContentErrors
 from bot.terminal import converse
 from causerie.app import Options, ServerOptions
@@ -56,12 +57,18 @@ def with_demo(options: Options) -> Options:
 def check(config: Configured, say: Say) -> int:
     """Say all that is wrong with the bot's files (the configuration was read already); 0 when nothing is."""
     try:
-        load_brain(config.options.bot)
+        brain = load_brain(config.options.bot)
     except ContentErrors as errors:
         say(str(errors))
         return 1
-    say("Configuration and bot: nothing to complain about.")
-    return 0
+    for notice in brain.notices:
+        say(f"notice: {notice}")
+    differing = play_dialogues(brain, folder_of(config.options.bot))
+    for difference in differing:
+        say(str(difference))
+    if not differing:
+        say("Configuration, bot and its test dialogues: nothing to complain about.")
+    return 1 if differing else 0
 
 
 async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> int:

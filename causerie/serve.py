@@ -37,7 +37,11 @@ async def serve(options: Options, store: StoreOptions, progress: Progress, say: 
             progress("Ready")
             for line in await _addresses(app, options):
                 say(line)
-            log.info("serve.ready port=%d channels=%s", options.server.port, ",".join(sorted(str(name) for name in app[CHANNELS])))
+            log.info(
+                "serve.ready port=%d channels=%s",
+                options.server.port,
+                ",".join(sorted(str(name) for name in app[CHANNELS])),
+            )
             await stopping.wait()
             progress("Stopping: finishing what is under way")
         finally:
