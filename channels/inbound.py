@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 
 from channels import arrivals
+from channels.banning import ban, is_final
 from channels.channel import Arrival, Inbound, Limits, Receipt
 from channels.degrade import pressed
 from channels.obey import obey, spoken
@@ -144,7 +145,10 @@ class FrontDoor:
         for wait in (*RECEIPT_WAITS, None):
             found = await self._store.first("messages", {"delivery.provider_id": provider_id})
             if found:
-                return await self._writer.commit(arrivals.mark(str(found["_id"]), receipt))
+                outcome = await self._writer.commit(arrivals.mark(str(found["_id"]), receipt))
+                if receipt.state == "failed" and receipt.reason and is_final(receipt.reason):
+                    await self._writer.commit(ban(str(found["delivery"]["to"]), receipt.reason))
+                return outcome
             if wait is not None:
                 await asyncio.sleep(wait)
         return Refusal("unknown_delivery", receipt.provider_id)

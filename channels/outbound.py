@@ -9,15 +9,15 @@ import logging
 import random
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
+from channels.banning import ban, is_final
 from channels.channel import Channel, Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.degrade import degrade
 from channels.pace import Pace
 from profiles.calendar import Clock
-from profiles.profile import Suppression
-from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work
+from profiles.snapshot import Amend, Changes, Work
 from profiles.store import Unavailable
 from profiles.timeline import Message
 from profiles.writer import Writer
@@ -157,8 +157,8 @@ class BackDoor:
         if isinstance(outcome, Sent) and outcome.provider_id:
             put["delivery.provider_id"] = f"{message.channel}:{outcome.provider_id}"
         await self._amend(message, put)
-        if isinstance(outcome, Failed) and outcome.reason in ("dead", "opted_out") and message.delivery:
-            await self._writer.commit(_ban(message.delivery.to, outcome.reason))
+        if isinstance(outcome, Failed) and is_final(outcome.reason) and message.delivery:
+            await self._writer.commit(ban(message.delivery.to, outcome.reason))
 
     async def _suppress(self, message: Message, reason: str) -> None:
         put = {"delivery.state": "suppressed", "delivery.reason": reason, "delivery.times.suppressed": self._clock()}
@@ -207,16 +207,3 @@ def _wait(outcome: Sending, attempt: int) -> float | None:
             return float(2**attempt) + random.random()  # spread, so that a recovered provider is not hit at once
         case _:
             return None
-
-
-def _ban(key: str, reason: str) -> Work:
-    def think(snapshot: Snapshot) -> Changes | Refusal:
-        profile = snapshot.holder(key)
-        identity = profile.identity(key) if profile else None
-        if profile is None or identity is None or identity.suppression:
-            return Refusal("nothing_to_suppress")
-        word = "blocked" if reason == "opted_out" else "unreachable"
-        suppression = Suppression("blocked" if word == "blocked" else "unreachable", snapshot.now)
-        return Changes(profiles=(profile.with_identity(replace(identity, suppression=suppression)),))
-
-    return Work(think, identities=(key,))

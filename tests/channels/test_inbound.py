@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.channel import Edited, Identified, Inbound, Limits, Reachable, Read
+from channels.channel import Edited, Identified, Inbound, Limits, Reachable, Read, Receipt
 from channels.inbound import FrontDoor
 from profiles.answer import Answer
 from profiles.conversation import Conversation, take
@@ -179,3 +179,25 @@ async def test_whoever_writes_after_a_block_can_be_answered_again(house: House) 
     (anna,) = await house.profiles()
     assert anna.identities[0].suppression is None
     assert (await house.texts())[-1] == "You said I am back"
+
+
+async def test_a_receipt_that_says_the_number_is_dead_suppresses_it(house: House) -> None:
+    await house.says("hello")
+    sent = {"$set": {"delivery.provider_id": "sms:p1", "delivery.state": "sent"}}
+    await house.store.change("messages", {"direction": "outbound"}, sent)
+    for state in ("failed", "delivered"):  # the second came late: it is not believed
+        await house.door.receive(Receipt("sms", "p1", state, NOON, "dead 30006" if state == "failed" else None))
+    (anna,) = await house.profiles()
+    assert anna.identities[0].suppression and anna.identities[0].suppression.reason == "unreachable"
+    (reply,) = await house.store.find("messages", {"direction": "outbound"})
+    assert (reply["delivery"]["state"], reply["delivery"]["reason"]) == ("failed", "dead 30006")
+
+
+async def test_receipts_in_the_wrong_order_never_go_back(house: House) -> None:
+    await house.says("hello")
+    await house.store.change("messages", {"direction": "outbound"}, {"$set": {"delivery.provider_id": "sms:p1"}})
+    for state in ("read", "delivered", "sent", "read"):
+        await house.door.receive(Receipt("sms", "p1", state, NOON))
+    (reply,) = await house.store.find("messages", {"direction": "outbound"})
+    assert reply["delivery"]["state"] == "read"
+    assert "lease_until" not in reply["delivery"]
