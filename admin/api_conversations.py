@@ -19,7 +19,7 @@ from profiles.timeline import SYSTEM, Button, Content, Message
 
 
 async def list_conversations(call: Call) -> Reply:
-    """Answer conversations, the one that moved last first."""
+    """Answer conversations, the one that moved last first (to within a minute)."""
     limit, query = call.query.get("limit", PAGE), call.query
     where = matching(Conversation, **{name: query[name] for name in ("status", "owner", "channel") if name in query})
     if "profile" in query:
@@ -31,13 +31,13 @@ async def list_conversations(call: Call) -> Reply:
     if "after" in query and after is None:
         raise Refused("invalid", faults=(Problem("after", "expected the `after` of a page"),), in_query=True)
     documents = await call.desk.store.find(
-        "conversations", after_key(where, "last_at", after), sort=[("last_at", -1), ("_id", 1)], limit=limit + 1
+        "conversations", after_key(where, "active_at", after), sort=[("active_at", -1), ("_id", 1)], limit=limit + 1
     )
     threads = [_thread(document) for document in documents[:limit]]
-    more = len(documents) > limit and threads[-1].last_at
+    last = threads[-1] if len(documents) > limit else None
     return Reply(200, {
         "items": [shapes.conversation(thread) for thread in threads],
-        "after": str(Key(threads[-1].last_at, threads[-1].id)) if more and threads[-1].last_at else None,
+        "after": str(Key(last.active_at, last.id)) if last and last.active_at else None,
     })  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from profiles.store import Store
 
 View = Literal["mine", "unassigned", "mentions", "bot", "all"]
 VIEWS: tuple[View, ...] = get_args(View)
+LONG_VIEWS = ("bot", "all")  # in the order of an index, exact to a minute; the others are short and sorted when asked for
 STATUSES: tuple[Status, ...] = get_args(Status)
 PAGE = 40
 NAMES = ("attributes.name", "attributes.first_name", "attributes.last_name", "identities", "created_at", "language")
@@ -56,13 +57,13 @@ class Counts:
 async def page(store: Store, wanted: Wanted, *, agent: str, after: Key | None = None) -> Listed:
     """Return one page of a view as this agent sees it."""
     where = await _filter(store, wanted, agent)
-    found = await store.find(
-        "conversations", after_key(where, "last_at", after), sort=[("last_at", -1), ("_id", 1)], limit=PAGE + 1
-    )
+    by = "active_at" if wanted.view in LONG_VIEWS else "last_at"
+    found = await store.find("conversations", after_key(where, by, after), sort=[(by, -1), ("_id", 1)], limit=PAGE + 1)
     conversations = [from_document(Conversation, document) for document in found[:PAGE]]
-    more = len(found) > PAGE and conversations[-1].last_at is not None
+    last = conversations[-1] if len(found) > PAGE else None
     return Listed(
-        await rows(store, conversations), Key(_last_at(conversations[-1]), conversations[-1].id) if more else None
+        await rows(store, sorted(conversations, key=_last_at, reverse=True)),
+        Key(getattr(last, by), last.id) if last and getattr(last, by) else None,
     )
 
 

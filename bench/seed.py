@@ -82,6 +82,7 @@ def _conversation(person: int, owner: str) -> Document:
         owner="bot" if is_bots else "agent",
         assignee=None if is_bots else "A1",
         last_at=SINCE,
+        active_at=SINCE,
         language="en" if is_bots else None,
         version=1,
     )

@@ -1,13 +1,15 @@
 """Appending to a conversation: each message takes the next seq, and the conversation remembers what lists show of it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from profiles.conversation import Conversation, give_back, wake
 from profiles.profile import Profile
 from profiles.record import replace
 from profiles.timeline import CUSTOMER, Content, Delivery, Direction, Message
+
+LISTS_LAG = timedelta(minutes=1)  # moving the lists' index with every message cost the database 80 of 200 us
 
 
 def begin(id: str, profile: Profile, *, channel: str, address: str, identity: str, now: datetime) -> Conversation:
@@ -126,10 +128,12 @@ def _message(
 
 
 def _after(conversation: Conversation, message: Message, **changed: Any) -> Conversation:
+    stands = conversation.active_at is not None and message.at - conversation.active_at < LISTS_LAG
     return replace(
         conversation,
         seq=message.seq,
         last_at=message.at,
+        active_at=conversation.active_at if stands else message.at,
         last_text=message.content.summary(),
         last_author=message.author,
         **changed,

@@ -44,6 +44,8 @@ class Conversation:
     seq: int = 0
     """The seq of its last message."""
     last_at: datetime | None = None
+    active_at: datetime | None = None
+    """Where it stands in long lists: `last_at` to within a minute, for an index that moves with each message is dear."""
     last_text: str = ""
     last_author: str = ""
     last_inbound_at: datetime | None = None

@@ -63,7 +63,7 @@ async def test_messages_go_on_after_a_seq(caller: Caller) -> None:
 
 async def test_conversations_are_listed_latest_first_each_once(caller: Caller) -> None:
     threads = [
-        replace(THREAD, id=f"telegram:{n}", address=str(n), last_at=NOON + timedelta(minutes=n // 2),
+        replace(THREAD, id=f"telegram:{n}", address=str(n), active_at=NOON + timedelta(minutes=n // 2),
                 status="resolved" if n % 2 else "open", profile="P1" if n < 4 else "P2")
         for n in range(8)
     ]  # fmt: skip
