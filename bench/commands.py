@@ -18,7 +18,7 @@ Counts = dict[str, int]
 async def counted(client: AsyncIOMotorClient[dict[str, Any]]) -> Counts:
     """Return how often each kind of command has run since the database started."""
     only = dict.fromkeys(("opcounters", "wiredTiger", "repl", "locks", "tcmalloc", "network", "asserts"), 0)
-    status = await client.admin.command("serverStatus", **only)
+    status: Mapping[str, Any] = await client.admin.command({"serverStatus": 1, **only})
     commands: Mapping[str, Any] = status["metrics"]["commands"]
     return {name: int(commands.get(name, {}).get("total", 0)) for name in COUNTED}
 

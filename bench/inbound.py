@@ -169,7 +169,7 @@ def _level(rounds: list[Round], clients: int) -> dict[str, Any]:
     ours, naive = ([one for one in rounds if (one.design, one.clients) == (design, clients)] for design in DESIGNS)
 
     def middle(of: list[Round], name: str) -> float:
-        return median(getattr(one, name) for one in of)
+        return float(median(getattr(one, name) for one in of))
 
     cost, control_cost = (median(one.app_us + one.db_us for one in of) for of in (ours, naive))
     return {

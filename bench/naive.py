@@ -1,13 +1,15 @@
 """The control: the same server with the obvious writer, which writes each message by itself, document by document.
 
-Same HTTP, same parsing, same bot, same documents, same memory of recent records; the one difference is that nobody waits
-for anybody: four majority and journaled writes per message (dedupe row, profile, message, conversation; with a bot's
-answer that answer instead of the dedupe row, the message's own key then does the dedupe).
+Same HTTP, same parsing, same bot, same documents, same memory of recent records, same back door; the one difference is that
+nobody waits for anybody: four majority and journaled writes before a message is acknowledged (dedupe row, profile, message,
+conversation; with a bot's answer that answer instead of the dedupe row, for the message's own key then does the dedupe).
+The record of the answer's delivery is one more write afterwards, as in ours.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
@@ -18,6 +20,7 @@ from profiles.plan import Group
 from profiles.recent import Recent
 from profiles.snapshot import Done, Duplicate, Outcome, Refusal, Work
 from profiles.store import Plan, Store, Update
+from profiles.writer import Listener
 
 Document = dict[str, Any]
 SEEN = "seen"
@@ -29,14 +32,20 @@ class ObviousWriter:
     process = "control"
 
     def __init__(self, store: Store) -> None:
+        self._listeners: list[Listener] = []
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(store.url, tz_aware=True, w="majority", journal=True)
         self._database = client[store.name]
         self.recent = Recent(store)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
+    def listen(self, listener: Listener) -> None:
+        """Call this with every message's changes, right after they were written."""
+        self._listeners.append(listener)
+
     async def commit(self, work: Work) -> Outcome:
         """Return when the work is on disk; the works of one conversation follow one another."""
-        async with self._turns[work.conversations[0]]:
+        turn = self._turns[work.conversations[0]] if work.conversations else nullcontext()
+        async with turn:
             group = Group(utc_now(), self.process)
             await self.recent.read([work], group)
             thought = work.think(group.snapshot())
@@ -49,14 +58,18 @@ class ObviousWriter:
                 self.recent.forget(group)
                 return Duplicate(str(work.key))
             self.recent.learn(group)
-            return Done(changes)
+        for listener in self._listeners:
+            listener([changes])
+        return Done(changes)
 
     async def _write(self, plan: Plan, key: str) -> None:
         """Write one document at a time, first the one whose unique key refuses what was seen before."""
-        messages, *replies = plan.inserts.pop("messages")
-        if not replies:
+        said = plan.inserts.pop("messages", [])
+        message, replies = said[:1], said[1:]
+        if message and not replies:
             await self._database[SEEN].insert_one({"_id": key})
-        await self._database["messages"].insert_one(messages)
+        for document in message:
+            await self._database["messages"].insert_one(document)
         for collection, update in _updates(plan):
             await _apply(self._database[collection], update)
         for reply in replies:

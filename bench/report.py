@@ -1,14 +1,23 @@
 """All figures of one benchmark, as lines for a person and as one object for a machine."""
 
+from statistics import median
 from typing import Any
 
 from bench import cpu
 from bench.inbound import Scale, levels, study
+from bench.start import starts
+from bench.turn import turn_us
 
 
 async def inbound(scale: Scale, *, with_bot: bool) -> dict[str, Any]:
     """Run the inbound studies and return their figures."""
     figures: dict[str, Any] = {"levels": [], "bot": [], "machine": cpu.machine(), "nothing_lost": True}
+    started = await starts()
+    figures["start_seconds"] = round(median(one.seconds for one in started), 2)
+    figures["rss_idle_mb"] = round(median(one.idle_mb for one in started), 1)
+    print(f"ready after {figures['start_seconds']} s, {figures['rss_idle_mb']} MB idle", flush=True)
+    figures["bot_turn_us"] = round(turn_us())
+    print(f"a bot's turn takes {figures['bot_turn_us']} us of CPU", flush=True)
     for owner, key in (("agent", "levels"), ("bot", "bot"))[: 1 + with_bot]:
         found = await study(owner, scale)
         figures[key] = levels(found, scale.clients)

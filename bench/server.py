@@ -13,10 +13,13 @@ from aiohttp import web
 from bench.naive import ObviousWriter
 from bench.seed import remember
 from bench.webhooks import SECRET
+from bot.answering import BotOptions, answerer, load_brain
+from causerie.app import CHANNELS, WRITER, Options, ServerOptions, build
 from causerie.garbage import collect_seldom
 from channels import telegram
 from channels.channel import Channel, Door, Limits, Outbound, Sending, Sent
 from channels.inbound import FrontDoor
+from channels.outbound import BackDoor
 from profiles.calendar import utc_now
 from profiles.live import Feed
 from profiles.secret import Secret
@@ -90,8 +93,6 @@ async def serve() -> None:
 
 async def _ours(order: Order) -> web.Application:
     """Return the product as causerie.app builds it; only the last step, the call to Telegram, is left out."""
-    from causerie.app import CHANNELS, WRITER, Options, ServerOptions, build
-
     options = Options(
         server=ServerOptions(public_url="https://bench.example"),
         channels={"telegram": _telegram(order)},
@@ -104,24 +105,27 @@ async def _ours(order: Order) -> web.Application:
 
 
 async def _naive(order: Order) -> web.Application:
-    from bot.answering import BotOptions, answerer, load_brain
-
+    """Return the same parts around the control's writer."""
     store = Store(order.url, order.database)
-    writer = ObviousWriter(store)
-    await remember(writer.recent)
+    obvious = ObviousWriter(store)
+    await remember(obvious.recent)
+    writer = cast(Writer, obvious)
     limits: dict[str, Limits] = {}
-    answer = answerer(load_brain(BotOptions()))
-    front_door = FrontDoor(cast(Writer, writer), store, answer=answer, limits=limits)
-    door = Door(front_door.receive, "https://bench.example", utc_now, store, cast(Writer, writer), Feed())
+    channels: dict[str, Channel] = {}
+    front_door = FrontDoor(writer, store, answer=answerer(load_brain(BotOptions())), limits=limits)
+    back_door = BackDoor(channels, writer, clock=utc_now)
+    obvious.listen(back_door.take)
+    door = Door(front_door.receive, "https://bench.example", utc_now, store, writer, Feed())
     channel = await telegram.connect(_telegram(order), door)
     limits[channel.name] = channel.limits
-    app = web.Application()
-    mounted = web.Application()
+    channels[channel.name] = cast(Channel, _Swallowing(channel))
+    app, mounted = web.Application(), web.Application()
     mounted.add_routes(channel.routes())
     app.add_subapp(f"/channels/{channel.name}", mounted)
 
     async def close(_: web.Application) -> None:
         await channel.close()
+        await back_door.close()
         await store.close()
 
     app.on_cleanup.append(close)

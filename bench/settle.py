@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 LOOK_EVERY_SECONDS = 0.1
 WITHIN_SECONDS = 60.0
-_OPEN = {"delivery.lease_until": {"$exists": True}, "delivery.leased_by": {"$ne": "control"}}  # the control delivers nothing
+_OPEN = {"delivery.lease_until": {"$exists": True}}
 
 
 async def settle(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
