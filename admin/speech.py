@@ -63,7 +63,7 @@ EVENTS = {
     "consent.given": _("They allowed us to write again"),
     "identity.blocked": _("They blocked us"),
     "identity.unblocked": _("They unblocked us"),
-    "identity.verified": _("They proved who they are"),
+    "profile.identified": _("They proved who they are"),
 }
 
 ACTS = {

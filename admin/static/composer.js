@@ -22,7 +22,7 @@ export function begin() {
   text.addEventListener("input", changed);
   text.addEventListener("keydown", keys);
   text.addEventListener("paste", (event) => attach([...event.clipboardData.files]));
-  text.addEventListener("blur", () => setTimeout(closeOffers, 150));
+  text.addEventListener("blur", closeOffers);
   get("file").addEventListener("change", (event) => attach([...event.target.files]));
   form.addEventListener("submit", (event) => (event.preventDefault(), send()));
   if (form.dataset.blocked) mode(true);

@@ -13,7 +13,7 @@ export function start(currentId) {
     const more = showCount("mentions", frame.count, true);
     if (more) announce(say("mentioned"), "", `${prefix}/inbox/mentions`);
   });
-  live.on("handover", (frame) => announce(say("handed_over", { name: frame.name }), frame.summary, pathOf(frame.id)));
+  live.on("handover", (frame) => frame.id !== currentId() && announce(say("handed_over", { name: frame.name }), frame.summary, pathOf(frame.id)));
   live.on("row", (frame) => {
     const before = unreadBefore.get(frame.id);
     unreadBefore.set(frame.id, { unread: frame.unread, assignee: frame.assignee });

@@ -65,6 +65,7 @@ export async function loadBefore() {
   const before = timeline.dataset.before;
   if (!before || timeline.dataset.loading) return;
   timeline.dataset.loading = "1";
+  scroller().setAttribute("aria-busy", "true"); // old messages are no news to a screen reader
   try {
     const stretch = (await fragment(path({ before }))).querySelector("ol");
     const box = scroller();
@@ -76,6 +77,7 @@ export async function loadBefore() {
     box.scrollTop = box.scrollHeight - fromEnd;
   } finally {
     delete timeline.dataset.loading;
+    scroller().removeAttribute("aria-busy");
   }
 }
 
