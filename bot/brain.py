@@ -13,7 +13,9 @@ from typing import Any, Protocol
 from bot.checks import check
 from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
 from bot.files import ContentError, ContentErrors, Findings
+from bot.passages import read_passages
 from bot.project import read_project
+from bot.quoting import knowledge_of
 from bot.rulebook import read_rules
 from bot.scene import Script
 from bot.turn import take_turn
@@ -47,7 +49,9 @@ class Brain:
         """Return the brain of a bot's folder. Raises ContentErrors with all that is wrong in its files."""
         findings = Findings()
         project = read_project(folder, findings)
-        script = Script(project, read_rules(project.rules, project.domain, findings))
+        passages = read_passages(folder, project.options.language, findings)
+        rulebook = read_rules(project.rules, project.domain, findings)
+        script = Script(project, rulebook, knowledge_of(passages, project))
         check(script, findings)
         if findings.errors:
             raise ContentErrors(findings.errors)

@@ -49,6 +49,8 @@ class Turn:
     """(name, properties) of facts for the timeline."""
     actions: tuple[str, ...] = ()
     """What the bot did, in order, as its rules name it; listening at the end is left out."""
+    missed: bool = False
+    """The bot had no answer to this message."""
     failed: tuple[str, ...] = ()
     """Custom actions that raised, took too long or do not exist; each deserves an ERROR in the log."""
 

@@ -5,9 +5,10 @@ from collections.abc import Generator
 from bot.answers import utter
 from bot.contract import ActionCall, ActionResult
 from bot.custom import call
-from bot.events import HAND_OVER, LISTEN, REQUESTED, Event, action_run, handed_over, loop_set, said, slot_set
+from bot.events import HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, Event, action_run, handed_over, loop_set, said, slot_set
 from bot.forms import run_form
 from bot.handover import default_words
+from bot.quoting import quote
 from bot.scene import Scene
 from bot.tracker import Tracker
 
@@ -28,6 +29,8 @@ def do(scene: Scene, tracker: Tracker, name: str) -> Generator[ActionCall, Actio
         return (yield from run_form(scene, tracker, name))
     if name == HAND_OVER:
         return hand_over(scene, tracker, "action")
+    if name == KNOWLEDGE:
+        return quote(scene) or _sorry(scene, tracker)
     if name == "action_restart":
         return [
             *utter(scene, tracker, "utter_restart"),

@@ -11,6 +11,7 @@ Event = dict[str, Any]
 LISTEN = "action_listen"
 REQUESTED = "requested_slot"
 HAND_OVER = "action_hand_over"
+KNOWLEDGE = "action_knowledge"
 FALLBACK_INTENT = "nlu_fallback"
 
 DEFAULT_INTENTS: Mapping[str, str] = {
@@ -22,6 +23,7 @@ DEFAULT_ACTIONS = frozenset(
     {
         LISTEN,
         HAND_OVER,
+        KNOWLEDGE,
         "action_restart",
         "action_back",
         "action_session_start",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from bot.contract import Heard, Known
 from bot.domain import Domain
 from bot.finders import Here
+from bot.knowledge import Found, Knowledge
 from bot.project import Project
 from bot.rulebook import Rulebook
 
@@ -15,6 +16,7 @@ class Script:
 
     project: Project
     rulebook: Rulebook
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
     @property
     def domain(self) -> Domain:
@@ -32,3 +34,5 @@ class Scene:
     here: Here
     language: str
     failed: list[str] = field(default_factory=list)
+    found: tuple[Found, ...] | None = None
+    """What the documents hold on this message; None: nobody looked yet."""

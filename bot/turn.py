@@ -12,9 +12,10 @@ from bot.cleaning import LONGEST_HEARD, clean_text
 from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
 from bot.custom import Rejected, call
 from bot.doing import do, give_up, hand_over
-from bot.events import HAND_OVER, LISTEN, REQUESTED, Event, action_run, said, slot_set
+from bot.events import HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, Event, action_run, said, slot_set
 from bot.handover import summary
 from bot.policies import Next, predict
+from bot.quoting import has_answer, unanswered
 from bot.scene import Scene, Script
 from bot.slots import extract
 from bot.tracker import Tracker
@@ -133,8 +134,11 @@ def _act(play: _Play, text: str) -> Doing:
             play.scene.script.rulebook, tracker.domain, tracker, play.scene.script.project.options.core_fallback
         )
         if _is_missed(play, following):
-            play.was_missed = True
-            if plan.after_misunderstandings and play.missed + 1 >= plan.after_misunderstandings:
+            play.was_missed = not has_answer(play.scene)
+            if not play.was_missed and following.action != KNOWLEDGE:
+                yield from _answer_from_documents(play, following)
+                break
+            if play.was_missed and plan.after_misunderstandings and play.missed + 1 >= plan.after_misunderstandings:
                 yield from _run(play, Next(HAND_OVER), reason="not_understood")
                 break
         yield from _run(play, following)
@@ -148,7 +152,16 @@ def _is_missed(play: _Play, following: Next) -> bool:
     """Whether this is the answer to something the bot did not understand: a form that took the message did."""
     if play.was_missed or play.tracker.last != LISTEN or following.action in (LISTEN, play.tracker.loop):
         return False
-    return following.is_fallback or play.tracker.intent in play.scene.script.project.handover.misunderstood
+    if following.is_fallback or (following.action == KNOWLEDGE and KNOWLEDGE not in play.tracker.domain.actions):
+        return True
+    return play.tracker.intent in play.scene.script.project.handover.misunderstood
+
+
+def _answer_from_documents(play: _Play, following: Next) -> Doing:
+    """Say what the documents hold instead of the fallback; a running form then asks its question again."""
+    yield from _run(play, Next(KNOWLEDGE, following.back_to_form))
+    if play.tracker.loop:
+        yield from _run(play, Next(play.tracker.loop, back_to_form=True))
 
 
 def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
@@ -217,6 +230,8 @@ def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
     if offered:
         kept["offered"] = offered
     mapped = scene.script.project.memory
+    if play.was_missed:
+        play.facts.append(("bot.unanswered", unanswered(scene, play.meaning)))
     return Turn(
         tracker=kept,
         says=says,
@@ -227,6 +242,7 @@ def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
         confidence=play.meaning.confidence,
         events=tuple(play.facts),
         actions=tuple(play.actions),
+        missed=play.was_missed,
         failed=tuple(scene.failed),
     )
 

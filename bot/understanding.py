@@ -92,7 +92,7 @@ def learn(project: Project, seed: int = 0) -> Understanding:
     models, spoken = {}, {}
     for language, rows in sentences.items():
         taught = [pair for pair in rows if pair[0]]
-        background = _background(language)
+        background = background_of(language)
         models[language] = _model(taught, [(words, NO_INTENT) for words in background], seed)
         spoken[language] = [*(words for words, _ in taught), *background]
     return Understanding(
@@ -113,7 +113,7 @@ def _model(
     return Speller(words for words, _ in taught), train([w for w, _ in rows], [i for _, i in rows], seed)
 
 
-def _background(language: str) -> list[Tokens]:
+def background_of(language: str) -> list[Tokens]:
     """Return shipped sentences that are no shop's business: they teach what to refuse."""
     path = _BACKGROUND / f"{language}.txt"
     if not path.exists():
