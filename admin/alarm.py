@@ -43,12 +43,16 @@ class Alarm:
     async def ring(self) -> datetime | None:
         """Wake all that is due and return when the next one is."""
         asleep = await self._desk.store.find(
-            "conversations", {"snoozed_until": {"$gt": datetime.min.replace(tzinfo=self._desk.clock().tzinfo)}},
-            sort=[("snoozed_until", 1)], limit=AT_ONCE, only=["snoozed_until"],
-        )  # fmt: skip
+            "conversations",
+            {"status": "snoozed", "snoozed_until": {"$exists": True}},
+            sort=[("snoozed_until", 1)],
+            limit=AT_ONCE,
+            only=["snoozed_until"],
+        )
         for document in asleep:
-            if document["snoozed_until"] > self._desk.clock():
-                return document["snoozed_until"]  # type: ignore[no-any-return]
+            due: datetime = document["snoozed_until"]
+            if due > self._desk.clock():
+                return due
             await self._desk.writer.commit(woken(document["_id"]))
         return self._desk.clock() if len(asleep) == AT_ONCE else None
 
