@@ -16,7 +16,7 @@ from bot.files import ContentError, ContentErrors, Findings
 from bot.passages import read_passages
 from bot.project import read_project
 from bot.quoting import knowledge_of
-from bot.rulebook import read_rules
+from bot.reading import read_rulebook
 from bot.scene import Script
 from bot.turn import take_turn
 from bot.understanding import Understanding, learn
@@ -50,7 +50,7 @@ class Brain:
         findings = Findings()
         project = read_project(folder, findings)
         passages = read_passages(folder, project.options.language, findings)
-        rulebook = read_rules(project.rules, project.domain, findings)
+        rulebook = read_rulebook(project, findings)
         script = Script(project, rulebook, knowledge_of(passages, project))
         check(script, findings)
         if findings.errors:

@@ -25,10 +25,6 @@ def check(script: Script, findings: Findings) -> None:
         _check_steps(item, domain, findings)
     for rule in script.project.rules:
         _check_rule(rule, findings)
-    if script.project.stories:
-        findings.notice(
-            place_of(script.project.stories[0], "story"), "stories are checked but not followed yet; write rules."
-        )
     _check_slots(domain, findings)
     _check_forms(script, findings)
     _check_responses(script, findings)
@@ -51,7 +47,7 @@ def _check_steps(item: Table, domain: Domain, findings: Findings) -> None:
             findings.unknown("intent", intent, intents)
         if action is not None and action not in actions:
             findings.unknown("action or response", action, actions)
-        if loop is not None and loop not in domain.forms:
+        if loop is not None and not domain.is_loop(loop):
             findings.unknown("form", loop, domain.forms)
         for entity in rows(step.get("entities")):
             parts = entity if isinstance(entity, Table) else [entity]
@@ -202,4 +198,5 @@ def _intents(domain: Domain) -> set[str]:
 
 
 def _actions(domain: Domain) -> Iterator[str]:
-    yield from (*domain.actions, *domain.responses, *domain.forms, *DEFAULT_ACTIONS)
+    retrieval = {name.split("/")[0] for name in domain.responses if "/" in name}
+    yield from (*domain.actions, *domain.responses, *retrieval, *domain.forms, *DEFAULT_ACTIONS)

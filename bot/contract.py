@@ -18,6 +18,10 @@ class Heard:
     at: datetime
     payload: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    event: str | None = None
+    """Nobody spoke: this intent happened outside the conversation (a reminder is due, a parcel has arrived)."""
+    entities: tuple[Mapping[str, Any], ...] = ()
+    """What the event is about, as Rasa's entities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class ActionResult:
     events: tuple[Mapping[str, Any], ...] = ()
     responses: tuple[Mapping[str, Any], ...] = ()
     problem: str = ""
+    is_unknown: bool = False
+    """Failed because nobody wrote an action of this name."""
 
 
 Asking = Generator[ActionCall, ActionResult, Any]

@@ -5,7 +5,24 @@ from collections.abc import Generator
 from bot.answers import utter
 from bot.contract import ActionCall, ActionResult
 from bot.custom import call
-from bot.events import HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, Event, action_run, handed_over, loop_set, said, slot_set
+from bot.doubts import ask_affirmation, chosen_response, two_stages
+from bot.events import (
+    ASK_AFFIRMATION,
+    ASK_REPHRASE,
+    FALLBACK,
+    HAND_OVER,
+    KNOWLEDGE,
+    LISTEN,
+    REQUESTED,
+    SESSION_START,
+    TWO_STAGE,
+    Event,
+    action_run,
+    handed_over,
+    loop_set,
+    said,
+    slot_set,
+)
 from bot.forms import run_form
 from bot.handover import default_words
 from bot.quoting import quote
@@ -37,15 +54,42 @@ def do(scene: Scene, tracker: Tracker, name: str) -> Generator[ActionCall, Actio
             {"event": "restart"},
             {"event": "followup", "name": "action_session_start"},
         ]
-    if name == "action_session_start":
-        return [{"event": "session_started"}, action_run(LISTEN)]
+    if name == SESSION_START:
+        return _session_started(tracker)
     if name == "action_back":
         return [*utter(scene, tracker, "utter_back"), {"event": "rewind"}, {"event": "rewind"}]
     if name == "action_deactivate_loop":
         return [loop_set(None), slot_set(REQUESTED, None)]
-    if name == "action_default_fallback":
+    if name == FALLBACK:
         return [*_sorry(scene, tracker), {"event": "rewind"}]
+    if name == ASK_AFFIRMATION:
+        return ask_affirmation(scene, tracker)
+    if name == ASK_REPHRASE:
+        return utter(scene, tracker, "utter_ask_rephrase")
+    if name == TWO_STAGE:
+        return (yield from _two_stages(scene, tracker))
+    if domain.is_retrieval(name):
+        return utter(scene, tracker, chosen_response(tracker, name) or name)
     return utter(scene, tracker, name)
+
+
+def _session_started(tracker: Tracker) -> list[Event]:
+    """Return the events of a new session; slots are carried over where the domain says so, and forms end."""
+    events: list[Event] = [{"event": "session_started"}]
+    if tracker.domain.carry_over:
+        first = {name: slot.initial for name, slot in tracker.domain.slots.items()}
+        events += [slot_set(name, value) for name, value in tracker.slots.items() if value != first.get(name)]
+    return [*events, action_run(LISTEN)]
+
+
+def _two_stages(scene: Scene, tracker: Tracker) -> Generator[ActionCall, ActionResult, list[Event]]:
+    """Ask whether the likeliest intent was meant, then for other words; then give up (bot/doubts.py)."""
+    events, asks, ended = two_stages(tracker)
+    if asks:
+        events += yield from do(scene, tracker, asks)
+    if ended is not None:
+        events += ended or (yield from do(scene, tracker, FALLBACK))
+    return events
 
 
 def hand_over(scene: Scene, tracker: Tracker, reason: str, team: str | None = None) -> list[Event]:

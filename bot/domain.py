@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.events import TWO_STAGE
 from bot.files import Findings, Place, Rows, Table, Text, place_of, plain, rows
 from bot.values import empty_table, name_at, names_at, number_at, table_at
 
@@ -92,6 +93,8 @@ class Domain:
 
     intents: Mapping[str, Intent] = field(default_factory=dict)
     entities: tuple[str, ...] = ()
+    labels: frozenset[str] = frozenset()
+    """What rules may see of entities: their names, and `name#role` and `name#group` as declared."""
     slots: Mapping[str, Slot] = field(default_factory=dict)
     responses: Mapping[str, tuple[Variation, ...]] = field(default_factory=dict)
     forms: Mapping[str, Form] = field(default_factory=dict)
@@ -104,7 +107,15 @@ class Domain:
 
     def knows_action(self, name: str) -> bool:
         """Whether a rule may run this."""
-        return name in self.responses or name in self.forms or name in self.actions
+        return name in self.responses or name in self.forms or name in self.actions or self.is_retrieval(name)
+
+    def is_retrieval(self, name: str) -> bool:
+        """Whether this says the response that was chosen for the message: `utter_faq` stands for all `utter_faq/...`."""
+        return name not in self.responses and any(response.startswith(f"{name}/") for response in self.responses)
+
+    def is_loop(self, name: str | None) -> bool:
+        """Whether this action goes on over several messages: a form, or the two-stage fallback."""
+        return name in self.forms or name == TWO_STAGE
 
 
 def read_domain(files: list[Table], findings: Findings) -> Domain:
@@ -117,6 +128,7 @@ def read_domain(files: list[Table], findings: Findings) -> Domain:
     return Domain(
         intents={intent.name: intent for item in merged["intents"] for intent in _intents(item, findings)},
         entities=tuple(str(name) for item in merged["entities"] for name in _names(item)),
+        labels=frozenset(label for item in merged["entities"] for label in _labels(item)),
         slots={name: _slot(name, value, at, findings) for name, value, at in _entries(merged["slots"])},
         responses=responses,
         forms=forms,
@@ -157,6 +169,15 @@ def _names(item: Any) -> Iterator[Text]:
             yield text
     elif isinstance(item, Text):
         yield item
+
+
+def _labels(item: Any) -> Iterator[str]:
+    for name in _names(item):
+        options = item.get(name) if isinstance(item, Table) else None
+        options = options if isinstance(options, Table) else {}
+        if options.get("influence_conversation", True) is not False:
+            yield str(name)
+            yield from (f"{name}#{label}" for key in ("roles", "groups") for label in rows(options.get(key)))
 
 
 def _intents(item: Any, findings: Findings) -> Iterator[Intent]:

@@ -12,6 +12,12 @@ LISTEN = "action_listen"
 REQUESTED = "requested_slot"
 HAND_OVER = "action_hand_over"
 KNOWLEDGE = "action_knowledge"
+SESSION_START = "action_session_start"
+FALLBACK = "action_default_fallback"
+ASK_AFFIRMATION = "action_default_ask_affirmation"
+ASK_REPHRASE = "action_default_ask_rephrase"
+TWO_STAGE = "action_two_stage_fallback"
+OUT_OF_SCOPE = "out_of_scope"
 FALLBACK_INTENT = "nlu_fallback"
 
 DEFAULT_INTENTS: Mapping[str, str] = {
@@ -26,8 +32,12 @@ DEFAULT_ACTIONS = frozenset(
         KNOWLEDGE,
         "action_restart",
         "action_back",
-        "action_session_start",
-        "action_default_fallback",
+        SESSION_START,
+        FALLBACK,
+        ASK_AFFIRMATION,
+        ASK_REPHRASE,
+        TWO_STAGE,
+        "action_unlikely_intent",
         "action_deactivate_loop",
         "action_extract_slots",
     }
@@ -44,9 +54,9 @@ def loop_set(name: str | None) -> Event:
     return {"event": "active_loop", "name": name}
 
 
-def action_run(name: str) -> Event:
-    """The action was executed."""
-    return {"event": "action", "name": name}
+def action_run(name: str, is_hidden: bool = False) -> Event:
+    """The action was executed. Hidden: stories do not see it, because only rules tell it."""
+    return {"event": "action", "name": name, **({"hide_rule_turn": True} if is_hidden else {})}
 
 
 def said(text: str, **data: Any) -> Event:

@@ -1,68 +1,95 @@
 """What comes next: the one place that decides which action follows.
 
-Order (Rasa 3.6 RulePolicy): a follow-up an action asked for, rules on exact words, default intents (/restart, /back),
-the running form unless it just rejected the message, rules on intents, then the fallback. Stories and learned
-policies belong between the last two.
+Order (Rasa 3.6: RulePolicy and the policy ensemble): a follow-up an action asked for, default intents (/restart, /back),
+the running form unless it just rejected the message, rules on exact words, rules on intents, remembered stories, the
+nearest story where the bot was written for a learned policy, then the fallback. A rejected action is passed over once.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.domain import Domain
 from bot.events import DEFAULT_ACTIONS, DEFAULT_INTENTS, LISTEN
-from bot.rulebook import Rule, Rulebook
+from bot.project import Options
+from bot.rulebook import Rule, Rulebook, Source
 from bot.states import Expected, fits
 from bot.tracker import Moment, Tracker
 
 
 class Next(NamedTuple):
-    """The action that follows; `back_to_form`: a form goes on without taking the message as an answer."""
+    """The action that follows.
+
+    `back_to_form`: a form goes on without taking the message as an answer. `is_hidden`: no story tells it.
+    """
 
     action: str
     back_to_form: bool = False
     is_fallback: bool = False
+    is_hidden: bool = False
+    by_text: bool = False
 
 
-def predict(book: Rulebook, domain: Domain, tracker: Tracker, core_fallback: str) -> Next:
+class Found(NamedTuple):
+    """What rules say: the action, where that comes from, and whether a form was interrupted."""
+
+    action: str | None = None
+    source: Source | None = None
+    rule: Rule | None = None
+    back_to_form: bool = False
+    by_text: bool = False
+
+
+def predict(book: Rulebook, domain: Domain, tracker: Tracker, options: Options) -> Next:
     """Return what the bot does next."""
-    asked_for = tracker.followup
+    asked_for, tracker.followup = tracker.followup, None
     if asked_for and (domain.knows_action(asked_for) or asked_for in DEFAULT_ACTIONS):
         return Next(asked_for)
-    action, back = _by_rules(book, domain, tracker)
-    if action and action != tracker.rejected_action:
-        return Next(action, back)
-    if tracker.rejected_action == core_fallback:
+    found = by_rules(book, domain, tracker)
+    back, is_hidden = found.back_to_form, found.source in book.hidden
+    if found.action and found.action != tracker.rejected_action:
+        return Next(found.action, back, False, is_hidden, found.by_text)
+    told = book.stories.recall(tracker)
+    if told and told != tracker.rejected_action:
+        return Next(told, back)
+    if book.nearest is not None:
+        told, sure = book.nearest.guess(tracker.past())
+        if told and told != tracker.rejected_action and sure >= options.core_threshold:
+            return Next(told, back)
+    if tracker.rejected_action == options.core_fallback:
         return Next(LISTEN, back)
-    return Next(core_fallback, back, is_fallback=True)
+    return Next(options.core_fallback, back, is_fallback=True, is_hidden=is_hidden)
 
 
-def _by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> tuple[str | None, bool]:
-    by_text, back = _find(book, domain, tracker, use_text=True)
-    default = DEFAULT_INTENTS.get(tracker.intent or "")
-    if not by_text and tracker.last == LISTEN and default:
-        return default, False
+def by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> Found:
+    """Return what rules say comes next."""
+    by_text = _find(book, domain, tracker, use_text=True)
+    default = DEFAULT_INTENTS.get(tracker.meant or "")
+    if not by_text.action and tracker.last == LISTEN and default and tracker.message:
+        return Found(default, ("default", str(tracker.meant)))
     if tracker.loop and not tracker.is_rejected:
-        return (tracker.loop if tracker.last != tracker.loop else LISTEN), False
-    if by_text:
+        is_next = tracker.last != tracker.loop
+        return Found(tracker.loop if is_next else LISTEN, ("loop" if is_next else "listen", tracker.loop))
+    if by_text.action:
         tracker.message["by_text"] = True  # the words were what counted: they do for the rest of the turn
-        return by_text, back
-    by_intent, back_by_intent = _find(book, domain, tracker, use_text=False)
-    return by_intent, back_by_intent or back
+        return by_text
+    by_intent = _find(book, domain, tracker, use_text=False)
+    return by_intent._replace(back_to_form=by_intent.back_to_form or by_text.back_to_form)
 
 
-def _find(book: Rulebook, domain: Domain, tracker: Tracker, use_text: bool) -> tuple[str | None, bool]:
+def _find(book: Rulebook, domain: Domain, tracker: Tracker, use_text: bool) -> Found:
     text = tracker.message.get("text") if use_text else None
     if use_text and not (text and book.by_text and (tracker.last == LISTEN or tracker.message.get("by_text"))):
-        return None, False
+        return Found()
     past = _Past(tracker)
     rule = _heaviest(book, domain, past, text)
-    action, back = (rule.action if rule else None), False
+    source, action, back = rule.states if rule else None, rule.action if rule else None, False
     if tracker.loop:
         if rule and action == LISTEN and not rule.states[-1].form:
-            if not any(_applies(other.states, past, domain, text) for other in book.not_the_loop):
-                return tracker.loop, False
+            if not _any_applies(book.not_the_loop, past, domain, text):
+                return Found(tracker.loop, source, rule)
             action = None
-        back = any(_applies(other.states, past, domain, text) for other in book.back_to_loop)
-    return action, back
+        back = _any_applies(book.back_to_loop, past, domain, text)
+    return Found(action, source, rule, back, by_text=use_text and action is not None)
 
 
 def _heaviest(book: Rulebook, domain: Domain, past: "_Past", text: str | None) -> Rule | None:
@@ -79,6 +106,10 @@ def _heaviest(book: Rulebook, domain: Domain, past: "_Past", text: str | None) -
                 found = rule
                 break
     return found
+
+
+def _any_applies(rules: Sequence[Rule], past: "_Past", domain: Domain, text: str | None) -> bool:
+    return any(_applies(rule.states, past, domain, text) for rule in rules)
 
 
 def _applies(states: tuple[Expected, ...], past: "_Past", domain: Domain, text: str | None) -> bool:

@@ -29,6 +29,13 @@ class Options:
     threshold: float = 0.3
     ambiguity: float = 0.1
     core_fallback: str = "action_default_fallback"
+    core_threshold: float = 0.3
+    remembers_stories: bool = True
+    max_history: int | None = None
+    forgives: bool = False
+    """Stories are also found after a shorter past (AugmentedMemoizationPolicy)."""
+    guesses: bool = True
+    """The nearest story answers where none fits; Rasa has learned policies for that (TEDPolicy)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +111,18 @@ def _options(config: Table, findings: Findings) -> Options:
     for item in [*rows(config.get("pipeline")), *rows(config.get("policies"))]:
         if isinstance(item, Table) and isinstance(item.get("name"), str):
             parts[item["name"].rsplit(".", 1)[-1]] = item
+    memory = parts.get("AugmentedMemoizationPolicy") or parts.get("MemoizationPolicy")
+    history = memory.get("max_history") if memory is not None else None
+    has_policies = bool(rows(config.get("policies")))
     fallback, rule_policy = parts.get("FallbackClassifier"), parts.get("RulePolicy", empty_table(config.at))
     return Options(
         language=name_at(config, "language", findings) or "en",
         threshold=number_at(fallback, "threshold", 0.3, findings) if fallback is not None else 0.0,
         ambiguity=number_at(fallback, "ambiguity_threshold", 0.1, findings) if fallback is not None else 0.0,
         core_fallback=name_at(rule_policy, "core_fallback_action_name", findings) or "action_default_fallback",
+        core_threshold=number_at(rule_policy, "core_fallback_threshold", 0.3, findings),
+        remembers_stories=memory is not None or not has_policies,
+        max_history=history if isinstance(history, int) else None,
+        forgives="AugmentedMemoizationPolicy" in parts,
+        guesses="TEDPolicy" in parts or not has_policies,
     )

@@ -1,11 +1,13 @@
 """Plays every rule once, before any customer does: does the bot come to listen, and does somebody go on where a rule stops?"""
 
+from typing import Any
+
 from bot.events import LISTEN, action_run, loop_set, slot_set
 from bot.files import Findings, Table, place_of
 from bot.policies import predict
-from bot.rulebook import SNIP, Step, alternatives, filled_by
 from bot.scene import Script
 from bot.states import UNSET
+from bot.steps import SNIP, Step, filled_by, rule_ways
 from bot.tracker import Tracker
 from bot.turn import MOST_ACTIONS
 
@@ -13,8 +15,8 @@ from bot.turn import MOST_ACTIONS
 def rehearse(script: Script, findings: Findings) -> None:
     """Note rules after which the bot never listens, and rules that stop where nothing follows."""
     for rule in script.project.rules:
-        for steps in alternatives(rule):
-            if not _play(script, rule, steps, findings):
+        for way in rule_ways(rule, script.domain):
+            if not _play(script, rule, list(way.steps), findings):
                 break
 
 
@@ -25,7 +27,7 @@ def _play(script: Script, rule: Table, steps: list[Step], findings: Findings) ->
     told = {step.name for step in steps if step.kind == "action"}
     done: list[str] = []
     for _ in range(MOST_ACTIONS):
-        following = predict(script.rulebook, script.domain, tracker, script.project.options.core_fallback)
+        following = predict(script.rulebook, script.domain, tracker, script.project.options)
         if following.action == LISTEN:
             return True
         if following.is_fallback:
@@ -60,8 +62,8 @@ def _at_start(script: Script, steps: list[Step]) -> Tracker | None:
         if step.kind == "action" and step.name not in (LISTEN, SNIP):
             return tracker
         if step.kind == "intent":
-            tracker.apply(_heard(step.name, [{"entity": name, "value": name} for name in step.value]))
-            for name, value in filled_by(step.name, step.value, script.domain).items():
+            tracker.apply(_heard(step.name, list(step.value)))
+            for name, value in filled_by(list(step.value), script.domain).items():
                 tracker.apply(slot_set(name, value))
         elif step.kind == "text":
             tracker.apply({**_heard(None, []), "text": step.name})
@@ -69,11 +71,11 @@ def _at_start(script: Script, steps: list[Step]) -> Tracker | None:
             tracker.apply(slot_set(step.name, None if step.value == UNSET else step.value))
         elif step.kind == "loop":
             form = None if step.name == UNSET else step.name
-            if form is not None and form not in script.domain.forms:
+            if form is not None and not script.domain.is_loop(form):
                 return None
             tracker.apply(loop_set(form))
     return tracker if any(step.kind in ("intent", "text") for step in steps) else None
 
 
-def _heard(intent: str | None, entities: list[dict[str, str]]) -> dict[str, object]:
+def _heard(intent: str | None, entities: list[dict[str, Any]]) -> dict[str, object]:
     return {"event": "user", "text": None, "parse_data": {"intent": {"name": intent}, "entities": entities}}

@@ -4,17 +4,20 @@ Format: Rasa 3.x "Rules". A rule starts anywhere (unless `conversation_start`), 
 `wait_for_user_input: false`), and `null` for a slot or a loop means that it must not be set.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bot.domain import Domain
 from bot.events import LISTEN
-from bot.files import Findings, Place, Table, Text, place_of, rows
-from bot.states import UNSET, Expected, feature, weight
+from bot.files import Findings, Place
+from bot.nearest import NearestStory
+from bot.states import Expected, weight
+from bot.steps import SNIP, Way
+from bot.stories import Stories, pairs_of
 
-SNIP = "..."
+Source = tuple[Expected, ...] | tuple[str, str]
+"""Where a prediction comes from: a rule's states, or ("default", intent), ("loop", form), ("listen", form)."""
 
 
 class Rule(NamedTuple):
@@ -37,50 +40,46 @@ class Rulebook:
     not_the_loop: list[Rule] = field(default_factory=list)
     """Inside a form: after these something other than the form comes."""
     all: list[Rule] = field(default_factory=list)
+    hidden: frozenset[Source] = frozenset()
+    """What comes from these is in no story, so stories do not see it either."""
+    stories: Stories = field(default_factory=Stories)
+    nearest: NearestStory | None = None
+
+    def remove(self, rule: Rule) -> None:
+        """Forget a rule."""
+        self.all.remove(rule)
+        for found in (*self.by_last.values(), self.by_text):
+            if rule in found:
+                found.remove(rule)
 
 
-class Step(NamedTuple):
-    """One plain step of a rule: an action, intent, text, slot or loop."""
-
-    kind: str
-    name: Any
-    value: Any = None
-
-
-@dataclass(slots=True)
-class _Walk:
-    """The state of things while a rule is read from top to bottom."""
-
-    intent: str | None = None
-    text: str | None = None
-    entities: tuple[str, ...] = ()
-    slots: dict[str, Any] = field(default_factory=dict)
-    last: str | None = None
-    loop: str | None = None
-
-
-def read_rules(rules: tuple[Table, ...], domain: Domain, findings: Findings) -> Rulebook:
-    """Return the rulebook; rules that contradict each other are noted as errors."""
+def read_rules(rules: Sequence[Way], stories: Sequence[Way], domain: Domain, findings: Findings) -> Rulebook:
+    """Return the rulebook; rules that contradict each other are noted as errors. Stories only say how forms are left."""
     book = Rulebook()
     known: dict[tuple[Expected, ...], Rule] = {}
-    for written in rules:
-        for steps in alternatives(written):
-            for states, action in _pairs(steps, domain):
-                rule = Rule(_since_snip(states), action, place_of(written, "rule"), 0)
-                _note_unhappy(rule._replace(states=states), book)
-                if rule.states and action != SNIP:
-                    _add(rule, known, findings)
+    for way in rules:
+        for states, action in pairs_of(way, domain):
+            rule = Rule(_since_snip(states), action, way.at, 0)
+            _note_unhappy(rule._replace(states=states), book)
+            if rule.states and action != SNIP:
+                _add(rule, known, findings)
+    for way in stories:
+        for states, action in pairs_of(way, domain):
+            _note_unhappy(Rule(states, action, way.at, 0), book)
     for rule in known.values():
-        rule = rule._replace(weight=weight(rule.states))
-        book.all.append(rule)
-        if any(state.text for state in rule.states):
-            book.by_text.append(rule)
-        else:
-            latest = rule.states[-1]
-            book.by_last.setdefault((latest.last, latest.intent), []).append(rule)
+        _file(rule._replace(weight=weight(rule.states)), book)
     for found in (*book.by_last.values(), book.by_text):
         found.sort(key=lambda rule: -rule.weight)
     return book
+
+
+def _file(rule: Rule, book: Rulebook) -> None:
+    book.all.append(rule)
+    if any(state.text for state in rule.states):
+        book.by_text.append(rule)
+    else:
+        latest = rule.states[-1]
+        book.by_last.setdefault((latest.last, latest.intent), []).append(rule)
 
 
 def _add(rule: Rule, known: dict[tuple[Expected, ...], Rule], findings: Findings) -> None:
@@ -115,99 +114,8 @@ def _since_snip(states: tuple[Expected, ...]) -> tuple[Expected, ...]:
     return states
 
 
-def _pairs(steps: list[Step], domain: Domain) -> Iterator[tuple[tuple[Expected, ...], str]]:
-    """Yield, for each action of the rule, the states up to it and the action."""
-    walk, states = _Walk(), []
-    for step in steps:
-        if step.kind == "action":
-            states.append(_expected(walk, domain))
-            if not (step.name == SNIP and len(states) == 1):
-                yield tuple(states), step.name
-            walk.last = step.name
-        elif step.kind == "intent":
-            walk.intent, walk.text, walk.entities = step.name, None, step.value
-            walk.slots |= filled_by(step.name, step.value, domain)
-        elif step.kind == "text":
-            walk.intent, walk.text, walk.entities = None, step.name, ()
-        elif step.kind == "slot":
-            walk.slots[step.name] = step.value
-        elif step.kind == "loop":
-            walk.loop = step.name
-
-
-def _expected(walk: _Walk, domain: Domain) -> Expected:
-    slots: list[tuple[str, Any]] = []
-    for name, value in sorted(walk.slots.items()):
-        seen = UNSET if value == UNSET else feature(domain.slots.get(name), value)
-        if seen == UNSET or any(seen):
-            slots.append((name, seen))
-    return Expected(walk.intent, walk.text, walk.entities, tuple(slots), walk.last, walk.loop)
-
-
-def filled_by(intent: str, entities: tuple[str, ...], domain: Domain) -> dict[str, Any]:
-    """Return the slots that entities named in a rule fill, as they would in the conversation."""
-    filled: dict[str, Any] = {}
-    for name, slot in domain.slots.items():
-        for mapping in slot.mappings:
-            outside_forms = not any(condition.active_loop for condition in mapping.conditions)
-            if mapping.kind == "from_entity" and outside_forms and mapping.entity in entities:
-                wanted = intent in mapping.intents if mapping.intents else intent not in mapping.not_intents
-                if wanted:
-                    filled[name] = [mapping.entity] if slot.kind == "list" else mapping.entity
-    return filled
-
-
-def alternatives(rule: Table) -> Iterator[list[Step]]:
-    """Yield the rule's steps, once for each way through its `or`s."""
-    start = [] if rule.get("conversation_start") is True else [[[Step("action", SNIP)]]]
-    conditions = [_condition(item) for item in rows(rule.get("condition"))]
-    steps = [_step(item) for item in rows(rule.get("steps"))]
-    end = SNIP if rule.get("wait_for_user_input") is False else LISTEN
-    for way in product(*start, *conditions, *steps):
-        flat = [step for part in way for step in part]
-        yield [*flat, Step("action", end)] if not flat or flat[-1] != Step("action", end) else flat
-
-
-def _condition(item: Any) -> list[list[Step]]:
-    if isinstance(item, Table) and "active_loop" in item:
-        return [[_loop(item["active_loop"])]]
-    return [_slots(item.get("slot_was_set") if isinstance(item, Table) else item)]
-
-
-def _step(item: Any) -> list[list[Step]]:
-    """Return the ways one step may happen, each a list of plain steps."""
-    if not isinstance(item, Table):
-        return [[]]
-    if "or" in item:
-        return [way for part in rows(item["or"]) for way in _step(part)]
-    if "intent" in item:
-        entities = tuple(sorted(_entity_name(entity) for entity in rows(item.get("entities"))))
-        return [[Step("action", LISTEN), Step("intent", str(item["intent"]).split("/")[0], entities)]]
-    if "user" in item:
-        return [[Step("action", LISTEN), Step("text", str(item["user"]))]]
-    if "action" in item:
-        return [[Step("action", str(item["action"]))]]
-    if "active_loop" in item:
-        return [[_loop(item["active_loop"])]]
-    return [_slots(item.get("slot_was_set"))]
-
-
-def _entity_name(entity: Any) -> str:
-    if isinstance(entity, Mapping):
-        return str(next((name for name in entity if name not in ("role", "group")), ""))
-    return str(entity)
-
-
-def _loop(name: Any) -> Step:
-    return Step("loop", UNSET if name is None else str(name))
-
-
-def _slots(value: Any) -> list[Step]:
-    steps = []
-    for item in rows(value):
-        if isinstance(item, Mapping):
-            for name, wanted in item.items():
-                steps.append(Step("slot", str(name), UNSET if wanted is None else wanted))
-        elif isinstance(item, Text | str):
-            steps.append(Step("slot", str(item), "set"))
-    return steps
+def names_in(rules: list[Rule]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the slots and the forms that these rules name."""
+    states = [state for rule in rules for state in rule.states]
+    slots = frozenset(name for state in states for name, _ in state.slots)
+    return slots, frozenset(state.form for state in states if state.form)

@@ -55,19 +55,20 @@ def _applies(mapping: SlotMapping, name: str, scene: Scene, tracker: Tracker) ->
     if mapping.kind == "from_trigger_intent":
         loops = [condition.active_loop for condition in mapping.conditions]
         return loop is not None and (not loops or loop in loops)
-    if mapping.kind == "from_entity" and loop and requested != name:
+    if mapping.kind == "from_entity" and loop is not None and requested != name:
         return not _is_shared(mapping, name, scene, loop)
     return True
 
 
 def _wanted_intent(mapping: SlotMapping, scene: Scene, tracker: Tracker) -> bool:
     if mapping.intents:
-        return tracker.intent in mapping.intents
+        return tracker.meant in mapping.intents
     unwanted: tuple[str, ...] = mapping.not_intents
     loop = tracker.loop
-    if loop and (not mapping.conditions or any(condition.active_loop == loop for condition in mapping.conditions)):
-        unwanted += scene.script.domain.forms[loop].ignored_intents
-    return tracker.intent not in unwanted
+    form = scene.script.domain.forms.get(loop or "")
+    if form and (not mapping.conditions or any(condition.active_loop == loop for condition in mapping.conditions)):
+        unwanted += form.ignored_intents
+    return tracker.meant not in unwanted
 
 
 def _holds(condition: Condition, loop: str | None, requested: Any) -> bool:
@@ -78,9 +79,10 @@ def _holds(condition: Condition, loop: str | None, requested: Any) -> bool:
 
 def _is_shared(mapping: SlotMapping, name: str, scene: Scene, loop: str) -> bool:
     """Whether several slots of the form would take this entity: then only the one asked for does."""
-    required = scene.script.domain.forms[loop].required
+    form = scene.script.domain.forms.get(loop)
+    required = form.required if form else ()
     slots: list[Slot] = [scene.script.domain.slots[slot] for slot in required if slot in scene.script.domain.slots]
-    return name in required and sum(mapping in slot.mappings for slot in slots) > 1
+    return name in required and sum(other == mapping for slot in slots for other in slot.mappings) > 1
 
 
 def _values(mapping: SlotMapping, tracker: Tracker) -> list[Any]:

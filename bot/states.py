@@ -5,6 +5,7 @@ slot is invisible. Source: RulePolicy and slots of Rasa 3.6, confirmed by a diff
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +33,14 @@ class Expected:
         return None if self.loop == UNSET else self.loop
 
 
-def feature(slot: Slot | None, value: Any) -> Feature:
-    """Return what rules see of this value; empty when they see nothing."""
-    if slot is None or value is None or not slot.influences:
+def feature(slot: Slot | None, value: Any) -> Feature | str:
+    """Return what rules see of this value; empty when they see nothing, UNSET where a rule says that it must not be set."""
+    if slot is None or value is None or not slot.influences or slot.kind == "any":
         return ()
+    if value == UNSET:
+        return UNSET
     if slot.kind == "bool":
-        return (1.0, float(value if isinstance(value, bool) else str(value).lower() in ("true", "1", "1.0")))
+        return _truth(value)
     if slot.kind == "float":
         return _scaled(slot, value)
     if slot.kind == "list":
@@ -45,7 +48,17 @@ def feature(slot: Slot | None, value: Any) -> Feature:
     if slot.kind == "categorical":
         word = str(value).lower()
         return (*(float(word == known) for known in slot.values), float(word not in slot.values))
-    return () if slot.kind == "any" else (1.0,)
+    return (1.0,)
+
+
+def _truth(value: Any) -> Feature:
+    """Return whether it is so, as Rasa's `bool_from_any` reads it; what is neither counts as not set."""
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word not in ("true", "false") and not word.isdecimal():
+            return ()
+        return (1.0, float(word == "true" or (word.isdecimal() and float(word) == 1.0)))
+    return (1.0, float(value == 1.0)) if isinstance(value, bool | int | float) else ()
 
 
 def _scaled(slot: Slot, value: Any) -> Feature:
@@ -55,6 +68,17 @@ def _scaled(slot: Slot, value: Any) -> Feature:
         return ()
     inside = max(slot.minimum, min(slot.maximum, number))
     return (1.0, (inside - slot.minimum) / ((slot.maximum - slot.minimum) or 1.0))
+
+
+def state(
+    user: tuple[str | None, str | None, tuple[str, ...]],
+    features: Iterable[tuple[str, Feature | str]],
+    last: str | None,
+    loop: str | None,
+) -> Expected:
+    """Return a moment as rules and stories write it; `user` are intent, text and entities."""
+    seen = tuple(sorted((name, value) for name, value in features if value == UNSET or any(value)))
+    return Expected(*user, seen, last, loop)
 
 
 def fits(expected: Expected, moment: Moment, slots: dict[str, Slot], text: str | None = None) -> bool:
@@ -68,11 +92,13 @@ def fits(expected: Expected, moment: Moment, slots: dict[str, Slot], text: str |
         return False
     if expected.last is not None and expected.last != moment.last:
         return False
-    if expected.loop is not None and (moment.loop if expected.loop == UNSET else moment.loop != expected.loop):
+    if expected.loop is not None and (
+        moment.loop not in (None, UNSET) if expected.loop == UNSET else moment.loop != expected.loop
+    ):
         return False
     for name, wanted in expected.slots:
         seen = feature(slots.get(name), moment.slot(name))
-        if (any(seen)) if wanted == UNSET else (seen != wanted):
+        if (seen != UNSET and any(seen)) if wanted == UNSET else (seen != wanted):
             return False
     return True
 

@@ -1,18 +1,19 @@
-"""The bot's memory of one conversation: slots, the running form, and the trail of what was done.
+"""The bot's memory of one conversation: slots, the running form, and the trail (bot/trail.py) of what was done.
 
-The trail holds what rules may look back at, each entry with what it changed, so the past is read by walking
-backwards and a turn costs the same after 5 turns and after 500. Reverted turns and the happy path inside a form
-drop out of it, as in Rasa's tracker (rasa/shared/core/trackers.py, `applied_events`, 3.6).
+Follows Rasa's tracker (rasa/shared/core/trackers.py and events.py, 3.6), event by event.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bot.domain import Domain, Intent
-from bot.events import LISTEN, REQUESTED, Event
+from bot.domain import Domain
+from bot.events import DEFAULT_INTENTS, FALLBACK_INTENT, LISTEN, REQUESTED, Event
+from bot.trail import LONGEST_TRAIL, Trail, drop_happy_turn, goes_on_happily, pending_followup, shortened
 
-LONGEST_TRAIL = 40
+__all__ = ["LONGEST_TRAIL", "Moment", "Past", "Tracker", "visible_entities"]
+
 LONGEST_LOG = 60
+_LAST_INTENTS = 3
 
 
 class Moment(NamedTuple):
@@ -31,12 +32,24 @@ class Moment(NamedTuple):
         return self.earlier[name] if name in self.earlier else self.slots.get(name)
 
 
+class Past(NamedTuple):
+    """What was done, in order, as far back as it is known, and how things stood before it."""
+
+    slots: Mapping[str, Any]
+    intent: str | None
+    entities: tuple[str, ...]
+    last: str | None
+    loop: str | None
+    steps: tuple[tuple[Any, ...], ...]
+    """("user", intent, entities), ("slot", name, value), ("loop", name), ("action", name, is hidden), ("followup", name)."""
+
+
 class Tracker:
     """A working copy for one turn; `memory()` gives what is kept."""
 
     __slots__ = (
         "domain", "slots", "message", "intent", "entities", "last", "loop", "is_interrupted", "is_rejected",
-        "rejected_action", "followup", "trail", "log", "said",
+        "rejected_action", "followup", "trail", "is_cut", "heard", "log", "said",
     )  # fmt: skip
 
     slots: dict[str, Any]
@@ -49,7 +62,11 @@ class Tracker:
     is_rejected: bool
     rejected_action: str | None
     followup: str | None
-    trail: list[list[Any]]
+    trail: Trail
+    is_cut: bool
+    """The trail does not reach back to the session's beginning, and something that stories can see is missing."""
+    heard: list[str | None]
+    """The latest intents since the session began, None where a message was taken back."""
 
     def __init__(self, domain: Domain, with_log: bool = False) -> None:
         self.domain = domain
@@ -66,18 +83,22 @@ class Tracker:
                 tracker.slots[name] = value
         tracker.last = memory.get("last")
         loop = memory.get("loop")
-        tracker.loop = loop if loop in domain.forms else None
+        tracker.loop = loop if domain.is_loop(loop) else None
         tracker.is_interrupted = bool(memory.get("interrupted"))
         tracker.is_rejected = bool(memory.get("rejected"))
         tracker.intent, tracker.entities = memory.get("intent"), tuple(memory.get("entities", ()))
         tracker.trail = list(memory.get("trail", ()))
+        tracker.is_cut = bool(memory.get("cut"))
+        tracker.heard = list(memory.get("heard", ()))
+        tracker.followup = pending_followup(tracker.trail)
         if with_log:
             tracker.log = list(memory.get("log", ()))
         return tracker
 
-    def memory(self) -> dict[str, Any]:
-        """Return what shall be kept: plain, storable, at most 40 steps of trail."""
+    def memory(self, longest: int = LONGEST_TRAIL) -> dict[str, Any]:
+        """Return what shall be kept: plain, storable, at most so many steps of trail."""
         initial = self.domain.slots
+        trail, is_cut = shortened(self.trail, longest)
         kept: dict[str, Any] = {
             "slots": {
                 name: value
@@ -87,8 +108,12 @@ class Tracker:
             "last": self.last,
             "intent": self.intent,
             "entities": list(self.entities),
-            "trail": self.trail[-LONGEST_TRAIL:],
+            "trail": trail,
         }
+        if is_cut or self.is_cut:
+            kept["cut"] = True
+        if FALLBACK_INTENT in self.heard[-_LAST_INTENTS:]:  # only the two-stage fallback asks
+            kept["heard"] = self.heard[-_LAST_INTENTS:]
         if self.loop:
             kept |= {"loop": self.loop, "interrupted": self.is_interrupted, "rejected": self.is_rejected}
         if self.log is not None:
@@ -103,6 +128,7 @@ class Tracker:
         copy.is_interrupted, copy.is_rejected = self.is_interrupted, self.is_rejected
         copy.rejected_action, copy.followup = self.rejected_action, self.followup
         copy.trail, copy.said = list(self.trail), set(self.said)
+        copy.is_cut, copy.heard = self.is_cut, list(self.heard)
         copy.log = None if self.log is None else list(self.log)
         return copy
 
@@ -119,8 +145,38 @@ class Tracker:
         self.trail.append(["user", self.intent, list(self.entities), self.is_rejected])
         self.message = {**event["parse_data"], "text": event.get("text"), "metadata": event.get("metadata", {})}
         self.intent = (self.message.get("intent") or {}).get("name")
-        self.entities = visible_entities(self.domain.intents.get(self.intent or ""), self.message.get("entities", []))
+        self.entities = visible_entities(self.domain, self.intent, self.message.get("entities", []))
         self.followup = None
+        self.heard.append(self.intent)
+
+    @property
+    def meant(self) -> str | None:
+        """The intent of the latest message, even if a form took it and rules do not see it any more."""
+        intent = self.message.get("intent") or {}
+        return intent.get("name") if self.message else self.intent
+
+    def past(self) -> Past:
+        """Return what was done as stories tell it, forwards."""
+        intent, entities, last, loop = self.intent, self.entities, self.last, self.loop
+        slots = dict(self.slots)
+        steps: list[tuple[Any, ...]] = []
+        for entry in reversed(self.trail):
+            kind = entry[0]
+            if kind == "slot":
+                steps.append(("slot", entry[1], slots.get(entry[1])))
+                slots[entry[1]] = entry[2]
+            elif kind == "user":
+                steps.append(("user", intent, entities))
+                intent, entities = entry[1], tuple(entry[2])
+            elif kind == "loop":
+                steps.append(("loop", entry[1]))
+                loop = entry[2]
+            elif kind == "action":
+                steps.append(("action", entry[1], len(entry) > 3 and bool(entry[3])))
+                last = entry[2]
+            elif kind == "followup":
+                steps.append(("followup", entry[1]))
+        return Past(slots, intent, entities, last, loop, tuple(reversed(steps)))
 
     def moments(self) -> Iterator[Moment]:
         """Yield the present, then the moment before each action, the latest first."""
@@ -151,11 +207,16 @@ class Tracker:
         self.rejected_action = None
         self.followup = None
         self.trail = []
+        self.is_cut = False
+        self.heard = []
 
     def _set_slot(self, event: Event) -> None:
-        name = event["name"]
+        name, value = event["name"], event["value"]
+        slot = self.domain.slots.get(name)
+        if slot is not None and slot.kind == "list" and value and not isinstance(value, list):
+            value = [value]
         self.trail.append(["slot", name, self.slots.get(name)])
-        self.slots[name] = event["value"]
+        self.slots[name] = value
         self.said.add(name)
 
     def _set_loop(self, event: Event) -> None:
@@ -165,51 +226,28 @@ class Tracker:
 
     def _run(self, event: Event) -> None:
         name = event["name"]
-        if name in self.domain.forms and self._goes_on_happily(name):
-            self._drop_happy_turn(name)
+        if self.domain.is_loop(name) and goes_on_happily(self.trail, name):
+            message = drop_happy_turn(self.trail, name)
+            if message is not None:
+                self.intent, self.entities = message[1], tuple(message[2])
         else:
-            self.trail.append(["action", name, self.last])
+            self.trail.append(["action", name, self.last, *([True] if event.get("hide_rule_turn") else [])])
         self.last, self.followup, self.rejected_action = name, None, None
         self.is_interrupted = False
         if name == self.loop:
             self.is_rejected = False
 
-    def _goes_on_happily(self, form: str) -> bool:
-        """Whether the form ran before and only answers to its own questions came since."""
-        following = None
-        for entry in reversed(self.trail):
-            kind, name = entry[0], entry[1]
-            if kind == "loop" and name is None:
-                return False
-            if kind == "rejected" and name == form:
-                return False
-            if kind == "user" and following not in (None, form):
-                return False
-            if kind == "action":
-                if name == form:
-                    return True
-                following = name
-        return False
-
-    def _drop_happy_turn(self, form: str) -> None:
-        index = len(self.trail) - 1
-        while self.trail[index][:2] != ["action", form]:
-            if self.trail[index][0] == "user":
-                _, self.intent, entities, _ = self.trail[index]
-                self.entities = tuple(entities)
-            if self.trail[index][0] in ("user", "action"):
-                del self.trail[index]
-            index -= 1
-
     def _rewind(self, event: Event) -> None:
-        """Take back the latest message and all it caused, and the listening before it; then the bot listens again."""
+        """Take back the latest message and all it caused, and the listening before it."""
         self._undo_until("user")
         self._undo_until("action")
         self.message = {"intent": {"name": self.intent}, "entities": [], "text": None}
-        self.followup = LISTEN
+        self.heard.append(None)
+        self.followup = pending_followup(self.trail)
 
     def _undo(self, event: Event) -> None:
         self._undo_until("action")
+        self.followup = pending_followup(self.trail)
 
     def _undo_until(self, wanted: str) -> None:
         while self.trail:
@@ -237,6 +275,7 @@ class Tracker:
 
     def _follow(self, event: Event) -> None:
         self.followup = event["name"]
+        self.trail.append(["followup", event["name"]])
 
     def _restart(self, event: Event) -> None:
         self._forget()
@@ -265,14 +304,21 @@ _CHANGES = {
 }
 
 
-def visible_entities(intent: Intent | None, entities: list[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the names of the entities that rules may see beside this intent, with role and group as `name#role`."""
-    names = set()
-    for entity in entities:
-        names.add(str(entity["entity"]))
-        names.update(f"{entity['entity']}#{entity[part]}" for part in ("role", "group") if entity.get(part))
+def visible_entities(domain: Domain, name: str | None, entities: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the labels of the entities that rules may see beside this intent, with role and group as `name#role`."""
+    labels = {str(entity["entity"]) for entity in entities}
+    labels |= {
+        f"{entity['entity']}#{entity[part]}" for entity in entities for part in ("role", "group") if part in entity
+    }
+    intent = domain.intents.get(name or "")
+    if intent is None and name not in DEFAULT_INTENTS:
+        return tuple(sorted(labels))
+    if intent is None or intent.use_entities is None:
+        labels &= domain.labels
+    else:
+        labels = {
+            label for label in labels if label.split("#")[0] in intent.use_entities or label in intent.use_entities
+        }
     if intent is not None:
-        if intent.use_entities is not None:
-            names &= set(intent.use_entities)
-        names -= set(intent.ignore_entities)
-    return tuple(sorted(names))
+        labels = {label for label in labels if not {label, label.split("#")[0]} & set(intent.ignore_entities)}
+    return tuple(sorted(labels))

@@ -10,16 +10,16 @@ from typing import Any
 from bot.answers import content_of
 from bot.cleaning import LONGEST_HEARD, clean_text
 from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
-from bot.custom import Rejected, call
+from bot.custom import Rejected
 from bot.doing import do, give_up, hand_over
-from bot.events import HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, Event, action_run, said, slot_set
+from bot.events import HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, SESSION_START, Event, action_run, said, slot_set
 from bot.handover import summary
 from bot.policies import Next, predict
 from bot.quoting import has_answer, unanswered
 from bot.scene import Scene, Script
 from bot.slots import extract
-from bot.tracker import Tracker
-from bot.understanding import Meaning, Understanding
+from bot.tracker import LONGEST_TRAIL, Tracker
+from bot.understanding import Hears, Meaning
 from profiles.timeline import Content
 
 MOST_ACTIONS = 10
@@ -53,50 +53,50 @@ class _Play:
     """The running form took the message as an answer."""
 
 
-def take_turn(
-    script: Script, understanding: Understanding, memory: Mapping[str, Any], heard: Heard, known: Known
-) -> Playing:
+def take_turn(script: Script, understanding: Hears, memory: Mapping[str, Any], heard: Heard, known: Known) -> Playing:
     """Yield the custom actions the turn needs, if any, and return what it comes to."""
     text = clean_text(heard.payload or heard.text, LONGEST_HEARD).strip()
     button, text = _offered(text, memory)
-    meaning, language, doubt = understanding.hear(
-        text,
-        memory.get("language") or known.language,
-        int(memory.get("doubt", 0)),
-        script.project.validation.here(heard.at),
-    )
+    if heard.event:
+        text = f"EXTERNAL: {heard.event}"  # as custom actions know it from Rasa
+    meaning, language, doubt = _meaning(script, understanding, memory, heard, known, text)
     scene = Scene(script, heard, known, script.project.validation.here(heard.at), language)
-    tracker = yield from _recall(scene, memory)
+    tracker = Tracker.recall(script.domain, memory.get("tracker", {}), bool(script.domain.actions))
     play = _Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)))
+    if _session_is_over(scene, memory):
+        yield from _run(play, Next(SESSION_START))
+        play.actions.clear()
     tracker.said.clear()
     _tell_known(play)
     tracker.apply(_user_event(scene, text, meaning))
-    for event in (yield from extract(scene, tracker)):
-        _put(play, event)
+    yield from _extract(play)
     yield from _act(play, text)
     return _turn(play, memory, doubt)
 
 
-def _recall(scene: Scene, memory: Mapping[str, Any]) -> Generator[ActionCall, ActionResult, Tracker]:
-    """Return the tracker, with a new session begun when there is none or the last one is over."""
-    domain, at = scene.script.domain, scene.heard.at.timestamp()
-    with_log = bool(domain.actions)
-    known = Tracker.recall(domain, memory.get("tracker", {}), with_log)
-    lasts = domain.session_minutes * 60
-    if "tracker" in memory and (not lasts or at - float(memory.get("at", at)) <= lasts):
-        return known
-    tracker = Tracker(domain, with_log)
-    tracker.apply({"event": "session_started"})
-    if domain.carry_over:
-        for name, value in known.slots.items():
-            if name != REQUESTED and value != tracker.slots.get(name):
-                tracker.apply(slot_set(name, value))
-    if "action_session_start" in domain.actions:
-        for event in (yield from call(scene, tracker, "action_session_start")):
-            if event["event"] in ("slot", "user_featurization"):
-                tracker.apply(event)
-    tracker.apply(action_run(LISTEN))
-    return tracker
+def _meaning(
+    script: Script, understanding: Hears, memory: Mapping[str, Any], heard: Heard, known: Known, text: str
+) -> tuple[Meaning, str, int]:
+    """Return what was meant, the conversation's language, and the doubt about it."""
+    language, doubt = memory.get("language") or known.language, int(memory.get("doubt", 0))
+    here = script.project.validation.here(heard.at)
+    if heard.event is None:
+        return understanding.hear(text, language, doubt, here)
+    about = tuple(dict(entity) for entity in heard.entities)
+    return Meaning(heard.event, 1.0, about), language or script.project.options.language, doubt
+
+
+def _session_is_over(scene: Scene, memory: Mapping[str, Any]) -> bool:
+    """Whether there was no session yet, or the last message is longer ago than a session lasts."""
+    if "tracker" not in memory:
+        return True
+    lasts, at = scene.script.domain.session_minutes * 60, scene.heard.at.timestamp()
+    return bool(lasts) and at - float(memory.get("at", at)) > lasts
+
+
+def _extract(play: _Play) -> Doing:
+    for event in (yield from extract(play.scene, play.tracker)):
+        _put(play, event)
 
 
 def _tell_known(play: _Play) -> None:
@@ -124,15 +124,13 @@ def _user_event(scene: Scene, text: str, meaning: Meaning) -> Event:
 def _act(play: _Play, text: str) -> Doing:
     """Run actions until the bot listens."""
     plan = play.scene.script.project.handover
-    if plan.asks(play.tracker.intent, text):
+    if plan.asks(play.tracker.meant, text):
         yield from _run(play, Next(HAND_OVER), reason="asked")
     for _ in range(MOST_ACTIONS):
         tracker = play.tracker
         if play.handover:
             break
-        following = predict(
-            play.scene.script.rulebook, tracker.domain, tracker, play.scene.script.project.options.core_fallback
-        )
+        following = predict(play.scene.script.rulebook, tracker.domain, tracker, play.scene.script.project.options)
         if _is_missed(play, following):
             play.was_missed = not has_answer(play.scene)
             if not play.was_missed and following.action != KNOWLEDGE:
@@ -141,8 +139,10 @@ def _act(play: _Play, text: str) -> Doing:
             if play.was_missed and plan.after_misunderstandings and play.missed + 1 >= plan.after_misunderstandings:
                 yield from _run(play, Next(HAND_OVER), reason="not_understood")
                 break
+        if following.by_text:
+            yield from _extract(play)
         yield from _run(play, following)
-        if play.tracker.last == LISTEN and following.action in (LISTEN, "action_session_start"):
+        if following.action in (LISTEN, SESSION_START):
             return
     if play.tracker.last != LISTEN:
         play.tracker.apply(action_run(LISTEN))
@@ -154,7 +154,7 @@ def _is_missed(play: _Play, following: Next) -> bool:
         return False
     if following.is_fallback or (following.action == KNOWLEDGE and KNOWLEDGE not in play.tracker.domain.actions):
         return True
-    return play.tracker.intent in play.scene.script.project.handover.misunderstood
+    return play.tracker.meant in play.scene.script.project.handover.misunderstood
 
 
 def _answer_from_documents(play: _Play, following: Next) -> Doing:
@@ -181,9 +181,11 @@ def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
         play.tracker.apply({"event": "loop_interrupted", "is_interrupted": True})
     if not any(event["event"] == "action_execution_rejected" for event in events):
         play.took_answer |= following.action == play.tracker.loop and play.tracker.last == LISTEN
-        play.tracker.apply(action_run(following.action))
+        play.tracker.apply(action_run(following.action, following.is_hidden))
     for event in events:
         _put(play, event)
+    if any(event["event"] == "user" for event in events):  # an action that takes back what was said, and says it anew
+        yield from _extract(play)
     _tell_known(play)
     _note(play, following.action)
 
@@ -195,7 +197,8 @@ def _put(play: _Play, event: Event) -> None:
     elif event["event"] == "handover":
         play.handover = event
     elif event["event"] == "pause" and play.handover is None:
-        for following in give_up(play.scene, play.tracker, "action", event.get("team")):
+        leave = hand_over if event.get("tell") and not play.words else give_up
+        for following in leave(play.scene, play.tracker, "action", event.get("team")):
             _put(play, following)
 
 
@@ -216,7 +219,7 @@ def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
     says = tuple(content for content in map(content_of, play.words) if content.text or content.attachments)
     intents, question = _so_far(play, memory)
     kept: dict[str, Any] = {
-        "tracker": tracker.memory(),
+        "tracker": tracker.memory(max(LONGEST_TRAIL, scene.script.rulebook.stories.longest)),
         "at": scene.heard.at.timestamp(),
         "language": scene.language,
         "intents": intents,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bot.classifier import NO_INTENT, Classifier, train
 from bot.entities import Entities, Entity, spoken_payload
@@ -26,15 +26,27 @@ class Meaning:
     confidence: float
     entities: tuple[Entity, ...] = ()
     ranking: tuple[tuple[str, float], ...] = ()
+    response: str | None = None
+    """For an intent of questions and answers (`faq`) the answer that fits: `faq/hours`."""
 
     def as_rasa(self, text: str) -> dict[str, Any]:
         """Return it as Rasa's parse data."""
+        chosen = {"intent_response_key": self.response, "utter_action": f"utter_{self.response}"}
         return {
+            **({"response_selector": {str(self.intent): {"response": chosen}}} if self.response else {}),
             "text": text,
             "intent": {"name": self.intent, "confidence": self.confidence},
             "intent_ranking": [{"name": name, "confidence": share} for name, share in self.ranking],
             "entities": [dict(entity) for entity in self.entities],
         }
+
+
+class Hears(Protocol):
+    """What understands messages: the trained Understanding, or a recorded one."""
+
+    def hear(self, text: str, language: str | None, doubt: int, here: Here) -> tuple[Meaning, str, int]:
+        """Return what the text means, the conversation's language from now on, and the doubt about it to remember."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
