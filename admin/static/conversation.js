@@ -6,19 +6,20 @@ import * as live from "./live.js";
 import * as panel from "./panel.js";
 import * as timeline from "./timeline.js";
 import { show } from "./times.js";
-import { fail, toast } from "./notices.js";
+import { dismiss, fail, pathOf, toast } from "./notices.js";
 
 export const current = () => document.querySelector(".conversation");
 export const currentId = () => current()?.dataset.id || null;
 
 let seen = 0;
+let readByThem = 0;
 
 export function start() {
   live.on("item", receive);
   live.on("row", refreshHead);
   live.on("person", () => current() && panel.refresh());
   live.on("presence", showLooking);
-  live.on("back", catchUp);
+  live.on("hello", catchUp);
   live.on("reload", catchUp);
   document.addEventListener("visibilitychange", markRead);
   if (current()) begin();
@@ -30,6 +31,7 @@ export async function open(id) {
   const fresh = await fragment(conversationPath(id));
   opened.replaceChildren(fresh);
   document.getElementById("inbox").classList.add("has-opened");
+  dismiss(pathOf(id));
   begin();
 }
 
@@ -48,7 +50,7 @@ export async function act(name, body = {}) {
 }
 
 function begin() {
-  seen = 0;
+  seen = readByThem = 0;
   show(document.getElementById("opened") ?? document);
   timeline.divide();
   timeline.toEnd();
@@ -67,6 +69,7 @@ function begin() {
 function receive(frame) {
   if (!current()) return;
   const { isNew, wasAtEnd } = timeline.receive(frame.html);
+  showRead(readByThem);
   if (isNew && frame.by_customer && !wasAtEnd) document.getElementById("jump")?.removeAttribute("hidden");
   if (frame.conversation === currentId() && frame.by_customer) markRead();
 }
@@ -101,8 +104,10 @@ async function loadHead() {
 }
 
 function showRead(seq) {
-  for (const state of timeline.list().querySelectorAll(".state.sent, .state.delivered")) {
-    if (Number(state.closest("[data-seq]").dataset.seq) <= seq) state.classList.add("read");
+  readByThem = Math.max(readByThem, seq);
+  const said = `[data-conversation="${CSS.escape(currentId() ?? "")}"]`;
+  for (const state of timeline.list().querySelectorAll(`${said} .state.sent, ${said} .state.delivered`)) {
+    if (Number(state.closest("[data-seq]").dataset.seq) <= readByThem) state.classList.add("read");
   }
 }
 

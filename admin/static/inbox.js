@@ -12,7 +12,7 @@ export function start(open) {
   if (!inbox) return;
   live.looking({ view });
   live.on("row", receive);
-  live.on("back", reload);
+  live.on("hello", reload);
   live.on("reload", () => setTimeout(reload, Math.random() * 2000)); // all pages at once would be a storm
   rows.addEventListener("scroll", () => rows.scrollHeight - rows.scrollTop - rows.clientHeight < 600 && loadMore());
   rows.addEventListener("click", (event) => {

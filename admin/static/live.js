@@ -1,5 +1,5 @@
-// The page's ear: one WebSocket. It comes back by itself after a restart, a sleep or a lost network, and then says "back",
-// so that whoever shows something loads what it missed.
+// The page's ear: one WebSocket. It comes back by itself after a restart, a sleep or a lost network. Whenever the server says
+// "hello" it knows what this page shows and tells it what happens from there on: whoever shows something loads what came before.
 
 import { prefix, say } from "./html.js";
 
@@ -9,7 +9,6 @@ let socket = null;
 let failures = 0;
 let timer = null;
 let notice = null;
-let wasOpen = false;
 
 export function on(kind, listener) {
   if (!listeners.has(kind)) listeners.set(kind, []);
@@ -34,9 +33,7 @@ export function connect() {
   made.onopen = () => {
     failures = 0;
     calm();
-    send(shown);
-    if (wasOpen) tell({ kind: "back" });
-    wasOpen = true;
+    send({ ...shown, begins: true });
   };
   made.onmessage = (message) => tell(JSON.parse(message.data));
   made.onclose = () => {

@@ -31,8 +31,13 @@ export function toast(head, body = "", href = null) {
   if (href) made.href = href;
   made.append(element("b", "", head));
   if (body) made.append(element("span", "", body));
+  if (href) dismiss(href); // what is newer about the same conversation says it all
   document.getElementById("toasts").append(made);
   setTimeout(() => made.remove(), TOAST_FOR);
+}
+
+export function dismiss(href) {
+  for (const old of document.querySelectorAll("a.toast")) if (old.getAttribute("href") === href) old.remove();
 }
 
 export const fail = (why) => toast(why);
@@ -88,4 +93,4 @@ function showPresent(frame) {
   }));
 }
 
-const pathOf = (id) => `${prefix}/inbox/all/${encodeURIComponent(id)}`;
+export const pathOf = (id) => `${prefix}/inbox/all/${encodeURIComponent(id)}`;
