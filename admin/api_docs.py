@@ -21,6 +21,7 @@ from admin.texts import LANGUAGES, preferred
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+
 def docs(desk: Desk) -> web.Application:
     """Return the documentation as an application to mount at /api/docs."""
     app = web.Application()

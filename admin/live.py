@@ -136,7 +136,6 @@ async def socket(request: web.Request) -> web.StreamResponse:
     if agent.may("converse"):
         desk.presence.arrive(page.visit)
     live.say_who_is_here()
-    page.tell({"kind": "hello"})
     writing = asyncio.create_task(_write(desk, page, channel), name="console.page")
     try:
         await _read(request, page, channel)
@@ -196,6 +195,8 @@ async def _hear(live: Live, page: Page, said: dict[str, Any]) -> None:
         live.say_who_is_here()
     if isinstance(people := said.get("profiles"), list):
         page.profiles = frozenset(str(id)[:60] for id in people[:50])
+    if said.get("begins"):  # from here on it is told: what came before, since it was drawn, it now asks for
+        page.tell({"kind": "hello"})
     if isinstance(typing := said.get("typing"), bool) and visit.looks_at:
         visit.typing_until = desk.clock() + TYPING_FOR if typing else None
         live.say_who_is_here()
