@@ -11,6 +11,7 @@ from bot.forms import ask_names
 from bot.ngrams import words_of
 from bot.rehearsal import rehearse
 from bot.scene import Script
+from bot.states import Expected
 from bot.values import name_at
 
 _HOLE = re.compile(r"{([^\n{}]+?)}")
@@ -107,7 +108,7 @@ def _check_conditions(mapping: SlotMapping, domain: Domain, findings: Findings) 
 
 
 def _check_forms(script: Script, findings: Findings) -> None:
-    domain = script.domain
+    domain, pasts = script.domain, _pasts(script)
     for form in domain.forms.values():
         for slot in form.required:
             if slot not in domain.slots:
@@ -121,8 +122,8 @@ def _check_forms(script: Script, findings: Findings) -> None:
         for intent in form.ignored_intents:
             if intent not in _intents(domain):
                 findings.unknown("intent", intent, _intents(domain))
-        is_started = any(state.form == form.name for rule in script.rulebook.all for state in rule.states)
-        goes_on = any(rule.states[-1].last == form.name and not rule.states[-1].form for rule in script.rulebook.all)
+        is_started = any(state.form == form.name for states in pasts for state in states)
+        goes_on = any(states[-1].last == form.name and not states[-1].form for states in pasts)
         if is_started and not goes_on:
             findings.error(
                 form.at,
@@ -145,7 +146,7 @@ def _check_responses(script: Script, findings: Findings) -> None:
                     )
             for button in variation.buttons:
                 match = _PAYLOAD_INTENT.match(button.get("payload", ""))
-                if match and match[1] not in intents:
+                if match and match[1].split("/")[0] not in intents:
                     problem = f'responses: {name}: button with unknown intent "{match[1]}".'
                     findings.error(variation.at, problem, nearest(match[1], intents))
             for slot, _ in variation.conditions:
@@ -184,13 +185,18 @@ def _check_training(script: Script, findings: Findings) -> None:
 
 
 def _check_unused(script: Script, findings: Findings) -> None:
-    used = {state.intent for rule in script.rulebook.all for state in rule.states}
+    used = {state.intent for states in _pasts(script) for state in states}
     used |= {script.project.handover.intent, *DEFAULT_INTENTS}
     for slot in script.domain.slots.values():
         used |= {intent for mapping in slot.mappings for intent in mapping.intents}
     for intent in script.domain.intents.values():
         if intent.name not in used:
             findings.notice(intent.at, f'intents: no rule answers "{intent.name}".', "add a rule, or remove the intent")
+
+
+def _pasts(script: Script) -> list[tuple[Expected, ...]]:
+    """Return everything after which some rule or story says what comes."""
+    return [*(rule.states for rule in script.rulebook.all), *script.rulebook.told]
 
 
 def _intents(domain: Domain) -> set[str]:

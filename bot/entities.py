@@ -44,9 +44,9 @@ class Entities:
         self._longest = max((phrase.count(" ") + 1 for phrase in self._lookups), default=0)
 
     def payload(self, text: str) -> tuple[str, list[Entity]] | None:
-        """Return intent and entities of `/intent{...}`; None when it is not one, or is none of this bot's."""
+        """Return intent (`faq/hours` in full) and entities of `/intent{...}`; None when it is none of this bot's."""
         match = _PAYLOAD.fullmatch(text) if text.startswith("/") else None
-        if match is None or match[1] not in self._intents:
+        if match is None or match[1].split("/")[0] not in self._intents:
             return None
         try:
             stated = json.loads(match[2]) if match[2] else {}

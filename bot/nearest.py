@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.events import LISTEN
+from bot.moments import Past
 from bot.states import Expected
-from bot.tracker import Past
 
 Token = tuple[str, str]
 LONGEST = 12

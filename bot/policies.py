@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from bot.domain import Domain
 from bot.events import DEFAULT_ACTIONS, DEFAULT_INTENTS, LISTEN
+from bot.moments import Moment
 from bot.project import Options
 from bot.rulebook import Rule, Rulebook, Source
 from bot.states import Expected, fits
-from bot.tracker import Moment, Tracker
+from bot.tracker import Tracker
 
 
 class Next(NamedTuple):

@@ -42,6 +42,8 @@ class Rulebook:
     all: list[Rule] = field(default_factory=list)
     hidden: frozenset[Source] = frozenset()
     """What comes from these is in no story, so stories do not see it either."""
+    told: tuple[tuple[Expected, ...], ...] = ()
+    """All pasts that stories name, whatever the policies do with them."""
     stories: Stories = field(default_factory=Stories)
     nearest: NearestStory | None = None
 
@@ -63,9 +65,10 @@ def read_rules(rules: Sequence[Way], stories: Sequence[Way], domain: Domain, fin
             _note_unhappy(rule._replace(states=states), book)
             if rule.states and action != SNIP:
                 _add(rule, known, findings)
-    for way in stories:
-        for states, action in pairs_of(way, domain):
-            _note_unhappy(Rule(states, action, way.at, 0), book)
+    told = [(states, action, way) for way in stories for states, action in pairs_of(way, domain)]
+    for states, action, way in told:
+        _note_unhappy(Rule(states, action, way.at, 0), book)
+    book.told = tuple(states for states, _, _ in told)
     for rule in known.values():
         _file(rule._replace(weight=weight(rule.states)), book)
     for found in (*book.by_last.values(), book.by_text):

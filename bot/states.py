@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import Slot
-from bot.tracker import Moment
+from bot.moments import Moment
 
 UNSET = "should_not_be_set"
 Feature = tuple[float, ...]

@@ -11,9 +11,10 @@ from typing import Any
 
 from bot.domain import Domain
 from bot.events import LISTEN
+from bot.moments import Past
 from bot.states import Expected, Feature, feature, state
 from bot.steps import SNIP, Way, as_events
-from bot.tracker import Past, Tracker
+from bot.tracker import Tracker
 
 States = tuple[Expected, ...]
 

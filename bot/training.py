@@ -26,6 +26,8 @@ class Example:
     intent: str
     language: str
     written: Text
+    answer: str | None = None
+    """The full name of an intent of questions and answers: `faq/hours`."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,8 @@ def _read_item(item: Table, language: str, training: Training, findings: Finding
         training.intents.setdefault(str(name).split("/")[0], name)
         for sentence in sentences:
             text = _plain_sentence(sentence, training, findings)
-            training.examples.append(Example(text, str(name).split("/")[0], language, sentence))
+            base, _, answer = str(name).partition("/")
+            training.examples.append(Example(text, base, language, sentence, str(name) if answer else None))
     elif kind == "synonym":
         training.synonyms.update({str(sentence).casefold(): str(name) for sentence in sentences})
     elif kind == "regex":

@@ -18,7 +18,8 @@ from bot.policies import Next, predict
 from bot.quoting import has_answer, unanswered
 from bot.scene import Scene, Script
 from bot.slots import extract
-from bot.tracker import LONGEST_TRAIL, Tracker
+from bot.tracker import Tracker
+from bot.trail import LONGEST_TRAIL
 from bot.understanding import Hears, Meaning
 from profiles.timeline import Content
 
@@ -144,6 +145,8 @@ def _act(play: _Play, text: str) -> Doing:
         yield from _run(play, following)
         if following.action in (LISTEN, SESSION_START):
             return
+    else:  # so many actions and still not listening: the bot runs in a circle
+        yield from _run(play, Next(HAND_OVER), reason="action")
     if play.tracker.last != LISTEN:
         play.tracker.apply(action_run(LISTEN))
 

@@ -15,6 +15,7 @@ from bot.project import Options, Project
 from bot.spelling import Speller
 
 OUT_OF_SCOPE = "out_of_scope"
+_Understood = tuple[str | None, tuple[tuple[str, float], ...], str | None]
 _BACKGROUND = Path(__file__).parent / "content" / "background"
 
 
@@ -64,34 +65,56 @@ class Understanding:
         stated = self.entities.payload(text)
         if stated is not None:
             asked, found = stated
+            base, answer = _split(asked)
             kept = language if language in self.languages.names else self.languages.default
-            return Meaning(asked, 1.0, tuple(found), ((asked, 1.0),)), kept, 0
+            return Meaning(base, 1.0, tuple(found), ((base, 1.0),), answer), kept, 0
         words = words_of(spoken_payload(text))
         written_in, spoken, doubt = self.languages.decide(words, language, doubt)
-        intent, ranking = self._intent(words, written_in)
+        understood = self._intent(words, written_in)
         if spoken != written_in:  # a word or two that look foreign: heard both ways, the clearer one counts
-            intent, ranking = max((self._intent(words, spoken), (intent, ranking)), key=_clearness)
+            understood = max((self._intent(words, spoken), understood), key=_clearness)
+        intent, ranking, answer = understood
         found = self.entities.find(text, here)
         confidence = 0.0 if not ranking else ranking[0][1]
-        return Meaning(intent, confidence, tuple(found), ranking), spoken, doubt
+        return Meaning(intent, confidence, tuple(found), ranking, answer), spoken, doubt
 
-    def _intent(self, words: Tokens, language: str) -> tuple[str | None, tuple[tuple[str, float], ...]]:
+    def _intent(self, words: Tokens, language: str) -> _Understood:
         model = self.models.get(language)
         if model is None or not words:
-            return FALLBACK_INTENT, ()
+            return FALLBACK_INTENT, (), None
         speller, classifier = model
         ranked = classifier.rank(speller.repair(words))
+        ranking = _by_intent(ranked.intents)
         if ranked.is_foreign:
-            return (OUT_OF_SCOPE if self.declares_out_of_scope and ranked.intents else FALLBACK_INTENT), ranked.intents
-        shares = [share for _, share in ranked.intents[:2]]
+            return (OUT_OF_SCOPE if self.declares_out_of_scope and ranking else FALLBACK_INTENT), ranking, None
+        shares = [share for _, share in ranking[:2]]
         is_ambiguous = len(shares) > 1 and shares[0] - shares[1] < self.options.ambiguity
         if shares[0] < self.options.threshold or (is_ambiguous and self.options.threshold > 0):
-            return FALLBACK_INTENT, ranked.intents
-        return ranked.intents[0][0], ranked.intents
+            return FALLBACK_INTENT, ranking, None
+        intent = ranking[0][0]
+        answer = next((_split(name)[1] for name, _ in ranked.intents if _split(name)[0] == intent), None)
+        return intent, ranking, answer
 
 
-def _clearness(heard: tuple[str | None, tuple[tuple[str, float], ...]]) -> float:
-    intent, ranking = heard
+def _by_intent(ranked: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+    """Return the ranking with all answers of an intent of questions and answers (`faq/hours`) taken together."""
+    if not any("/" in name for name, _ in ranked):
+        return ranked
+    shares: dict[str, float] = {}
+    for name, share in ranked:
+        intent = _split(name)[0]
+        shares[intent] = shares.get(intent, 0.0) + share
+    return tuple(sorted(shares.items(), key=lambda row: -row[1]))
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    """Return the intent, and the full name if it is one of questions and answers."""
+    intent, _, answer = name.partition("/")
+    return intent, name if answer else None
+
+
+def _clearness(heard: _Understood) -> float:
+    intent, ranking, _ = heard
     return ranking[0][1] if ranking and intent == ranking[0][0] else 0.0
 
 
@@ -99,7 +122,7 @@ def learn(project: Project, seed: int = 0) -> Understanding:
     """Return the understanding of the project's sentences, one model for each language they are written in."""
     sentences: dict[str, list[tuple[Tokens, str]]] = {}
     for example in project.training.examples:
-        intent = NO_INTENT if example.intent == OUT_OF_SCOPE else example.intent
+        intent = NO_INTENT if example.intent == OUT_OF_SCOPE else example.answer or example.intent
         sentences.setdefault(example.language, []).append((words_of(example.text), intent))
     models, spoken = {}, {}
     for language, rows in sentences.items():

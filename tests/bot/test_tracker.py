@@ -5,7 +5,8 @@ import pytest
 from bot.domain import Domain, Form, Slot
 from bot.events import LISTEN, action_run, loop_set, slot_set
 from bot.files import Place
-from bot.tracker import LONGEST_TRAIL, Tracker
+from bot.tracker import Tracker
+from bot.trail import LONGEST_TRAIL
 
 AT = Place("domain.yml")
 DOMAIN = Domain(

@@ -11,7 +11,6 @@ dialogue a line, told by tests/bot/conformance/transcript.py.
 import argparse
 import asyncio
 import gzip
-import json
 import logging
 import os
 import shutil
@@ -67,9 +66,10 @@ async def _converse(
     """Return the turns of one dialogue; none at all when its times were too close to the session's end to be fair."""
     turns: list[dict[str, Any]] = []
     buttons: list[str] = []
+    route: list[str] = []
     began, before = time.monotonic(), 0.0
     for _ in range(rng.randint(6, 14)):
-        line = _next_line(script, buttons, rng)
+        line = _next_line(script, buttons, route, rng)
         if "wait" in line:
             await asyncio.sleep(float(line["wait"]))
             continue
@@ -100,10 +100,17 @@ async def _converse(
     return turns
 
 
-def _next_line(script: list[dict[str, Any]], buttons: list[str], rng: Random) -> dict[str, Any]:
+def _next_line(script: list[dict[str, Any]], buttons: list[str], route: list[str], rng: Random) -> dict[str, Any]:
+    """Go on with the route that was taken, press a button, or say anything at all."""
+    if route and rng.random() < 0.85:
+        return {"say": route.pop(0)}
     if buttons and rng.random() < 0.25:
         return {"say": rng.choice(buttons)}
-    return rng.choices(script, [line.get("weight", 1) for line in script])[0]
+    line: dict[str, Any] = rng.choices(script, [line.get("weight", 1) for line in script])[0]
+    if "route" in line:
+        route[:] = line["route"]
+        return {"say": route.pop(0)}
+    return line
 
 
 async def _say(http: ClientSession, url: str, sender: str, line: dict[str, Any]) -> list[dict[str, Any]]:

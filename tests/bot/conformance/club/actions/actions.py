@@ -1,7 +1,7 @@
 """The reading club's custom actions: they set the slots that its stories branch on."""
 
 from rasa_sdk import Action
-from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.events import AllSlotsReset, FollowupAction, SlotSet
 
 
 class Pay(Action):
@@ -29,7 +29,7 @@ class ForgetBook(Action):
         return "action_forget_book"
 
     def run(self, dispatcher, tracker, domain):
-        return [SlotSet("thing", None), SlotSet("budget", None)]
+        return [AllSlotsReset()]
 
 
 class Subscribed(Action):

@@ -1,7 +1,7 @@
 """The help desk's custom actions: session start, mappings, validation, fallbacks, followups, rejections."""
 
 from rasa_sdk import Action, ValidationAction
-from rasa_sdk.events import ActionExecuted, FollowupAction, SessionStarted, SlotSet
+from rasa_sdk.events import ActionExecuted, FollowupAction, SessionStarted, SlotSet, UserUtteranceReverted
 from rasa_sdk.interfaces import ActionExecutionRejection
 
 
@@ -44,7 +44,7 @@ class Lost(Action):
 
     def run(self, dispatcher, tracker, domain):
         dispatcher.utter_message(text="I am lost.")
-        return [SlotSet("seen", 7)]
+        return [UserUtteranceReverted()]
 
 
 class AskAffirmation(Action):
@@ -68,7 +68,9 @@ class Look(Action):
     def run(self, dispatcher, tracker, domain):
         loop = (tracker.active_loop or {}).get("name")
         said = tracker.latest_message["intent"]["name"]
-        dispatcher.utter_message(text=f"{said} {loop} {tracker.get_slot('requested_slot')} {tracker.latest_action_name}")
+        dispatcher.utter_message(
+            text=f"{said} {loop} {tracker.get_slot('requested_slot')} {tracker.latest_action_name}"
+        )
         return []
 
 

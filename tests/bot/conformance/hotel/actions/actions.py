@@ -2,7 +2,6 @@
 
 from rasa_sdk import Action, FormValidationAction
 from rasa_sdk.events import (
-    AllSlotsReset,
     ConversationPaused,
     FollowupAction,
     SlotSet,
@@ -83,7 +82,7 @@ class Forget(Action):
         return "action_forget"
 
     def run(self, dispatcher, tracker, domain):
-        return [AllSlotsReset()]
+        return [SlotSet(name, None) for name in ("room_kind", "nights", "guest", "began_with")]
 
 
 class Break(Action):
