@@ -15,14 +15,13 @@ from profiles.conversation import Handover, hand_over
 from profiles.snapshot import Amend, Changes, Snapshot, Work
 from profiles.timeline import Event
 from tests.admin.office import Caller, Office
-from tests.waiting import until
 
 CHAT, ANNA, BORIS = "telegram:7003", "webchat:a1b2c3d4e5f6a7b8", "twilio:+33600000002"
 
 
 async def test_a_message_reaches_the_page_that_shows_its_person(shop: Office) -> None:
     caller = await shop.signed_in(await shop.agent(is_away=True))
-    async with _page(shop, caller, profiles=["chloe"], looks_at=CHAT) as page:
+    async with _page(caller, profiles=["chloe"], looks_at=CHAT) as page:
         await shop.says(CHAT, "<b>Bonsoir</b>")
         row = await _hear(page, "row", id=CHAT)
         assert (row["unread"], row["assignee"]) == (2, "maya")
@@ -34,8 +33,8 @@ async def test_a_message_reaches_the_page_that_shows_its_person(shop: Office) ->
 async def test_what_the_bot_answers_disturbs_only_those_who_watch_it(shop: Office) -> None:
     maya, samir = await shop.agent(is_away=True), await shop.agent("Samir Haddad", is_away=True)
     async with (
-        _page(shop, await shop.signed_in(maya), view="all") as watching,
-        _page(shop, await shop.signed_in(samir), view="mine") as quiet,
+        _page(await shop.signed_in(maya), view="all") as watching,
+        _page(await shop.signed_in(samir), view="mine") as quiet,
     ):
         await shop.says(BORIS, "Et lundi ?")
         await shop.says(CHAT, "Vous êtes là ?")
@@ -45,7 +44,7 @@ async def test_what_the_bot_answers_disturbs_only_those_who_watch_it(shop: Offic
 
 
 async def test_a_handover_rings_once_with_its_summary(shop: Office) -> None:
-    async with _page(shop, await shop.signed_in(await shop.agent(is_away=True))) as page:
+    async with _page(await shop.signed_in(await shop.agent(is_away=True))) as page:
 
         def hand(snapshot: Snapshot) -> Changes:
             given = hand_over(
@@ -63,8 +62,8 @@ async def test_a_handover_rings_once_with_its_summary(shop: Office) -> None:
 
 async def test_colleagues_see_who_looks_and_who_types(shop: Office) -> None:
     maya, samir = await shop.agent(), await shop.agent("Samir Haddad")
-    async with _page(shop, await shop.signed_in(maya), looks_at=CHAT) as page:
-        async with _page(shop, await shop.signed_in(samir), looks_at=CHAT) as other:
+    async with _page(await shop.signed_in(maya), looks_at=CHAT) as page:
+        async with _page(await shop.signed_in(samir), looks_at=CHAT) as other:
             seen = await _hear(page, "presence", lambda frame: frame["looking"])
             assert [agent["name"] for agent in seen["looking"]] == ["Samir Haddad"]
             await other.send_json({"typing": True})
@@ -77,7 +76,7 @@ async def test_colleagues_see_who_looks_and_who_types(shop: Office) -> None:
 async def test_a_receipt_changes_the_message_on_the_page(shop: Office) -> None:
     message = await shop.desk.store.first("messages", {"conversation": CHAT, "author": "agent:maya"})
     assert message
-    async with _page(shop, await shop.signed_in(await shop.agent()), profiles=["chloe"]) as page:
+    async with _page(await shop.signed_in(await shop.agent()), profiles=["chloe"]) as page:
         failed = Amend(message["_id"], {"delivery.state": "failed", "delivery.reason": "blocked"})
         await shop.commit(Changes(amends=(failed,)))
         assert "they blocked us" in (await _hear(page, "item", id=message["_id"]))["html"]
@@ -96,7 +95,7 @@ async def test_another_site_and_a_stranger_get_no_socket(shop: Office) -> None:
 async def test_a_page_is_let_go_when_its_session_is_ended(shop: Office) -> None:
     maya = await shop.agent()
     first, second = await shop.signed_in(maya), await shop.signed_in(maya)
-    async with _page(shop, first) as page:
+    async with _page(first) as page:
         await second.post("/settings/sessions", form={"session": ""})
         assert await _closed(page) is not None
         with pytest.raises(WSServerHandshakeError):
@@ -105,11 +104,11 @@ async def test_a_page_is_let_go_when_its_session_is_ended(shop: Office) -> None:
 
 async def test_a_flood_and_a_frame_that_is_no_json_close_the_page(shop: Office) -> None:
     caller = await shop.signed_in(await shop.agent())
-    async with _page(shop, caller) as page:
+    async with _page(caller) as page:
         for _ in range(200):
             await page.send_json({"view": "all"})
         assert await _closed(page) == 1008
-    async with _page(shop, caller) as page:
+    async with _page(caller) as page:
         await page.send_str("{" * 4000)
         assert await _closed(page) == 1003
 
@@ -122,7 +121,7 @@ def test_a_page_that_does_not_read_is_cut_off_instead_of_filling_the_memory() ->
 
 
 async def test_after_too_much_news_pages_are_told_to_load_afresh(shop: Office) -> None:
-    async with _page(shop, await shop.signed_in(await shop.agent())) as page:
+    async with _page(await shop.signed_in(await shop.agent())) as page:
         now = shop.clock()
         events = tuple(Event(f"e{number}", "chloe", "order.paid", now) for number in range(2100))
         await shop.commit(Changes(events=events))
@@ -130,14 +129,10 @@ async def test_after_too_much_news_pages_are_told_to_load_afresh(shop: Office) -
 
 
 @asynccontextmanager
-async def _page(shop: Office, caller: Caller, **shows: Any) -> AsyncIterator[ClientWebSocketResponse]:
-    before = set(shop.live.pages)
+async def _page(caller: Caller, **shows: Any) -> AsyncIterator[ClientWebSocketResponse]:
     page = await _connect(caller)
+    await page.send_json({**shows, "begins": True})
     await _hear(page, "hello")
-    (kept,) = shop.live.pages - before
-    await page.send_json(shows)
-    await until(lambda: kept.view == shows.get("view", "") and kept.visit.looks_at == shows.get("looks_at"))
-    await until(lambda: kept.profiles == frozenset(shows.get("profiles", ())))
     yield page
     await page.close()
 
