@@ -13,10 +13,8 @@ from profiles.store import Store
 
 View = Literal["mine", "unassigned", "mentions", "bot", "all"]
 VIEWS: tuple[View, ...] = get_args(View)
-LONG_VIEWS = (
-    "bot",
-    "all",
-)  # in the order of an index, exact to a minute; the others are short and sorted when asked for
+LONG_VIEWS = ("bot", "all")
+"""In the order of an index, exact to a minute; the others are short and sorted when they are asked for."""
 STATUSES: tuple[Status, ...] = get_args(Status)
 PAGE = 40
 NAMES = ("attributes.name", "attributes.first_name", "attributes.last_name", "identities", "created_at", "language")
