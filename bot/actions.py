@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -60,7 +61,7 @@ class Actions:
         except ActionExecutionRejection:
             return ActionResult("rejected")
         except ActionNotFoundException:
-            return ActionResult("failed", problem="no class in the bot's actions has this name")
+            return ActionResult("failed", problem="no class in the bot's actions has this name", is_unknown=True)
         except TimeoutError:
             return ActionResult("failed", problem=f"took longer than {self._seconds:g} s")
         except Exception as error:  # noqa: BLE001 (a bot's own code may raise anything)
@@ -81,7 +82,7 @@ class Actions:
                     log.error("actions.load failed folder=%s", self._folder, exc_info=error)
         return tuple(sorted(self._executor.actions)) if self._executor else ()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the threads; one that is stuck ends with the process."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -103,8 +104,8 @@ class Actions:
             return action.run  # type: ignore[no-any-return]
 
         async def in_a_thread(dispatcher: Any, tracker: Any, domain: Any) -> Any:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, _run_here, action, dispatcher, tracker, domain)
+            loop, here = asyncio.get_running_loop(), copy_context()  # bot.sdk finds its desk in the context
+            return await loop.run_in_executor(self._threads, here.run, _run_here, action, dispatcher, tracker, domain)
 
         return in_a_thread
 

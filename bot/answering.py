@@ -13,6 +13,7 @@ from profiles.answer import Answer, Answerer
 from profiles.conversation import Conversation, Handover, hand_over
 from profiles.profile import Profile
 from profiles.record import replace
+from profiles.secret import Secret
 from profiles.snapshot import Snapshot
 from profiles.timeline import BOT, Event, Message
 
@@ -34,6 +35,21 @@ class BotOptions:
         metadata={"about": "an agent's conversation returns to the bot after so long without a word; 0: never"},
     )
     action_seconds: float = field(default=10.0, metadata={"about": "how long one custom action may take"})
+    action_url: str = field(
+        default="",
+        metadata={"about": "action server that runs the custom actions; empty: endpoints.yml's, else this server"},
+    )
+    action_token: Secret = field(default=Secret(), metadata={"about": "token shown to that action server"})
+    endpoint_token: Secret = field(
+        default=Secret(),
+        metadata={"about": "token that an outside Rasa shows to /actions/webhook and /actions/nlg; empty: both closed"},
+    )
+
+    def __post_init__(self) -> None:
+        if self.action_url and not self.action_url.startswith(("http://", "https://")):
+            raise ValueError(f'action_url: expected http://..., got "{self.action_url}".')
+        if self.action_seconds <= 0:
+            raise ValueError(f"action_seconds: expected more than 0, got {self.action_seconds:g}.")
 
 
 def load_brain(options: BotOptions) -> Brain:

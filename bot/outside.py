@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.actions import Actions
 from bot.answering import applied, broken, heard, known
-from bot.brain import Brain, perform
+from bot.brain import Brain, Performs, perform
+from bot.office import Attended, Office
 from profiles.append import said
 from profiles.calendar import Clock
 from profiles.conversation import Conversation
@@ -35,7 +35,7 @@ Finished = tuple[Profile, Conversation, Message]
 class Outside:
     """Finishes pending messages. `hear` is a listener of the writer."""
 
-    def __init__(self, brain: Brain, actions: Actions, writer: Writer, store: Store, *, clock: Clock) -> None:
+    def __init__(self, brain: Brain, actions: Performs, writer: Writer, store: Store, *, clock: Clock) -> None:
         self._brain, self._actions, self._writer, self._store, self._clock = brain, actions, writer, store, clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._sweeping: asyncio.Task[None] | None = None
@@ -98,8 +98,9 @@ class Outside:
         """Run one turn with its actions and commit what it comes to. False: somebody else has done it or taken over."""
         turn = None
         try:
+            attended = Attended(self._actions, Office(self._store, self._writer, conversation.id, message.id))
             turn = await perform(
-                self._brain, conversation.bot or None, heard(message), known(profile, conversation), self._actions
+                self._brain, conversation.bot or None, heard(message), known(profile, conversation), attended
             )
         except Exception as error:  # noqa: BLE001 (a bot's own code may raise anything; a person takes over)
             log.error("outside.turn broke message=%s error=%s", message.id, type(error).__name__, exc_info=error)

@@ -17,10 +17,11 @@ from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
 from admin.live import LIVE
 from admin.routes import routes as console
-from bot.actions import Actions
 from bot.answering import BotOptions, answerer, load_brain
 from bot.idle import IdleReturn
 from bot.outside import Outside
+from bot.rasa_routes import routes as rasa_routes
+from bot.remote_actions import performer
 from causerie.health import Health, health_routes
 from channels import house
 from channels.channel import Channel, Door, Limits
@@ -109,8 +110,8 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
             listening.push_async_callback(channel.close)
             limits[channel.name] = channel.limits
 
-        actions = Actions(options.bot)
-        opened.callback(actions.close)
+        actions = performer(options.bot)
+        opened.push_async_callback(actions.close)
         outside = Outside(brain, actions, writer, store, clock=clock)
         opened.push_async_callback(outside.close)
         writer.listen(outside.hear)
@@ -131,6 +132,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app.add_subapp("/console", pages)
         app.add_subapp("/api/v1", api(desk))
         app.add_subapp("/api/docs", docs(desk))
+        app.add_routes(rasa_routes(brain, actions, store, writer, token=options.bot.endpoint_token, clock=clock))
         health = Health(store, writer, back_door)
         for channel in channels.values():
             if isinstance(channel, Webchat):

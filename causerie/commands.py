@@ -7,10 +7,10 @@ from typing import TextIO
 
 from admin.desk import Options as ConsoleOptions
 from admin.keys import create_key
-from bot.actions import Actions
 from bot.answering import BotOptions, folder_of, load_brain
 from bot.dialogues import play_dialogues
 from bot.files import ContentErrors
+from bot.remote_actions import performer
 from bot.terminal import converse
 from causerie.app import Options, ServerOptions
 from causerie.config import default_path, load
@@ -74,7 +74,7 @@ def check(config: Configured, say: Say) -> int:
 async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> int:
     """Let somebody talk to the bot line by line."""
     brain = load_brain(config.options.bot)
-    await converse(brain, Actions(config.options.bot), lines, say, timed=timed)
+    await converse(brain, performer(config.options.bot), lines, say, timed=timed)
     return 0
 
 
