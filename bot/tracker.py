@@ -9,6 +9,7 @@ from typing import Any
 from bot.domain import Domain
 from bot.events import FALLBACK_INTENT, LISTEN, REQUESTED, Event
 from bot.moments import Moment, Past, visible_entities
+from bot.reminding import Reminder, cancelled, scheduled
 from bot.trail import LONGEST_TRAIL, Trail, drop_happy_turn, goes_on_happily, pending_followup, shortened
 
 LONGEST_LOG = 60
@@ -20,7 +21,7 @@ class Tracker:
 
     __slots__ = (
         "domain", "slots", "message", "intent", "entities", "last", "loop", "is_interrupted", "is_rejected",
-        "rejected_action", "followup", "trail", "is_cut", "heard", "log", "said",
+        "rejected_action", "followup", "trail", "is_cut", "heard", "reminders", "log", "said",
     )  # fmt: skip
 
     slots: dict[str, Any]
@@ -38,6 +39,7 @@ class Tracker:
     """The trail does not reach back to the session's beginning, and something that stories can see is missing."""
     heard: list[str | None]
     """The latest intents since the session began, None where a message was taken back."""
+    reminders: list[Reminder]
 
     def __init__(self, domain: Domain, with_log: bool = False) -> None:
         self.domain = domain
@@ -61,6 +63,7 @@ class Tracker:
         tracker.trail = list(memory.get("trail", ()))
         tracker.is_cut = bool(memory.get("cut"))
         tracker.heard = list(memory.get("heard", ()))
+        tracker.reminders = list(memory.get("reminders", ()))
         tracker.followup = pending_followup(tracker.trail)
         if with_log:
             tracker.log = list(memory.get("log", ()))
@@ -81,6 +84,8 @@ class Tracker:
             "entities": list(self.entities),
             "trail": trail,
         }
+        if self.reminders:
+            kept["reminders"] = self.reminders
         if is_cut or self.is_cut:
             kept["cut"] = True
         if FALLBACK_INTENT in self.heard[-_LAST_INTENTS:]:  # only the two-stage fallback asks
@@ -99,7 +104,7 @@ class Tracker:
         copy.is_interrupted, copy.is_rejected = self.is_interrupted, self.is_rejected
         copy.rejected_action, copy.followup = self.rejected_action, self.followup
         copy.trail, copy.said = list(self.trail), set(self.said)
-        copy.is_cut, copy.heard = self.is_cut, list(self.heard)
+        copy.is_cut, copy.heard, copy.reminders = self.is_cut, list(self.heard), list(self.reminders)
         copy.log = None if self.log is None else list(self.log)
         return copy
 
@@ -119,6 +124,7 @@ class Tracker:
         self.entities = visible_entities(self.domain, self.intent, self.message.get("entities", []))
         self.followup = None
         self.heard.append(self.intent)
+        self.reminders = [reminder for reminder in self.reminders if not reminder["dies"]]
 
     @property
     def meant(self) -> str | None:
@@ -180,6 +186,7 @@ class Tracker:
         self.trail = []
         self.is_cut = False
         self.heard = []
+        self.reminders = []
 
     def _set_slot(self, event: Event) -> None:
         name, value = event["name"], event["value"]
@@ -232,6 +239,8 @@ class Tracker:
                 self.intent, self.entities, self.is_rejected = rest[0], tuple(rest[1]), rest[2]
             elif kind == "action":
                 self.last = rest[1]
+            elif kind == "reminder":
+                self.reminders = [reminder for reminder in self.reminders if reminder["name"] != rest[0]]
             if kind == wanted:
                 return
 
@@ -247,6 +256,14 @@ class Tracker:
     def _follow(self, event: Event) -> None:
         self.followup = event["name"]
         self.trail.append(["followup", event["name"]])
+
+    def _remind(self, event: Event) -> None:
+        self.reminders = scheduled(self.reminders, event)
+        if self.reminders:
+            self.trail.append(["reminder", self.reminders[-1]["name"]])
+
+    def _cancel(self, event: Event) -> None:
+        self.reminders = cancelled(self.reminders, event)
 
     def _restart(self, event: Event) -> None:
         self._forget()
@@ -272,4 +289,6 @@ _CHANGES = {
     "restart": Tracker._restart,
     "session_started": Tracker._restart,
     "reset_slots": Tracker._reset_slots,
+    "reminder": Tracker._remind,
+    "cancel_reminder": Tracker._cancel,
 }

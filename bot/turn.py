@@ -16,6 +16,7 @@ from bot.events import HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, SESSION_START, E
 from bot.handover import summary
 from bot.policies import Next, predict
 from bot.quoting import has_answer, unanswered
+from bot.reminding import due_at
 from bot.scene import Scene, Script
 from bot.slots import extract
 from bot.tracker import Tracker
@@ -65,7 +66,9 @@ def take_turn(script: Script, understanding: Hears, memory: Mapping[str, Any], h
     tracker = Tracker.recall(script.domain, memory.get("tracker", {}), bool(script.domain.actions))
     play = _Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)))
     if _session_is_over(scene, memory):
+        waiting = tracker.reminders  # a reminder for tomorrow outlives the session; only Rasa forgets it
         yield from _run(play, Next(SESSION_START))
+        tracker.reminders = waiting
         play.actions.clear()
     tracker.said.clear()
     _tell_known(play)
@@ -227,6 +230,7 @@ def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
         "language": scene.language,
         "intents": intents,
         "question": question,
+        **due_at(tracker.reminders),
     }
     if play.was_missed and not play.handover:
         kept["missed"] = play.missed + 1

@@ -24,6 +24,7 @@ INDEXES: dict[str, Sequence[Any]] = {
         # mine, unassigned, the queue: short lists, sorted when they are asked for
         ascending("owner", "assignee", partialFilterExpression={"owner": {"$exists": True}}),
         ascending("pending", partialFilterExpression={"pending": {"$exists": True}}),  # owed an answer
+        ascending("bot.due_at", partialFilterExpression={"bot.due_at": {"$exists": True}}),  # the bot set a reminder
     ],
     "messages": [
         ascending("conversation", "seq", unique=True),
