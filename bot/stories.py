@@ -15,6 +15,7 @@ from bot.moments import Past
 from bot.states import Expected, Feature, feature, state
 from bot.steps import SNIP, Way, as_events
 from bot.tracker import Tracker
+from bot.trail import LONGEST_TRAIL
 
 States = tuple[Expected, ...]
 
@@ -40,7 +41,7 @@ class Stories:
     rule_slots: frozenset[str] = frozenset()
     rule_forms: frozenset[str] = frozenset()
     longest: int = 0
-    """Entries of trail that the longest story needs."""
+    """Entries of trail to keep: twice what the longest story needs, and what rules look back at."""
 
     def recall(self, tracker: Tracker) -> str | None:
         """Return the action that some story has after exactly this past, or None."""
@@ -155,7 +156,7 @@ def learn_stories(
         forgives=policy.forgives,
         rule_slots=rule_names[0] - story_slots,
         rule_forms=rule_names[1] - story_forms,
-        longest=longest,
+        longest=LONGEST_TRAIL + 2 * longest if known else 0,
     )
 
 
