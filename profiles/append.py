@@ -91,9 +91,7 @@ def noted(
     metadata: Mapping[str, Any] | None = None,
 ) -> tuple[Conversation, Message]:
     """Return the conversation and a private note: agents see it, it is never sent."""
-    message = _message(
-        conversation, Content(text), id=id, now=now, author=author, direction="note", metadata=metadata
-    )
+    message = _message(conversation, Content(text), id=id, now=now, author=author, direction="note", metadata=metadata)
     return replace(conversation, seq=message.seq), message
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections import deque
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from profiles.store import Store
 
 Answer = TypeVar("Answer")
 ROOM_BYTES = 2 * 1024**3
+RESTING = 4  # databases: a straggler of one test must not meet the next
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +38,28 @@ def mongo_url(mongod: Mongod) -> str:
 
 
 @pytest.fixture
-def database_name(mongo_url: str) -> Iterator[str]:
-    """The name of a database that this test alone uses; it is dropped afterwards."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+def database_name(cleaner: Any, emptied: deque[str]) -> Iterator[str]:
+    """The name of an empty database that this test alone uses.
+
+    It is emptied afterwards and used again, indexes and all: making the sixty of a new one costs half a second a test.
+    """
+    name = emptied.popleft() if len(emptied) >= RESTING else f"test_{uuid.uuid4().hex[:12]}"
     yield name
-    run(_drop(mongo_url, name))
+    for collection in cleaner[name].list_collection_names():
+        cleaner[name][collection].delete_many({})
+    emptied.append(name)
+
+
+@pytest.fixture(scope="session")
+def cleaner(mongo_url: str) -> Any:
+    """A plain client of the driver, for emptying databases between tests."""
+    return Store(mongo_url, "cleaner")._client
+
+
+@pytest.fixture(scope="session")
+def emptied() -> deque[str]:
+    """Names of databases that earlier tests left empty, the one that has rested longest first."""
+    return deque()
 
 
 @pytest.fixture
@@ -53,12 +72,6 @@ def run(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Run this to its end on a loop of its own, in this thread, beside the loop of the tests."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(work)
-
-
-async def _drop(url: str, name: str) -> None:
-    database = Store(url, name)
-    await database.drop()
-    await database.close()
 
 
 def _fast_folder() -> str | None:

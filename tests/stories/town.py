@@ -109,7 +109,9 @@ class Visitor:
     async def opens(self, identity: str = "") -> "Visitor":
         """Open the widget, or come back to it."""
         self._session = aiohttp.ClientSession()
-        self._socket = await self._session.ws_connect(f"{self.url}/channels/webchat/socket", headers={"Origin": self.url})
+        self._socket = await self._session.ws_connect(
+            f"{self.url}/channels/webchat/socket", headers={"Origin": self.url}
+        )
         hello = {"type": "hello", "token": self.token, "identity": identity, "last_seq": self.last_seq}
         await self._socket.send_json({**hello, "language": self.language, "page": self.url})
         self._reading = asyncio.create_task(self._read())
