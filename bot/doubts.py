@@ -57,10 +57,22 @@ def ask_affirmation(scene: Scene, tracker: Tracker) -> list[Event]:
     intent = tracker.meant
     if intent == FALLBACK_INTENT and len(ranking) > 1:
         intent = ranking[1]
-    question = _QUESTIONS.get(scene.language, _QUESTIONS["en"]).format(intent)
+    question = _QUESTIONS.get(scene.language, _QUESTIONS["en"]).format(_named(scene, str(intent)))
     yes, no = _ANSWERS.get(scene.language, _ANSWERS["en"])
     buttons = [{"title": yes, "payload": f"/{intent}"}, {"title": no, "payload": f"/{OUT_OF_SCOPE}"}]
     return [said(question, buttons=buttons)]
+
+
+def _named(scene: Scene, intent: str) -> str:
+    """Return the intent as a customer would read it: the title of a button that means it, else its own name (as Rasa)."""
+    titles = {
+        variation.language: str(button.get("title"))
+        for variations in scene.script.domain.responses.values()
+        for variation in variations
+        for button in variation.buttons
+        if button.get("payload") == f"/{intent}"
+    }
+    return titles.get(scene.language) or titles.get(None) or intent
 
 
 def chosen_response(tracker: Tracker, action: str) -> str | None:

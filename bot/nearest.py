@@ -53,14 +53,17 @@ def learn_points(pairs: Iterable[tuple[tuple[Expected, ...], str]]) -> NearestSt
 def tokens_of_past(past: Past) -> tuple[Token, ...]:
     """Return what was wanted and done; listening is left out, and so is what only rules did."""
     tokens: list[Token] = []
+    is_unanswered = False
     for step in past.steps:
         if step[0] == "user" and step[1]:
             tokens.append(("wants", step[1]))
-        elif step[0] == "action" and step[2]:
-            if tokens and tokens[-1][0] == "wants":
-                tokens.pop()  # a rule's answer; stories do not know the question either
-        elif step[0] == "action" and step[1] != LISTEN:
-            tokens.append(("does", step[1]))
+            is_unanswered = True
+        elif step[0] == "action":
+            if step[2] and is_unanswered:
+                tokens.pop()  # a rule answers it; stories do not know the question either
+            elif not step[2] and step[1] != LISTEN:
+                tokens.append(("does", step[1]))
+            is_unanswered = False
     return tuple(tokens)
 
 

@@ -1,14 +1,17 @@
 """A bot that is unsure asks what was meant, then for other words, then gives up; questions have answers of their own."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 
 from bot.brain import Brain
+from bot.understanding import Meaning
 
 DOMAIN = """
 intents: [order, bye, nlu_fallback, out_of_scope, faq]
 responses:
   utter_order: [{text: Your order}]
-  utter_bye: [{text: Bye}]
+  utter_bye: [{text: Bye, buttons: [{title: My order, payload: /order}]}]
   utter_ask_rephrase: [{text: In other words}]
   utter_default: [{text: I give up}]
   utter_faq/hours: [{text: From 9 to 18}]
@@ -38,6 +41,18 @@ nlu:
 """
 
 
+@dataclass(frozen=True)
+class Unsure:
+    """Understands nothing, but finds this likeliest."""
+
+    likeliest: str
+
+    def hear(self, text, language, doubt, here):
+        if text == "/restart":
+            return Meaning("restart", 1.0), "en", 0
+        return Meaning("nlu_fallback", 0.2, ranking=(("nlu_fallback", 0.3), (self.likeliest, 0.2))), "en", 0
+
+
 @pytest.fixture
 def talk(write_bot, tell):
     def talk(language="en"):
@@ -51,6 +66,15 @@ def test_the_likeliest_is_asked_for_in_the_customers_language(talk):
     told = talk(language="fr").hears("/nlu_fallback")
     assert told.unread == ["Vouliez-vous dire « nlu_fallback » ?"]
     assert [button.title for button in told.turn.says[0].buttons] == ["Oui", "Non"]
+
+
+def test_an_intent_is_called_as_a_button_calls_it(talk):
+    told = talk()
+    told.brain = replace(told.brain, understanding=Unsure("order"))
+    told >> "hmm" << "Did you mean 'My order'?"
+    told.brain = replace(told.brain, understanding=Unsure("faq"))
+    told >> "/restart"
+    told >> "hmm" << "Did you mean 'faq'?"
 
 
 def test_an_affirmed_intent_is_answered_as_if_it_had_been_clear(talk):
