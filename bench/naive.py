@@ -42,7 +42,7 @@ class ObviousWriter:
         """Call this with every message's changes, right after they were written."""
         self._listeners.append(listener)
 
-    async def commit(self, work: Work) -> Outcome:
+    async def commit(self, work: Work, *, patient: bool = False) -> Outcome:
         """Return when the work is on disk; the works of one conversation follow one another."""
         turn = self._turns[work.conversations[0]] if work.conversations else nullcontext()
         async with turn:

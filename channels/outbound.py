@@ -173,7 +173,7 @@ class BackDoor:
         await self._commit(Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by")), message)
 
     async def _commit(self, amend: Amend, message: Message) -> None:
-        await self._writer.commit(Work(lambda _: Changes(amends=(amend,), answer=message.conversation)))
+        await self._writer.commit(Work(lambda _: Changes(amends=(amend,), answer=message.conversation)), patient=True)
 
 
 async def _bounded(channel: Channel, outbound: Outbound) -> Sending:

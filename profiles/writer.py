@@ -24,6 +24,7 @@ log = logging.getLogger("profiles.writer")
 LARGEST_GROUP = 500  # past about 100 a larger group gains little; this bounds the transaction
 SMALL_GROUP = 32  # gathering longer pays only below this
 GATHER_SECONDS = 0.005
+COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
 ATTEMPTS = 20  # thinking again after a conflict; each attempt reads afresh
 SPLIT_AFTER = 3  # a group that met conflicts so often is halved: those who meet nobody need not wait
 LOST_CONNECTIONS = 2  # as many in one group fail it: each may take the driver's 5 s of looking for a server
@@ -60,6 +61,8 @@ class Writer:
         self.process = process
         self._store, self._clock = store, clock
         self._waiting: deque[Waiting] = deque()
+        self._patient: list[Waiting] = []
+        self._closing = False
         self._listeners: list[Listener] = []
         self._flusher: asyncio.Task[None] | None = None
         self._gathered = asyncio.Event()
@@ -69,18 +72,39 @@ class Writer:
         """Call this with every group's changes, right after their commit, in commit order. It must not raise or block."""
         self._listeners.append(listener)
 
-    async def commit(self, work: Work) -> Outcome:
-        """Return when the work is on disk (or turned out done before, or refused)."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, future))
+    async def commit(self, work: Work, *, patient: bool = False) -> Outcome:
+        """Return when the work is on disk (or turned out done before, or refused).
+
+        A `patient` work, which nobody waits for, makes no group of its own for 50 ms: it joins the next that comes.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        if patient and not self._closing:
+            if not self._patient:
+                loop.call_later(COMPANY_SECONDS, self._hurry)
+            self._patient.append((work, future))
+        else:
+            self._waiting.append((work, future))
+            self._begin()
+        return await future
+
+    def _begin(self) -> None:
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush(), name="writer")
         elif len(self._waiting) >= self._expected:
             self._gathered.set()
-        return await future
+
+    def _hurry(self) -> None:
+        """Let the patient ones wait no longer."""
+        self._waiting.extend(self._patient)
+        self._patient.clear()
+        if self._waiting:
+            self._begin()
 
     async def close(self) -> None:
         """Return when nothing waits any more."""
+        self._closing = True
+        self._hurry()
         while self._flusher and not self._flusher.done():
             await asyncio.wait([self._flusher])
 
@@ -88,15 +112,18 @@ class Writer:
         batch: list[Waiting] = []
         try:
             while self._waiting:
+                self._hurry()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
                 await self._settle(batch)
                 if self._waiting and len(batch) < SMALL_GROUP:
                     await self._gather(len(batch) + len(self._waiting))
-        finally:
-            left, self._waiting = [*batch, *self._waiting], deque()
-            for _, future in left:  # all done, save when this task was cancelled
+        except BaseException:  # cancelled: whoever still waits hears of it
+            left, self._waiting = [*batch, *self._waiting, *self._patient], deque()
+            self._patient.clear()
+            for _, future in left:
                 if not future.done():
                     future.set_exception(Unavailable("the server is stopping"))
+            raise
 
     async def _gather(self, expected: int) -> None:
         """Wait a moment for those who were just answered to write again; nobody who is alone comes here."""
