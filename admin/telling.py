@@ -81,10 +81,11 @@ class Telling:
         }  # fmt: skip
 
     async def _tell_items(self, pages: list[Page], known: dict[str, Agent], news: News) -> None:
-        items: list[Message | Event] = list(news.items.values())
+        # what was said and sent since the last look is told as it stands now, not as it was said
+        items: list[Message | Event] = [item for item in news.items.values() if item.id not in news.amended]
         looked_at = frozenset[str]().union(*(page.profiles for page in pages))
-        if again := news.amended - news.items.keys():
-            items += await timeline.some(self._desk.store, again)
+        if news.amended:
+            items += await timeline.some(self._desk.store, news.amended)
         items = sorted((item for item in items if item.profile in looked_at), key=timeline.place_of)
         whose = await self._profiles({item.profile for item in items})
         for item in items:

@@ -4,16 +4,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
+from admin import acts
 from admin.live import WAITING_FRAMES, Page
 from admin.presence import Visit
 from profiles.conversation import Handover, hand_over
-from profiles.snapshot import Amend, Changes, Snapshot, Work
-from profiles.timeline import Event
+from profiles.snapshot import Amend, Changes, Done, Snapshot, Work
+from profiles.timeline import Content, Event
 from tests.admin.office import Caller, Office
 
 CHAT, ANNA, BORIS = "telegram:7003", "webchat:a1b2c3d4e5f6a7b8", "twilio:+33600000002"
@@ -80,6 +82,22 @@ async def test_a_receipt_changes_the_message_on_the_page(shop: Office) -> None:
         failed = Amend(message["_id"], {"delivery.state": "failed", "delivery.reason": "blocked"})
         await shop.commit(Changes(amends=(failed,)))
         assert "they blocked us" in (await _hear(page, "item", id=message["_id"]))["html"]
+
+
+async def test_what_was_said_and_sent_since_the_last_look_is_told_as_sent(shop: Office) -> None:
+    maya = await shop.agent()
+    reply = acts.reply(CHAT, Content("It is on its way."), maya, client_id="c1")
+
+    def said_and_sent(snapshot: Snapshot) -> Changes:
+        changes = reply.think(snapshot)
+        assert isinstance(changes, Changes)
+        return replace(changes, amends=(Amend(changes.messages[0].id, {"delivery.state": "sent"}),))
+
+    async with _page(await shop.signed_in(maya), profiles=["chloe"]) as page:
+        outcome = await shop.do(replace(reply, think=said_and_sent))
+        assert isinstance(outcome, Done)
+        item = await _hear(page, "item", id=outcome.changes.messages[0].id)
+        assert "Sent" in item["html"] and "Sending" not in item["html"]
 
 
 async def test_another_site_and_a_stranger_get_no_socket(shop: Office) -> None:
