@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from bot.brain import Brain, finish
+from bot.brain import Brain, Mind
 from bot.contract import Heard, Known, Turn
 from profiles.answer import Answer, Answerer
 from profiles.conversation import Conversation, Handover, hand_over
@@ -40,6 +40,14 @@ class BotOptions:
         metadata={"about": "action server that runs the custom actions; empty: endpoints.yml's, else this server"},
     )
     action_token: Secret = field(default=Secret(), metadata={"about": "token shown to that action server"})
+    brain: Literal["embedded", "rasa"] = field(
+        default="embedded", metadata={"about": "who answers: embedded (this server), or rasa (the server at rasa_url)"}
+    )
+    rasa_url: str = field(default="", metadata={"about": "address of the Rasa server, http://host:5005"})
+    rasa_token: Secret = field(
+        default=Secret(), metadata={"about": "token of that server's API (rasa run --auth-token)"}
+    )
+    rasa_seconds: float = field(default=10.0, metadata={"about": "how long that server may take to answer"})
     endpoint_token: Secret = field(
         default=Secret(),
         metadata={"about": "token that an outside Rasa shows to /actions/webhook and /actions/nlg; empty: both closed"},
@@ -48,8 +56,11 @@ class BotOptions:
     def __post_init__(self) -> None:
         if self.action_url and not self.action_url.startswith(("http://", "https://")):
             raise ValueError(f'action_url: expected http://..., got "{self.action_url}".')
-        if self.action_seconds <= 0:
-            raise ValueError(f"action_seconds: expected more than 0, got {self.action_seconds:g}.")
+        if self.brain == "rasa" and not self.rasa_url.startswith(("http://", "https://")):
+            raise ValueError(f'rasa_url: expected http://..., got "{self.rasa_url}". Hint: http://127.0.0.1:5005')
+        for name in ("action_seconds", "rasa_seconds"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}: expected more than 0, got {getattr(self, name):g}.")
 
 
 def load_brain(options: BotOptions) -> Brain:
@@ -62,12 +73,12 @@ def folder_of(options: BotOptions) -> Path:
     return Path(options.folder) if options.folder else Path(__file__).parent / "content" / "shop"
 
 
-def answerer(brain: Brain) -> Answerer:
+def answerer(mind: Mind) -> Answerer:
     """Return the pure function that the front door asks inside the commit."""
 
     def answer(snapshot: Snapshot, profile: Profile, conversation: Conversation, message: Message) -> Answer:
         try:
-            turn = finish(brain.turn(conversation.bot or None, heard(message), known(profile, conversation)))
+            turn = mind.at_once(conversation.bot or None, heard(message), known(profile, conversation))
         except Exception as error:  # noqa: BLE001 (the customer's message must be kept whatever the bot does with it)
             log.error("bot.turn broke message=%s error=%s", message.id, type(error).__name__, exc_info=error)
             return broken(profile, conversation, message, snapshot.now)

@@ -5,7 +5,7 @@ turn = finish(brain.turn(conversation.bot, heard, known))     None: it wants a c
 turn = await perform(brain, conversation.bot, heard, known, actions)
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,8 +22,8 @@ from bot.turn import take_turn
 from bot.understanding import Understanding, learn
 
 __all__ = [
-    "ActionCall", "ActionResult", "Brain", "ContentError", "ContentErrors", "Heard", "Known", "Turn", "finish",
-    "perform",
+    "ActionCall", "ActionResult", "Brain", "ContentError", "ContentErrors", "Heard", "Help", "Known", "Mind", "Turn",
+    "finish", "perform",
 ]  # fmt: skip
 
 
@@ -32,6 +32,35 @@ class Performs(Protocol):
 
     async def run(self, call: ActionCall) -> ActionResult:
         """Return what the action came to; never raise for what the action does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What a turn outside the commit may use."""
+
+    actions: Performs
+    said_by_people: Callable[[], Awaitable[Sequence[str]]]
+    """What agents said in this conversation since the bot last spoke, in order."""
+
+
+class Mind(Protocol):
+    """Whoever answers: the embedded brain below, a Rasa server (bot/rasa.py), or the brain with a language model."""
+
+    def at_once(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known) -> Turn | None:
+        """Return the turn when it needs nothing of the outside, else None. Pure: it runs inside the commit."""
+        ...
+
+    async def think(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known, help: Help) -> Turn:
+        """Return the turn, asking whom it takes. Runs after the message was committed, one at a time a conversation."""
+        ...
+
+    async def people_took(self, conversation: str) -> None:
+        """Hear that people answer this conversation from now on."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what thinking needs."""
         ...
 
 
@@ -72,6 +101,20 @@ class Brain:
     ) -> Generator[ActionCall, ActionResult, Turn]:
         """Yield the custom actions the turn needs and return what it comes to. Same inputs, same outputs."""
         return take_turn(self.script, self.understanding, tracker or {}, heard, known)
+
+    def at_once(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known) -> Turn | None:
+        """Return the turn, or None when it wants a custom action."""
+        return finish(self.turn(memory, heard, known))
+
+    async def think(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known, help: Help) -> Turn:
+        """Return the turn, its custom actions run on the way."""
+        return await perform(self, memory, heard, known, help.actions)
+
+    async def people_took(self, conversation: str) -> None:
+        """Nothing to do: whose turn it is stands in the conversation, and the brain is not asked meanwhile."""
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
 
 
 def finish(turn: Generator[ActionCall, ActionResult, Turn]) -> Turn | None:

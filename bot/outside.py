@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import takewhile
 
 from bot.answering import applied, broken, heard, known
-from bot.brain import Brain, Performs, perform
+from bot.brain import Help, Mind, Performs
 from bot.office import Attended, Office
 from profiles.append import said
 from profiles.calendar import Clock
@@ -28,6 +29,8 @@ log = logging.getLogger("bot.outside")
 SWEEP_SECONDS = 10.0
 FORGOTTEN_AFTER = timedelta(seconds=60)  # longer than a turn may take: whoever had it is gone
 RETRY_SECONDS = 2.0
+_TAKEN = frozenset({"conversation.handed_over", "conversation.taken", "conversation.assigned"})
+_MOST_LOOKED_AT = 50
 
 Finished = tuple[Profile, Conversation, Message]
 
@@ -35,9 +38,10 @@ Finished = tuple[Profile, Conversation, Message]
 class Outside:
     """Finishes pending messages. `hear` is a listener of the writer."""
 
-    def __init__(self, brain: Brain, actions: Performs, writer: Writer, store: Store, *, clock: Clock) -> None:
-        self._brain, self._actions, self._writer, self._store, self._clock = brain, actions, writer, store, clock
+    def __init__(self, mind: Mind, actions: Performs, writer: Writer, store: Store, *, clock: Clock) -> None:
+        self._mind, self._actions, self._writer, self._store, self._clock = mind, actions, writer, store, clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -50,6 +54,9 @@ class Outside:
             for conversation in changes.conversations:
                 if conversation.pending and conversation.owner == "bot":
                     self._begin(conversation.id)
+            for event in changes.events:
+                if event.name in _TAKEN and event.conversation:
+                    self._tell(event.conversation)
 
     async def sweep(self) -> None:
         """Begin with the conversations that owe an answer for too long."""
@@ -59,12 +66,25 @@ class Outside:
 
     async def close(self) -> None:
         """Stop; what is unfinished stays pending and is found by the next process."""
-        tasks = [*self._tasks.values(), *([self._sweeping] if self._sweeping else [])]
+        tasks = [*self._tasks.values(), *self._telling, *([self._sweeping] if self._sweeping else [])]
         for task in tasks:
             task.cancel()
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+
+    def _tell(self, conversation: str) -> None:
+        task = asyncio.create_task(self._mind.people_took(conversation), name="outside-taken")
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _said_by_people(self, id: str, before: int) -> list[str]:
+        """Return what agents said since the bot last spoke, the oldest first; of long silences the last 50 messages."""
+        where = {"conversation": id, "seq": {"$lt": before}, "direction": "outbound"}
+        found = await self._store.find("messages", where, sort=[("seq", -1)], limit=_MOST_LOOKED_AT)
+        messages = [from_document(Message, document) for document in found]
+        since = list(takewhile(lambda message: message.author != BOT, messages))
+        return [message.content.text for message in reversed(since) if message.content.text]
 
     def _begin(self, conversation: str) -> None:
         if conversation not in self._tasks:
@@ -99,9 +119,8 @@ class Outside:
         turn = None
         try:
             attended = Attended(self._actions, Office(self._store, self._writer, conversation.id, message.id))
-            turn = await perform(
-                self._brain, conversation.bot or None, heard(message), known(profile, conversation), attended
-            )
+            help = Help(attended, lambda: self._said_by_people(conversation.id, message.seq))
+            turn = await self._mind.think(conversation.bot or None, heard(message), known(profile, conversation), help)
         except Exception as error:  # noqa: BLE001 (a bot's own code may raise anything; a person takes over)
             log.error("outside.turn broke message=%s error=%s", message.id, type(error).__name__, exc_info=error)
 

@@ -161,7 +161,9 @@ def _worded(event: Event) -> dict[str, Any]:
 
 
 def _conversation(asked: Mapping[str, Any], tracker: Mapping[str, Any]) -> str:
-    return clean_text(str(asked.get("sender_id") or tracker.get("sender_id") or ""), 300)
+    """Return our id of the conversation, which we told Rasa in the metadata; else what Rasa calls it."""
+    told = _latest(tracker)[1].get("conversation")
+    return clean_text(str(told or asked.get("sender_id") or tracker.get("sender_id") or ""), 300)
 
 
 def _message(tracker: Mapping[str, Any]) -> str:

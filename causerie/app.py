@@ -19,6 +19,7 @@ from admin.live import LIVE
 from admin.routes import routes as console
 from bot.answering import BotOptions, answerer, load_brain
 from bot.idle import IdleReturn
+from bot.minds import mind_of
 from bot.outside import Outside
 from bot.rasa_routes import routes as rasa_routes
 from bot.remote_actions import performer
@@ -93,10 +94,12 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         writer.listen(feed.announce)
 
         brain = load_brain(options.bot)
+        mind = mind_of(options.bot, brain)
+        opened.push_async_callback(mind.close)
         channels: dict[str, Channel] = {}
         limits: dict[str, Limits] = {}
         front_door = FrontDoor(
-            writer, store, answer=answerer(brain), limits=limits, country=server.country, language=server.language
+            writer, store, answer=answerer(mind), limits=limits, country=server.country, language=server.language
         )
         opened.push_async_callback(front_door.close)
         back_door = BackDoor(channels, writer, clock=clock)
@@ -112,7 +115,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
 
         actions = performer(options.bot)
         opened.push_async_callback(actions.close)
-        outside = Outside(brain, actions, writer, store, clock=clock)
+        outside = Outside(mind, actions, writer, store, clock=clock)
         opened.push_async_callback(outside.close)
         writer.listen(outside.hear)
         await outside.start()

@@ -1,0 +1,16 @@
+"""Which mind answers: the one named in the configuration. What is not named is not imported."""
+
+from bot.answering import BotOptions
+from bot.brain import Brain, Mind
+
+
+def mind_of(options: BotOptions, brain: Brain) -> Mind:
+    """Return who answers; the brain of the bot's folder stays at its side for languages and words."""
+    if options.brain == "rasa":
+        from bot.breaker import Breaker
+        from bot.rasa import Rasa
+        from bot.rasa_client import RasaClient
+
+        client = RasaClient(options.rasa_url, options.rasa_token, options.rasa_seconds)
+        return Rasa(brain, client, Breaker())
+    return brain
