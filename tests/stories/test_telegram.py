@@ -33,7 +33,7 @@ async def anna(here: Town) -> OnTelegram:
 
 
 async def offer(here: Town, content: Content) -> Outcome:
-    return await here.writer.commit(acts.reply(THREAD, content, CLAIRE, space="telegram", client_id=content.text[:9]))
+    return await here.writer.commit(acts.reply(THREAD, content, CLAIRE, client_id=content.text[:9]))
 
 
 async def reply(here: Town, content: Content) -> str:
