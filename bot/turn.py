@@ -69,6 +69,8 @@ def take_turn(script: Script, understanding: Hears, memory: Mapping[str, Any], h
         waiting = tracker.reminders  # a reminder for tomorrow outlives the session; only Rasa forgets it
         yield from _run(play, Next(SESSION_START))
         tracker.reminders = waiting
+        if tracker.last != LISTEN:  # the bot's own session start failed, or left that out: rules need it
+            tracker.apply(action_run(LISTEN))
         play.actions.clear()
     tracker.said.clear()
     _tell_known(play)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.brain import Brain
+from bot.brain import ActionResult, Brain, Heard, Known, perform
+from tests.bot.conftest import START
 
 
 @pytest.mark.parametrize("said", ["je veux parler à un conseiller", "un humain svp", "CONSEILLER", "/human"])
@@ -79,3 +80,23 @@ def test_handover_after_misunderstandings_can_be_turned_off(write_bot, tell):
     for said in ("12 zz", "34 yy", "56 xx"):
         told >> said << "did not understand"
         assert told.turn.handover is None
+
+
+async def test_a_bot_that_runs_in_a_circle_stops_after_ten_actions_and_brings_a_person(write_bot):
+    folder = write_bot(
+        domain="intents: [go]\nactions: [action_round]",
+        data__rules="rules:\n- rule: go\n  steps: [{intent: go}, {action: action_round}]",
+    )
+
+    class GoesRound:
+        called = 0
+
+        async def run(self, call):
+            self.called += 1
+            return ActionResult(events=({"event": "followup", "name": "action_round"},))
+
+    actions, known = GoesRound(), Known("p1", "en", {}, "c1")
+    turn = await perform(Brain.load(folder), None, Heard("m1", "/go", "webchat", START), known, actions)
+    assert actions.called == 10
+    assert turn.handover is not None and turn.handover[0] == "action"
+    assert "colleague" in turn.says[-1].text
