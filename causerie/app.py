@@ -22,6 +22,7 @@ from bot.idle import IdleReturn
 from bot.minds import mind_of
 from bot.outside import Outside
 from bot.rasa_routes import routes as rasa_routes
+from bot.reminders import Reminders
 from bot.remote_actions import performer
 from causerie.health import Health, health_routes
 from channels import house
@@ -122,6 +123,9 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         idle = IdleReturn(writer, store, after=timedelta(minutes=options.bot.idle_minutes), clock=clock)
         opened.push_async_callback(idle.close)
         await idle.start()
+        reminders = Reminders(brain, actions, writer, store, clock=clock)
+        opened.push_async_callback(reminders.close)
+        await reminders.start()
         sweeper = Sweeper(store, back_door, process=process, clock=clock)
         opened.push_async_callback(sweeper.close)
         await sweeper.start()
