@@ -103,7 +103,9 @@ async def _run(
 def _timeless(value: Any) -> Any:
     """Return the value with every instant replaced by a word: the two ran at different times (the bot keeps seconds)."""
     if isinstance(value, dict):
-        return {key: "seconds" if key == "at" and type(item) is float else _timeless(item) for key, item in value.items()}
+        return {
+            key: "seconds" if key == "at" and type(item) is float else _timeless(item) for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_timeless(item) for item in value]
     return "an instant" if isinstance(value, datetime) else value
