@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from profiles.conversation import Conversation
 from profiles.plan import Group
 from profiles.profile import Profile
-from profiles.record import from_document, replace
+from profiles.record import Document, from_document, replace
 from profiles.snapshot import Work
 from profiles.store import Store
 from profiles.timeline import Message
@@ -29,21 +29,25 @@ class Recent:
         self._profiles: _Memory[Profile] = _Memory(remembered)
         self._conversations: _Memory[Conversation] = _Memory(remembered)
 
-    async def read(self, works: Iterable[Work], group: Group) -> None:
-        """Fill the group with all that these works name, and the profiles behind it."""
+    async def read(self, works: Iterable[Work], group: Group, *, seize: bool = False) -> None:
+        """Fill the group with all that these works name, and the profiles behind it.
+
+        `seize` reads the records with versions under a version of their own: a writer that holds them in memory, and would
+        for ever be quicker than one who must read first, has to read again too.
+        """
         works = list(works)
         keys = {key for work in works for key in work.identities}
         threads = {id for work in works for id in work.conversations}
         messages = {id for work in works for id in work.messages}
         await asyncio.gather(
             self._read_identities(keys, group),
-            self._read_conversations(threads, group),
+            self._read_conversations(threads, group, seize),
             self._read_messages(messages, group),
         )
         wanted = {id for work in works for id in work.profiles}
         wanted |= {group.identities[key] for key in keys if key in group.identities}
         wanted |= {conversation.profile for conversation in group.conversations.values()}
-        await self._read_profiles(wanted, group)
+        await self._read_profiles(wanted, group, seize)
 
     async def profile(self, id: str) -> Profile | None:
         """Return a profile as this process last knew it, or as the database knows it."""
@@ -91,16 +95,16 @@ class Recent:
             for document in await self._store.get_many("identities", missing):
                 group.identities[document["_id"]] = document["profile"]
 
-    async def _read_conversations(self, ids: set[str], group: Group) -> None:
+    async def _read_conversations(self, ids: set[str], group: Group, seize: bool) -> None:
         missing = []
         for id in ids:
-            known = self._conversations.recall(id)
+            known = None if seize else self._conversations.recall(id)
             if known:
                 group.conversations[id] = group.read_conversations[id] = known
             else:
                 missing.append(id)
         if missing:
-            for document in await self._store.get_many("conversations", missing):
+            for document in await self._documents("conversations", missing, seize):
                 conversation = from_document(Conversation, document)
                 group.conversations[conversation.id] = group.read_conversations[conversation.id] = conversation
 
@@ -109,17 +113,17 @@ class Recent:
             for document in await self._store.get_many("messages", ids):
                 group.messages[document["_id"]] = from_document(Message, document)
 
-    async def _read_profiles(self, ids: set[str], group: Group) -> None:
+    async def _read_profiles(self, ids: set[str], group: Group, seize: bool) -> None:
         while ids:
             missing, merged = [], set()
             for id in ids:
-                known = self._profiles.recall(id)
+                known = None if seize else self._profiles.recall(id)
                 if known:
                     group.profiles[id] = group.read_profiles[id] = known
                 else:
                     missing.append(id)
             if missing:
-                for document in await self._store.get_many("profiles", missing):
+                for document in await self._documents("profiles", missing, seize):
                     profile = from_document(Profile, document)
                     group.profiles[profile.id] = group.read_profiles[profile.id] = profile
             for id in ids & group.profiles.keys():
@@ -127,6 +131,9 @@ class Recent:
                 if into and into not in group.profiles:
                     merged.add(into)
             ids = merged
+
+    async def _documents(self, collection: str, ids: list[str], seize: bool) -> list[Document]:
+        return await (self._store.seize(collection, ids) if seize else self._store.get_many(collection, ids))
 
 
 class _Memory(OrderedDict[str, Value], Generic[Value]):

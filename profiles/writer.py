@@ -26,7 +26,8 @@ SMALL_GROUP = 32  # gathering longer pays only below this
 GATHER_SECONDS = 0.005
 COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
 ATTEMPTS = 20  # thinking again after a conflict; each attempt reads afresh
-SPLIT_AFTER = 3  # a group that met conflicts so often is halved: those who meet nobody need not wait
+PATIENCE = 3  # a group that met conflicts so often is halved, so that those who meet nobody need not wait; one seizes
+TAKEN_KEYS = 6  # what exists is read at the next attempt; as many in a row are a mistake of ours, not a race
 LOST_CONNECTIONS = 2  # as many in one group fail it: each may take the driver's 5 s of looking for a server
 LONGEST_PAUSE_SECONDS = 0.05
 
@@ -151,16 +152,21 @@ class Writer:
             else:
                 future.set_result(outcome)
 
-    async def _write(self, works: list[Work]) -> "list[Outcome | Exception]":
+    async def _write(self, works: list[Work], patience: int = PATIENCE) -> "list[Outcome | Exception]":
         """Commit the works as one group and return their outcomes, an exception for each that failed. Never raises."""
         done_before: set[Key] = set()
-        lost = 0
+        lost = taken = 0
         for attempt in range(ATTEMPTS):
             group, known = Group(self._clock(), self.process), len(done_before)
             try:
-                return await self._write_once(works, group, done_before)
+                return await self._write_once(works, group, done_before, seize=attempt > patience)
             except AlreadyThere:
-                self.tally.conflicts += len(done_before) == known  # else some of the works were done before
+                new = len(done_before) == known  # else some of the works were done before
+                self.tally.conflicts += new
+                taken += new
+                if taken == TAKEN_KEYS and len(works) == 1:
+                    log.error("writer.work stuck key=%s", works[0].key)
+                    return self._failed(works, Unavailable("a key of this work is taken, but not by itself"))
             except Stale:
                 self.tally.conflicts += 1
             except Interrupted as error:
@@ -171,17 +177,17 @@ class Writer:
                 return self._failed(works, error)
             except Exception as error:  # noqa: BLE001 (a document that can not be kept, or our own mistake: whose?)
                 return await self._halves(works) if len(works) > 1 else self._broken(works[0], error)
-            if attempt >= SPLIT_AFTER and len(works) > 1:
+            if attempt >= patience and len(works) > 1:
                 return await self._halves(works)
             if attempt:
                 await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 0.002 * 2**attempt)))
         return self._failed(works, Unavailable(f"met another writer {ATTEMPTS} times"))
 
     async def _write_once(
-        self, works: list[Work], group: Group, done_before: "set[Key]"
+        self, works: list[Work], group: Group, done_before: "set[Key]", *, seize: bool
     ) -> "list[Outcome | Exception]":
         try:
-            await self.recent.read(works, group)
+            await self.recent.read(works, group, seize=seize)
             outcomes = _think(works, group, done_before)
             if plan := group.plan():
                 await self._store.commit(plan)
@@ -190,15 +196,22 @@ class Writer:
             if isinstance(error, AlreadyThere):
                 done_before |= await self._look_up(works)
             raise
-        self.recent.learn(group)
+        self._remember(group)
         self.tally.duplicates += sum(isinstance(outcome, Duplicate) for outcome in outcomes)
         self._announce(group)
         return outcomes
 
+    def _remember(self, group: Group) -> None:
+        try:
+            self.recent.learn(group)
+        except Exception as error:  # noqa: BLE001 (the group is on disk: it must not be written again)
+            log.error("writer.memory broke error=%s", type(error).__name__, exc_info=error)
+            self.recent.forget(group)
+
     async def _halves(self, works: list[Work]) -> "list[Outcome | Exception]":
         """Write each half alone, and so on: whatever can not be written ends up alone and fails by itself."""
         middle = len(works) // 2
-        return await self._write(works[:middle]) + await self._write(works[middle:])
+        return await self._write(works[:middle], patience=0) + await self._write(works[middle:], patience=0)
 
     def _failed(self, works: list[Work], error: Unavailable) -> "list[Outcome | Exception]":
         self.tally.failures += 1

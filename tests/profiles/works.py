@@ -74,7 +74,8 @@ class Commands(pymongo.monitoring.CommandListener):
 
     def started(self, event: pymongo.monitoring.CommandStartedEvent) -> None:
         with self._lock:
-            self.seen[event.command_name] += 1
+            if not event.command_name.startswith(("sasl", "hello", "isMaster", "endSessions")):  # the pool's own
+                self.seen[event.command_name] += 1
 
     def succeeded(self, event: pymongo.monitoring.CommandSucceededEvent) -> None:
         return
