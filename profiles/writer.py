@@ -26,7 +26,7 @@ SMALL_GROUP = 32  # gathering longer pays only below this
 GATHER_SECONDS = 0.005
 COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
 ATTEMPTS = 20  # thinking again after a conflict; each attempt reads afresh
-PATIENCE = 3  # a group that met conflicts so often is halved, so that those who meet nobody need not wait; one seizes
+SPLIT_AFTER = 3  # a group that met conflicts so often is halved, so that those who meet nobody need not wait; one seizes
 TAKEN_KEYS = 6  # what exists is read at the next attempt; as many in a row are a mistake of ours, not a race
 LOST_CONNECTIONS = 2  # as many in one group fail it: each may take the driver's 5 s of looking for a server
 LONGEST_PAUSE_SECONDS = 0.05
@@ -152,14 +152,14 @@ class Writer:
             else:
                 future.set_result(outcome)
 
-    async def _write(self, works: list[Work], patience: int = PATIENCE) -> "list[Outcome | Exception]":
+    async def _write(self, works: list[Work], split_after: int = SPLIT_AFTER) -> "list[Outcome | Exception]":
         """Commit the works as one group and return their outcomes, an exception for each that failed. Never raises."""
         done_before: set[Key] = set()
         lost = taken = 0
         for attempt in range(ATTEMPTS):
             group, known = Group(self._clock(), self.process), len(done_before)
             try:
-                return await self._write_once(works, group, done_before, seize=attempt > patience)
+                return await self._write_once(works, group, done_before, seize=attempt > split_after)
             except AlreadyThere:
                 new = len(done_before) == known  # else some of the works were done before
                 self.tally.conflicts += new
@@ -177,7 +177,7 @@ class Writer:
                 return self._failed(works, error)
             except Exception as error:  # noqa: BLE001 (a document that can not be kept, or our own mistake: whose?)
                 return await self._halves(works) if len(works) > 1 else self._broken(works[0], error)
-            if attempt >= patience and len(works) > 1:
+            if attempt >= split_after and len(works) > 1:
                 return await self._halves(works)
             if attempt:
                 await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 0.002 * 2**attempt)))
@@ -211,7 +211,7 @@ class Writer:
     async def _halves(self, works: list[Work]) -> "list[Outcome | Exception]":
         """Write each half alone, and so on: whatever can not be written ends up alone and fails by itself."""
         middle = len(works) // 2
-        return await self._write(works[:middle], patience=0) + await self._write(works[middle:], patience=0)
+        return await self._write(works[:middle], split_after=0) + await self._write(works[middle:], split_after=0)
 
     def _failed(self, works: list[Work], error: Unavailable) -> "list[Outcome | Exception]":
         self.tally.failures += 1

@@ -30,9 +30,11 @@ async def test_one_that_comes_while_a_group_ends_is_written_too(store: Store, wr
     """As the back door does: it hears of a commit and at once has something to note."""
     noted: list[asyncio.Task[object]] = []
     writer.listen(
-        lambda _: noted.append(asyncio.create_task(writer.commit(hears(len(noted) + 100), patient=True)))
-        if len(noted) < 5
-        else None
+        lambda _: (
+            noted.append(asyncio.create_task(writer.commit(hears(len(noted) + 100), patient=True)))
+            if len(noted) < 5
+            else None
+        )
     )
     await writer.commit(hears(1))
     while len(noted) < 5:
