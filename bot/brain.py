@@ -132,7 +132,11 @@ async def perform(
     brain: Brain, tracker: Mapping[str, Any] | None, heard: Heard, known: Known, actions: Performs
 ) -> Turn:
     """Return the turn, its custom actions run on the way."""
-    turn = brain.turn(tracker, heard, known)
+    return await play(brain.turn(tracker, heard, known), actions)
+
+
+async def play(turn: Generator[ActionCall, ActionResult, Turn], actions: Performs) -> Turn:
+    """Return what a begun turn comes to, its custom actions run on the way."""
     try:
         call = next(turn)
         while True:

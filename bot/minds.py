@@ -2,9 +2,14 @@
 
 from bot.answering import BotOptions
 from bot.brain import Brain, Mind
+from bot.llm_options import LlmOptions
+from profiles.calendar import Clock, utc_now
+from profiles.store import Store
 
 
-def mind_of(options: BotOptions, brain: Brain) -> Mind:
+def mind_of(
+    options: BotOptions, brain: Brain, llm: LlmOptions | None = None, store: Store | None = None, clock: Clock = utc_now
+) -> Mind:
     """Return who answers; the brain of the bot's folder stays at its side for languages and words."""
     if options.brain == "rasa":
         from bot.breaker import Breaker
@@ -13,4 +18,8 @@ def mind_of(options: BotOptions, brain: Brain) -> Mind:
 
         client = RasaClient(options.rasa_url, options.rasa_token, options.rasa_seconds)
         return Rasa(brain, client, Breaker())
+    if llm and store and llm.mode in ("fallback", "commands"):
+        from bot.llm import assemble
+
+        return assemble(brain, llm, store, clock)
     return brain

@@ -19,6 +19,7 @@ from admin.live import LIVE
 from admin.routes import routes as console
 from bot.answering import BotOptions, answerer, load_brain
 from bot.idle import IdleReturn
+from bot.llm_options import LlmOptions
 from bot.minds import mind_of
 from bot.outside import Outside
 from bot.rasa_routes import routes as rasa_routes
@@ -62,6 +63,7 @@ class Options:
 
     server: ServerOptions = ServerOptions()
     bot: BotOptions = BotOptions()
+    llm: LlmOptions = LlmOptions()
     console: ConsoleOptions = ConsoleOptions()
     channels: Mapping[str, Any] = field(default_factory=dict)
     database: str = "causerie"
@@ -95,7 +97,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         writer.listen(feed.announce)
 
         brain = load_brain(options.bot)
-        mind = mind_of(options.bot, brain)
+        mind = mind_of(options.bot, brain, options.llm, store, clock)
         opened.push_async_callback(mind.close)
         channels: dict[str, Channel] = {}
         limits: dict[str, Limits] = {}

@@ -10,7 +10,8 @@ from admin.keys import create_key
 from bot.answering import BotOptions, folder_of, load_brain
 from bot.dialogues import play_dialogues
 from bot.files import ContentErrors
-from bot.remote_actions import performer
+from bot.llm_options import LlmOptions
+from bot.remote_actions import performer, read_endpoint
 from bot.terminal import converse
 from causerie.app import Options, ServerOptions
 from causerie.config import default_path, load
@@ -41,6 +42,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
     options = Options(
         server=config.of(ServerOptions),
         bot=config.of(BotOptions),
+        llm=config.of(LlmOptions),
         console=config.of(ConsoleOptions),
         channels=config.under("channels"),
         database=store.database,
@@ -58,6 +60,7 @@ def check(config: Configured, say: Say) -> int:
     """Say all that is wrong with the bot's files (the configuration was read already); 0 when nothing is."""
     try:
         brain = load_brain(config.options.bot)
+        read_endpoint(folder_of(config.options.bot))
     except ContentErrors as errors:
         say(str(errors))
         return 1

@@ -4,6 +4,7 @@ from typing import Any
 
 from admin.desk import Options as ConsoleOptions
 from bot.answering import BotOptions
+from bot.llm_options import LlmOptions
 from causerie.app import ServerOptions
 from causerie.mongod import StoreOptions
 from channels import house
@@ -12,4 +13,5 @@ from channels import house
 def every_section() -> dict[str, type[Any]]:
     """Return dotted section name -> its Options dataclass, in the order of config.toml."""
     channels = {f"channels.{name}": house.options_of(name) for name in house.names()}
-    return {"server": ServerOptions, "store": StoreOptions, "bot": BotOptions, "console": ConsoleOptions, **channels}
+    bot = {"bot": BotOptions, "llm": LlmOptions}
+    return {"server": ServerOptions, "store": StoreOptions, **bot, "console": ConsoleOptions, **channels}

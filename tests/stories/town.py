@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.answering import BotOptions
+from bot.llm_options import LlmOptions
 from causerie.app import STORE, WRITER, Options, ServerOptions, build
 from channels import telegram, twilio, webchat
 from profiles.secret import Secret
@@ -35,12 +36,15 @@ class Town:
 
 
 @asynccontextmanager
-async def town(mongo_url: str, database: str, port: int, bot: BotOptions | None = None) -> AsyncIterator[Town]:
+async def town(
+    mongo_url: str, database: str, port: int, bot: BotOptions | None = None, llm: LlmOptions | None = None
+) -> AsyncIterator[Town]:
     """Start it on this port, stop it at the end."""
     async with bot_api() as telegrams:
         options = Options(
             server=ServerOptions(port=port),
             bot=bot or BotOptions(),
+            llm=llm or LlmOptions(),
             channels={
                 "webchat": webchat.Options(enabled=True, demo=True, identity_secret=Secret(IDENTITY_SECRET)),
                 "telegram": telegram.Options(enabled=True, token=Secret(TOKEN), api_url=telegrams.url, poll_seconds=1),
