@@ -46,7 +46,7 @@ def _meant(latest: list[str | None]) -> list[str]:
 
 def _again(tracker: Tracker) -> Event:
     """Return the latest message as an event."""
-    message = {name: value for name, value in tracker.message.items() if name not in ("metadata", "by_text")}
+    message = {name: value for name, value in tracker.message.items() if name != "metadata"}
     message["intent"] = {**(message.get("intent") or {}), "confidence": 1.0}
     return {"event": "user", "text": message.get("text"), "parse_data": message}
 

@@ -17,6 +17,8 @@ class Moment(NamedTuple):
     """Slots that were different then."""
     last: str | None
     loop: str | None
+    text: str | None = None
+    """The customer's words, where a rule on exact words answered them: then they stand in place of the intent."""
 
     def slot(self, name: str) -> Any:
         """Return the slot's value at that point."""
@@ -32,7 +34,7 @@ class Past(NamedTuple):
     last: str | None
     loop: str | None
     steps: tuple[tuple[Any, ...], ...]
-    """("user", intent, entities), ("slot", name, value), ("loop", name), ("action", name, is hidden), ("followup", name)."""
+    """("user", intent, entities, text), ("slot", name, value), ("loop", name), ("action", name, is hidden), ("followup", name)."""
 
 
 def visible_entities(domain: Domain, name: str | None, entities: list[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -46,6 +46,8 @@ def predict(book: Rulebook, domain: Domain, tracker: Tracker, options: Options) 
     if asked_for and (domain.knows_action(asked_for) or asked_for in DEFAULT_ACTIONS):
         return Next(asked_for)
     found = by_rules(book, domain, tracker)
+    if tracker.last == LISTEN:
+        tracker.decide(found.by_text)
     back, is_hidden = found.back_to_form, found.source in book.hidden
     if found.action and found.action != tracker.rejected_action:
         return Next(found.action, back, False, is_hidden, found.by_text)
@@ -71,7 +73,6 @@ def by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> Found:
         is_next = tracker.last != tracker.loop
         return Found(tracker.loop if is_next else LISTEN, ("loop" if is_next else "listen", tracker.loop))
     if by_text.action:
-        tracker.message["by_text"] = True  # the words were what counted: they do for the rest of the turn
         return by_text
     by_intent = _find(book, domain, tracker, use_text=False)
     return by_intent._replace(back_to_form=by_intent.back_to_form or by_text.back_to_form)
@@ -79,41 +80,41 @@ def by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> Found:
 
 def _find(book: Rulebook, domain: Domain, tracker: Tracker, use_text: bool) -> Found:
     text = tracker.message.get("text") if use_text else None
-    if use_text and not (text and book.by_text and (tracker.last == LISTEN or tracker.message.get("by_text"))):
+    if use_text and not (text and book.by_text and tracker.last == LISTEN and tracker.by_text is not False):
         return Found()
-    past = _Past(tracker)
-    rule = _heaviest(book, domain, past, text)
+    past = _Past(tracker, text)
+    rule = _heaviest(book, domain, past)
     source, action, back = rule.states if rule else None, rule.action if rule else None, False
     if tracker.loop:
         if rule and action == LISTEN and not rule.states[-1].form:
-            if not _any_applies(book.not_the_loop, past, domain, text):
+            if not _any_applies(book.not_the_loop, past, domain):
                 return Found(tracker.loop, source, rule)
             action = None
-        back = _any_applies(book.back_to_loop, past, domain, text)
+        back = _any_applies(book.back_to_loop, past, domain)
     return Found(action, source, rule, back, by_text=use_text and action is not None)
 
 
-def _heaviest(book: Rulebook, domain: Domain, past: "_Past", text: str | None) -> Rule | None:
-    if text is not None:
-        return next((rule for rule in book.by_text if _applies(rule.states, past, domain, text)), None)
+def _heaviest(book: Rulebook, domain: Domain, past: "_Past") -> Rule | None:
     now = past[0]
     found: Rule | None = None
     # A rule that names no intent, or no last action, fits any: four drawers hold all that could apply.
-    for drawer in {(last, intent) for last in (now.last, None) for intent in (now.intent, None)}:  # type: ignore[union-attr]
-        for rule in book.by_last.get(drawer, ()):
+    drawers = {(last, intent) for last in (now.last, None) for intent in (now.intent, None)}  # type: ignore[union-attr]
+    on_words = [book.by_text] if now.text is not None else []  # type: ignore[union-attr]
+    for rules in [*(book.by_last.get(drawer, ()) for drawer in drawers), *on_words]:
+        for rule in rules:
             if found is not None and rule.weight <= found.weight:
                 break
-            if _applies(rule.states, past, domain, None):
+            if _applies(rule.states, past, domain):
                 found = rule
                 break
     return found
 
 
-def _any_applies(rules: Sequence[Rule], past: "_Past", domain: Domain, text: str | None) -> bool:
-    return any(_applies(rule.states, past, domain, text) for rule in rules)
+def _any_applies(rules: Sequence[Rule], past: "_Past", domain: Domain) -> bool:
+    return any(_applies(rule.states, past, domain) for rule in rules)
 
 
-def _applies(states: tuple[Expected, ...], past: "_Past", domain: Domain, text: str | None) -> bool:
+def _applies(states: tuple[Expected, ...], past: "_Past", domain: Domain) -> bool:
     """Whether the rule's states fit the end of the conversation, read backwards."""
     for back, expected in enumerate(reversed(states)):
         moment = past[back]
@@ -123,17 +124,19 @@ def _applies(states: tuple[Expected, ...], past: "_Past", domain: Domain, text: 
             return True
         if expected.last is None or moment.last is None:
             return False
-        if not fits(expected, moment, domain.slots, text):  # type: ignore[arg-type]
+        if not fits(expected, moment, domain.slots):
             return False
     return True
 
 
 class _Past:
-    """The conversation backwards, walked only as far as some rule looks."""
+    """The conversation backwards, walked only as far as some rule looks; with `text` now is seen by its words."""
 
-    def __init__(self, tracker: Tracker) -> None:
+    def __init__(self, tracker: Tracker, text: str | None = None) -> None:
         self._moments = tracker.moments()
         self._seen: list[Moment] = []
+        if text is not None:
+            self._seen.append(next(self._moments)._replace(intent=None, entities=(), text=text))
 
     def __getitem__(self, back: int) -> Moment | None:
         while len(self._seen) <= back:

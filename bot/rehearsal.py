@@ -66,7 +66,7 @@ def _at_start(script: Script, steps: list[Step]) -> Tracker | None:
             for name, value in filled_by(list(step.value), script.domain).items():
                 tracker.apply(slot_set(name, value))
         elif step.kind == "text":
-            tracker.apply({**_heard(None, []), "text": step.name})
+            tracker.apply({**_heard(None, []), "text": step.name, "by_text": True})
         elif step.kind == "slot":
             tracker.apply(slot_set(step.name, None if step.value == UNSET else step.value))
         elif step.kind == "loop":

@@ -5,7 +5,7 @@ slot is invisible. Source: RulePolicy and slots of Rasa 3.6, confirmed by a diff
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,12 +81,11 @@ def state(
     return Expected(*user, seen, last, loop)
 
 
-def fits(expected: Expected, moment: Moment, slots: dict[str, Slot], text: str | None = None) -> bool:
-    """Whether the moment is as the rule expects; with `text`, the customer's words stand in place of the intent."""
-    if expected.text is not None:
-        if expected.text != text:
-            return False
-    elif expected.intent is not None and (text is not None or expected.intent != moment.intent):
+def fits(expected: Expected, moment: Moment, slots: Mapping[str, Slot]) -> bool:
+    """Whether the moment is as the rule expects."""
+    if expected.text is not None and expected.text != moment.text:
+        return False
+    if expected.intent is not None and expected.intent != moment.intent:
         return False
     if expected.entities and expected.entities != moment.entities:
         return False

@@ -211,9 +211,8 @@ def as_events(steps: tuple[Step, ...], domain: Domain) -> list[Event]:
             is_intent = step.kind == "intent"
             intent, text = (step.name, None) if is_intent else (None, step.name)
             entities = list(step.value or ())
-            events.append(
-                {"event": "user", "text": text, "parse_data": {"intent": {"name": intent}, "entities": entities}}
-            )
+            parsed = {"intent": {"name": intent}, "entities": entities}
+            events.append({"event": "user", "text": text, "by_text": not is_intent, "parse_data": parsed})
             events += [slot_set(name, value) for name, value in filled_by(entities, domain).items()]
     return events
 

@@ -96,19 +96,19 @@ class Stories:
         return seen
 
     def _cleaned(self, view: "_View", seen: list[Expected], last_shown: str | None) -> Expected:
-        intent, entities = view.intent, view.entities
+        user = view.intent, view.text, view.entities
         if seen and view.last != LISTEN:
-            intent, entities = seen[-1].intent, seen[-1].entities
+            user = seen[-1].intent, seen[-1].text, seen[-1].entities
         slots = ((name, value) for name, value in view.features.items() if name not in self.rule_slots)
         loop = None if view.loop in self.rule_forms else view.loop
-        return state((intent, None, entities), slots, last_shown or view.last, loop)
+        return state(user, slots, last_shown or view.last, loop)
 
 
 class _View:
-    """How things stand while a past is told. `texts` are what is said where a rule gives words and no intent."""
+    """How things stand while a past is told."""
 
-    def __init__(self, domain: Domain, past: Past, texts: Sequence[str] = ()) -> None:
-        self.domain, self._texts = domain, list(texts)
+    def __init__(self, domain: Domain, past: Past) -> None:
+        self.domain = domain
         self.intent, self.entities, self.last, self.loop = past.intent, past.entities, past.last, past.loop
         self.text: str | None = None
         self.followup = past.last is None
@@ -120,8 +120,7 @@ class _View:
         """Let one step of the past happen."""
         kind = step[0]
         if kind == "user":
-            self.intent, self.entities, self.followup = step[1], step[2], False
-            self.text = self._texts.pop(0) if self.intent is None and self._texts else None
+            self.intent, self.entities, self.text, self.followup = step[1], step[2], step[3], False
         elif kind == "slot":
             self.features[step[1]] = feature(self.domain.slots.get(step[1]), step[2])
         elif kind == "loop":
@@ -177,7 +176,7 @@ def _told(way: Way, domain: Domain) -> Tracker:
 
 def _pairs(tracker: Tracker, way: Way) -> Iterator[tuple[States, str]]:
     past = tracker.past()
-    view = _View(tracker.domain, past, [str(step.name) for step in way.steps if step.kind == "text"])
+    view = _View(tracker.domain, past)
     done: set[str] = set()
     states: list[Expected] = []
     for step in past.steps:

@@ -21,7 +21,7 @@ class Tracker:
 
     __slots__ = (
         "domain", "slots", "message", "intent", "entities", "last", "loop", "is_interrupted", "is_rejected",
-        "rejected_action", "followup", "trail", "is_cut", "heard", "reminders", "log", "said",
+        "rejected_action", "followup", "trail", "is_cut", "heard", "reminders", "text", "by_text", "log", "said",
     )  # fmt: skip
 
     slots: dict[str, Any]
@@ -34,6 +34,10 @@ class Tracker:
     is_rejected: bool
     rejected_action: str | None
     followup: str | None
+    text: str | None
+    """The latest message's words, where a rule on exact words answered it; then rules see no intent."""
+    by_text: bool | None
+    """Whether the latest message is answered by its words (True) or its intent; None: not decided yet."""
     trail: Trail
     is_cut: bool
     """The trail does not reach back to the session's beginning, and something that stories can see is missing."""
@@ -60,6 +64,7 @@ class Tracker:
         tracker.is_interrupted = bool(memory.get("interrupted"))
         tracker.is_rejected = bool(memory.get("rejected"))
         tracker.intent, tracker.entities = memory.get("intent"), tuple(memory.get("entities", ()))
+        tracker.text = memory.get("text")
         tracker.trail = list(memory.get("trail", ()))
         tracker.is_cut = bool(memory.get("cut"))
         tracker.heard = list(memory.get("heard", ()))
@@ -84,6 +89,8 @@ class Tracker:
             "entities": list(self.entities),
             "trail": trail,
         }
+        if self.text is not None:
+            kept["text"] = self.text
         if self.reminders:
             kept["reminders"] = self.reminders
         if is_cut or self.is_cut:
@@ -104,6 +111,7 @@ class Tracker:
         copy.is_interrupted, copy.is_rejected = self.is_interrupted, self.is_rejected
         copy.rejected_action, copy.followup = self.rejected_action, self.followup
         copy.trail, copy.said = list(self.trail), set(self.said)
+        copy.text, copy.by_text = self.text, self.by_text
         copy.is_cut, copy.heard, copy.reminders = self.is_cut, list(self.heard), list(self.reminders)
         copy.log = None if self.log is None else list(self.log)
         return copy
@@ -118,13 +126,22 @@ class Tracker:
 
     def hear(self, event: Event) -> None:
         """Let the customer's message happen; `parse_data` holds its intent and entities."""
-        self.trail.append(["user", self.intent, list(self.entities), self.is_rejected])
+        before = [] if self.text is None else [self.text]
+        self.trail.append(["user", self.intent, list(self.entities), self.is_rejected, *before])
         self.message = {**event["parse_data"], "text": event.get("text"), "metadata": event.get("metadata", {})}
         self.intent = (self.message.get("intent") or {}).get("name")
         self.entities = visible_entities(self.domain, self.intent, self.message.get("entities", []))
+        self.text, self.by_text = (event.get("text"), True) if event.get("by_text") else (None, None)
         self.followup = None
         self.heard.append(self.intent)
         self.reminders = [reminder for reminder in self.reminders if not reminder["dies"]]
+
+    def decide(self, by_text: bool) -> None:
+        """Let rules see the latest message by its words, or by its intent, from now on; the first decision holds."""
+        if self.by_text is None:
+            self.by_text = by_text
+            if by_text:
+                self.text, self.intent, self.entities = self.message.get("text"), None, ()
 
     @property
     def meant(self) -> str | None:
@@ -134,7 +151,7 @@ class Tracker:
 
     def past(self) -> Past:
         """Return what was done as stories tell it, forwards."""
-        intent, entities, last, loop = self.intent, self.entities, self.last, self.loop
+        intent, entities, text, last, loop = self.intent, self.entities, self.text, self.last, self.loop
         slots = dict(self.slots)
         steps: list[tuple[Any, ...]] = []
         for entry in reversed(self.trail):
@@ -143,8 +160,8 @@ class Tracker:
                 steps.append(("slot", entry[1], slots.get(entry[1])))
                 slots[entry[1]] = entry[2]
             elif kind == "user":
-                steps.append(("user", intent, entities))
-                intent, entities = entry[1], tuple(entry[2])
+                steps.append(("user", intent, entities, text))
+                intent, entities, text = _user_of(entry)
             elif kind == "loop":
                 steps.append(("loop", entry[1]))
                 loop = entry[2]
@@ -157,20 +174,20 @@ class Tracker:
 
     def moments(self) -> Iterator[Moment]:
         """Yield the present, then the moment before each action, the latest first."""
-        intent, entities, last, loop = self.intent, self.entities, self.last, self.loop
+        intent, entities, text, last, loop = self.intent, self.entities, self.text, self.last, self.loop
         earlier: dict[str, Any] = {}
-        yield Moment(intent, entities, self.slots, {}, last, loop)
+        yield Moment(intent, entities, self.slots, {}, last, loop, text)
         for entry in reversed(self.trail):
             kind = entry[0]
             if kind == "slot":
                 earlier[entry[1]] = entry[2]
             elif kind == "user":
-                intent, entities = entry[1], tuple(entry[2])
+                intent, entities, text = _user_of(entry)
             elif kind == "loop":
                 loop = entry[2]
             elif kind == "action":
                 last = entry[2]
-                yield Moment(intent, entities, self.slots, dict(earlier), last, loop)
+                yield Moment(intent, entities, self.slots, dict(earlier), last, loop, text)
 
     def _forget(self) -> None:
         self.slots = {name: slot.initial for name, slot in self.domain.slots.items()}
@@ -178,6 +195,7 @@ class Tracker:
         self.message = {}
         self.intent = None
         self.entities = ()
+        self.text = self.by_text = None
         self.last = None
         self.loop = None
         self.is_interrupted = self.is_rejected = False
@@ -207,7 +225,7 @@ class Tracker:
         if self.domain.is_loop(name) and goes_on_happily(self.trail, name):
             message = drop_happy_turn(self.trail, name)
             if message is not None:
-                self.intent, self.entities = message[1], tuple(message[2])
+                self.intent, self.entities, self.text = _user_of(message)
         else:
             self.trail.append(["action", name, self.last, *([True] if event.get("hide_rule_turn") else [])])
         self.last, self.followup, self.rejected_action = name, None, None
@@ -236,7 +254,8 @@ class Tracker:
                 self.loop = rest[1]
                 self.is_interrupted = self.is_rejected = False
             elif kind == "user":
-                self.intent, self.entities, self.is_rejected = rest[0], tuple(rest[1]), rest[2]
+                self.intent, self.entities, self.text = _user_of([kind, *rest])
+                self.is_rejected = rest[2]
             elif kind == "action":
                 self.last = rest[1]
             elif kind == "reminder":
@@ -292,3 +311,8 @@ _CHANGES = {
     "reminder": Tracker._remind,
     "cancel_reminder": Tracker._cancel,
 }
+
+
+def _user_of(entry: list[Any]) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Return intent, entities and text before this message."""
+    return entry[1], tuple(entry[2]), entry[4] if len(entry) > 4 else None

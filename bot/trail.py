@@ -4,7 +4,7 @@ Because every entry knows what was before it, the past is read and undone by wal
 same after 5 turns and after 500. Reverted turns and the happy path inside a form drop out of it, as in Rasa's
 `applied_events` (rasa/shared/core/trackers.py, 3.6). Entries are plain lists, because they are stored:
 
-["user", intent before, entities before, whether the form had rejected]   ["slot", name, value before]
+["user", intent before, entities before, whether the form had rejected, text before]   ["slot", name, value before]
 ["action", name, name before, True where no story tells it]   ["loop", name, name before]
 ["rejected", name]   ["followup", name]   ["reminder", name]
 """
