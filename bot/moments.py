@@ -1,10 +1,13 @@
 """Points of a conversation as rules and stories see them, and the whole past as it is told forwards."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.domain import Domain
 from bot.events import DEFAULT_INTENTS
+
+if TYPE_CHECKING:
+    from bot.tracker import Tracker
 
 
 class Moment(NamedTuple):
@@ -55,3 +58,50 @@ def visible_entities(domain: Domain, name: str | None, entities: list[Mapping[st
     if intent is not None:
         labels = {label for label in labels if not {label, label.split("#")[0]} & set(intent.ignore_entities)}
     return tuple(sorted(labels))
+
+
+def told_forwards(tracker: "Tracker") -> Past:
+    """Return what was done as stories tell it, forwards."""
+    intent, entities, text, last, loop = tracker.intent, tracker.entities, tracker.text, tracker.last, tracker.loop
+    slots = dict(tracker.slots)
+    steps: list[tuple[Any, ...]] = []
+    for entry in reversed(tracker.trail):
+        kind = entry[0]
+        if kind == "slot":
+            steps.append(("slot", entry[1], slots.get(entry[1])))
+            slots[entry[1]] = entry[2]
+        elif kind == "user":
+            steps.append(("user", intent, entities, text))
+            intent, entities, text = user_of(entry)
+        elif kind == "loop":
+            steps.append(("loop", entry[1]))
+            loop = entry[2]
+        elif kind == "action":
+            steps.append(("action", entry[1], len(entry) > 3 and bool(entry[3])))
+            last = entry[2]
+        elif kind == "followup":
+            steps.append(("followup", entry[1]))
+    return Past(slots, intent, entities, last, loop, tuple(reversed(steps)))
+
+
+def told_backwards(tracker: "Tracker") -> Iterator[Moment]:
+    """Yield the present, then the moment before each action, the latest first."""
+    intent, entities, text, last, loop = tracker.intent, tracker.entities, tracker.text, tracker.last, tracker.loop
+    earlier: dict[str, Any] = {}
+    yield Moment(intent, entities, tracker.slots, {}, last, loop, text)
+    for entry in reversed(tracker.trail):
+        kind = entry[0]
+        if kind == "slot":
+            earlier[entry[1]] = entry[2]
+        elif kind == "user":
+            intent, entities, text = user_of(entry)
+        elif kind == "loop":
+            loop = entry[2]
+        elif kind == "action":
+            last = entry[2]
+            yield Moment(intent, entities, tracker.slots, dict(earlier), last, loop, text)
+
+
+def user_of(entry: list[Any]) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Return intent, entities and text before this message."""
+    return entry[1], tuple(entry[2]), entry[4] if len(entry) > 4 else None

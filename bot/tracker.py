@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain import Domain
 from bot.events import FALLBACK_INTENT, LISTEN, REQUESTED, Event
-from bot.moments import Moment, Past, visible_entities
+from bot.moments import Moment, Past, told_backwards, told_forwards, user_of, visible_entities
 from bot.reminding import Reminder, cancelled, scheduled
 from bot.trail import LONGEST_TRAIL, Trail, drop_happy_turn, goes_on_happily, pending_followup, shortened
 
@@ -151,43 +151,11 @@ class Tracker:
 
     def past(self) -> Past:
         """Return what was done as stories tell it, forwards."""
-        intent, entities, text, last, loop = self.intent, self.entities, self.text, self.last, self.loop
-        slots = dict(self.slots)
-        steps: list[tuple[Any, ...]] = []
-        for entry in reversed(self.trail):
-            kind = entry[0]
-            if kind == "slot":
-                steps.append(("slot", entry[1], slots.get(entry[1])))
-                slots[entry[1]] = entry[2]
-            elif kind == "user":
-                steps.append(("user", intent, entities, text))
-                intent, entities, text = _user_of(entry)
-            elif kind == "loop":
-                steps.append(("loop", entry[1]))
-                loop = entry[2]
-            elif kind == "action":
-                steps.append(("action", entry[1], len(entry) > 3 and bool(entry[3])))
-                last = entry[2]
-            elif kind == "followup":
-                steps.append(("followup", entry[1]))
-        return Past(slots, intent, entities, last, loop, tuple(reversed(steps)))
+        return told_forwards(self)
 
     def moments(self) -> Iterator[Moment]:
         """Yield the present, then the moment before each action, the latest first."""
-        intent, entities, text, last, loop = self.intent, self.entities, self.text, self.last, self.loop
-        earlier: dict[str, Any] = {}
-        yield Moment(intent, entities, self.slots, {}, last, loop, text)
-        for entry in reversed(self.trail):
-            kind = entry[0]
-            if kind == "slot":
-                earlier[entry[1]] = entry[2]
-            elif kind == "user":
-                intent, entities, text = _user_of(entry)
-            elif kind == "loop":
-                loop = entry[2]
-            elif kind == "action":
-                last = entry[2]
-                yield Moment(intent, entities, self.slots, dict(earlier), last, loop, text)
+        return told_backwards(self)
 
     def _forget(self) -> None:
         self.slots = {name: slot.initial for name, slot in self.domain.slots.items()}
@@ -225,7 +193,7 @@ class Tracker:
         if self.domain.is_loop(name) and goes_on_happily(self.trail, name):
             message = drop_happy_turn(self.trail, name)
             if message is not None:
-                self.intent, self.entities, self.text = _user_of(message)
+                self.intent, self.entities, self.text = user_of(message)
         else:
             self.trail.append(["action", name, self.last, *([True] if event.get("hide_rule_turn") else [])])
         self.last, self.followup, self.rejected_action = name, None, None
@@ -254,7 +222,7 @@ class Tracker:
                 self.loop = rest[1]
                 self.is_interrupted = self.is_rejected = False
             elif kind == "user":
-                self.intent, self.entities, self.text = _user_of([kind, *rest])
+                self.intent, self.entities, self.text = user_of([kind, *rest])
                 self.is_rejected = rest[2]
             elif kind == "action":
                 self.last = rest[1]
@@ -311,8 +279,3 @@ _CHANGES = {
     "reminder": Tracker._remind,
     "cancel_reminder": Tracker._cancel,
 }
-
-
-def _user_of(entry: list[Any]) -> tuple[str | None, tuple[str, ...], str | None]:
-    """Return intent, entities and text before this message."""
-    return entry[1], tuple(entry[2]), entry[4] if len(entry) > 4 else None
