@@ -1,9 +1,10 @@
 """The control: the same server with the obvious writer, which writes each message by itself, document by document.
 
-Same HTTP, same parsing, same bot, same documents, same memory of recent records, same back door; the one difference is that
-nobody waits for anybody: four majority and journaled writes before a message is acknowledged (dedupe row, profile, message,
-conversation; with a bot's answer that answer instead of the dedupe row, for the message's own key then does the dedupe).
-The record of the answer's delivery is one more write afterwards, as in ours.
+Same HTTP, same parsing, same bot, same documents, same back door. What it does not have is our writer: it reads the
+conversation and the profile of each message (it remembers who has an address, nothing else), and nobody waits for anybody:
+four majority and journaled writes before a message is acknowledged (dedupe row, profile, message, conversation; with a bot's
+answer that answer instead of the dedupe row, for the message's own key then does the dedupe). The record of the answer's
+delivery is one more write afterwards, as in ours.
 """
 
 import asyncio
@@ -58,9 +59,16 @@ class ObviousWriter:
                 self.recent.forget(group)
                 return Duplicate(str(work.key))
             self.recent.learn(group)
+            self._forget_all_but_addresses(group)
         for listener in self._listeners:
             listener([changes])
         return Done(changes)
+
+    def _forget_all_but_addresses(self, group: Group) -> None:
+        for conversation in group.conversations:
+            self.recent.forget_one("conversations", conversation)
+        for profile in group.profiles:
+            self.recent.forget_one("profiles", profile)
 
     async def _write(self, plan: Plan, key: str) -> None:
         """Write one document at a time, first the one whose unique key refuses what was seen before."""

@@ -36,12 +36,16 @@ async def seed(client: AsyncIOMotorClient[Document], url: str, database: str, *,
     )
 
 
-async def remember(recent: Recent) -> None:
-    """Let a writer's memory know every customer, as after an hour of such traffic."""
+async def remember(recent: Recent, *, addresses_only: bool = False) -> None:
+    """Let a writer's memory know every customer, as after an hour of such traffic; or only who has which address."""
     keys = tuple(_key(person) for person in customers())
     group = Group(utc_now(), "bench")
     await recent.read([Work(_nothing, identities=keys, conversations=keys)], group)
     recent.learn(group)
+    if addresses_only:
+        for person in customers():
+            recent.forget_one("profiles", f"P{person}")
+            recent.forget_one("conversations", _key(person))
 
 
 def _nothing(_: Any) -> Any:

@@ -95,6 +95,7 @@ async def _ours(order: Order) -> web.Application:
     """Return the product as causerie.app builds it; only the last step, the call to Telegram, is left out."""
     options = Options(
         server=ServerOptions(public_url="https://bench.example"),
+        bot=BotOptions(idle_minutes=0),  # the seeded conversations stay with their agent
         channels={"telegram": _telegram(order)},
         database=order.database,
     )
@@ -108,7 +109,7 @@ async def _naive(order: Order) -> web.Application:
     """Return the same parts around the control's writer."""
     store = Store(order.url, order.database)
     obvious = ObviousWriter(store)
-    await remember(obvious.recent)
+    await remember(obvious.recent, addresses_only=True)
     writer = cast(Writer, obvious)
     limits: dict[str, Limits] = {}
     channels: dict[str, Channel] = {}

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from profiles.calendar import Clock
 from profiles.conversation import Conversation, give_back
+from profiles.record import matching
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 from profiles.store import Store, Unavailable
 from profiles.timeline import SYSTEM, Event
@@ -42,9 +43,10 @@ class IdleReturn:
 
     async def look(self) -> int:
         """Give back what is idle now, at most 100, and return how many that was."""
-        idle = {"owner": "agent", "status": "open", "last_at": {"$lt": self._clock() - self._after}}
-        found = await self._store.find("conversations", idle, limit=BATCH, only=["_id", "waiting_since"])
-        ids = [str(document["_id"]) for document in found if not document.get("waiting_since")]
+        idle = matching(Conversation, owner="agent", status="open", waiting_since=None)
+        quiet = {"last_at": {"$lt": self._clock() - self._after}}
+        found = await self._store.find("conversations", {**idle, **quiet}, limit=BATCH, only=["_id"])
+        ids = [str(document["_id"]) for document in found]
         outcomes = [await self._writer.commit(_return(id, self._after)) for id in ids]
         return sum(not isinstance(outcome, Refusal) for outcome in outcomes)
 

@@ -62,7 +62,7 @@ async def test_refusals_are_counted_apart() -> None:
 async def test_it_ends_after_the_time_given() -> None:
     async with served() as port:
         result = await drive(port, lambda: REQUEST, clients=2, seconds=0.2)
-    assert 0.2 <= result.seconds < 5
+    assert 0.19 <= result.seconds < 5  # two clocks
 
 
 def test_percentiles_are_those_of_the_latencies() -> None:
