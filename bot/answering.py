@@ -61,6 +61,8 @@ class BotOptions:
         for name in ("action_seconds", "rasa_seconds"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name):g}.")
+        if self.rasa_seconds > 15:  # four calls at most in a turn: less than a minute, after which others take it up
+            raise ValueError(f"rasa_seconds: expected at most 15, got {self.rasa_seconds:g}.")
 
 
 def load_brain(options: BotOptions) -> Brain:

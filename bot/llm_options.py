@@ -36,5 +36,7 @@ class LlmOptions:
             raise ValueError(f'base_url: expected http://..., got "{self.base_url}". Hint: http://127.0.0.1:11434/v1')
         if not self.model:
             raise ValueError('model: expected a name, got "".')
+        if self.seconds > 30:  # a turn is taken up by others after a minute
+            raise ValueError(f"seconds: expected at most 30, got {self.seconds:g}.")
         if self.seconds <= 0 or self.max_rounds < 1 or self.tokens_per_day < 0:
             raise ValueError("expected seconds above 0, max_rounds of 1 or more, tokens_per_day of 0 or more.")

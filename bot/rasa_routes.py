@@ -92,7 +92,8 @@ class _Served:
         result = await Attended(self._actions, office).run(ActionCall(name, tracker, domain))
         match result.outcome:
             case "done":
-                return web.json_response({"events": list(result.events), "responses": list(result.responses)})
+                events = [_as_rasas(event) for event in result.events]
+                return web.json_response({"events": events, "responses": list(result.responses)})
             case "rejected":
                 error = f"Custom action '{name}' rejected execution."
                 return web.json_response({"error": error, "action_name": name}, status=400)
@@ -158,6 +159,11 @@ def _worded(event: Event) -> dict[str, Any]:
     data = event.get("data") or {}
     worded = {"text": event.get("text") or "", "buttons": data.get("buttons") or [], "elements": []}
     return {**worded, **({"image": data["image"]} if data.get("image") else {})}
+
+
+def _as_rasas(event: Event | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the event without what only we understand: a pause has no team at Rasa's."""
+    return {"event": "pause", "timestamp": None} if event.get("event") == "pause" else event
 
 
 def _conversation(asked: Mapping[str, Any], tracker: Mapping[str, Any]) -> str:

@@ -204,3 +204,8 @@ def test_the_configuration_says_who_answers(shop: Brain) -> None:
     assert isinstance(mind_of(BotOptions(brain="rasa", rasa_url="http://127.0.0.1:5005"), shop), Rasa)
     with pytest.raises(ValueError, match="rasa_url: expected http"):
         BotOptions(brain="rasa")
+
+
+def test_a_turn_may_not_take_longer_than_others_wait_for_it() -> None:
+    with pytest.raises(ValueError, match="rasa_seconds: expected at most 15"):
+        BotOptions(rasa_seconds=20)

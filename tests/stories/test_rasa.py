@@ -154,3 +154,14 @@ async def test_a_real_rasa_runs_our_actions_with_the_profile_and_says_our_words(
     await visitor.says("/crash")
     await visitor.hears("A colleague will take over")
     await visitor.leaves()
+
+
+@pytest.mark.parametrize("here", [real], ids=["real"], indirect=True)
+async def test_an_action_of_ours_hands_over_from_a_real_rasa(here: Town) -> None:
+    visitor = await Visitor(here.url, language="en").opens()
+    await visitor.says("/expert")
+    await visitor.hears("colleague")
+    (note,) = await here.store.find("messages", {"direction": "note"})
+    assert note["content"]["text"] == "Wants the expert."
+    assert await here.store.count("conversations", {"owner": "queue"}) == 1
+    await visitor.leaves()

@@ -43,3 +43,14 @@ class ActionCrash(Action):
 
     async def run(self, dispatcher, tracker, domain):
         raise RuntimeError("on fire")
+
+
+class ActionExpert(Action):
+    """Gives the conversation to people by the profile's helper."""
+
+    def name(self):
+        return "action_expert"
+
+    async def run(self, dispatcher, tracker, domain):
+        await profile(tracker).handover("Wants the expert.")
+        return []
