@@ -24,7 +24,7 @@ _SATURATION = 0.6  # BM25's k1: a word that stands there twice says little more 
 _LENGTH = 0.3  # BM25's b: passages are short already, their length says little
 _HEADING_WEIGHT = 3.0  # also that of the words under `also:`
 _WORD_SHARE = 0.5
-_SHARPNESS = 1.5  # how much more a rare word tells than a common one; chosen on the even lines of the test's questions
+_SHARPNESS = 1.5  # how much more a rare word tells than a common one; chosen on our own test questions
 _LONGEST_QUESTION = 60  # words; who writes more tells a story, not a question
 
 Grams = Callable[[Tokens], list[str]]

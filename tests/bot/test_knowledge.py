@@ -1,4 +1,4 @@
-"""Answers from documents: figures on questions that nobody tuned on, and how a turn uses them."""
+"""Answers from documents: figures on a small set of questions of our own, and how a turn uses them."""
 
 from pathlib import Path
 
@@ -15,7 +15,8 @@ NONE = "-"
 def _questions(language: str) -> list[tuple[str, str]]:
     """Return (anchor of the passage that answers, question); the anchor is - when none does.
 
-    The even lines served to choose the threshold and the weights, the odd ones only to look.
+    Weights were searched on the even lines and the figures below are of the odd ones; but both were looked at when the
+    threshold and the lists in bot/content/asking were settled, so no line is held out in the strict sense.
     """
     lines = (QUESTIONS / f"{language}.tsv").read_text(encoding="utf-8").splitlines()
     return [(line.split("\t")[0], line.split("\t")[1]) for line in lines]
