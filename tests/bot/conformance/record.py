@@ -57,6 +57,8 @@ async def record(bot: str, rasa: str, dialogues: int, seed: int) -> None:
 
         told = await asyncio.gather(*(one(number) for number in range(dialogues)))
     kept = [turns for turns in told if turns]
+    if not kept:
+        raise SystemExit(f"{bot}: every dialogue was too slow to be fair; is the machine busy?")
     lines = "\n".join(written(turns) for turns in kept)
     with gzip.GzipFile(HERE / bot / "recorded.jsonl.gz", "wb", mtime=0) as file:
         file.write(lines.encode() + b"\n")
@@ -80,7 +82,7 @@ async def _converse(
             rested = time.monotonic() - began
             continue
         at = time.monotonic() - began
-        if at - rested > session * FAIR:
+        if session and at - rested > session * FAIR:
             return []
         answers = await _say(http, url, sender, line)
         async with http.get(f"{url}/conversations/{sender}/tracker?include_events=NONE") as response:
