@@ -64,6 +64,7 @@ EVENTS = {
     "identity.blocked": _("They blocked us"),
     "identity.unblocked": _("They unblocked us"),
     "profile.identified": _("They proved who they are"),
+    "bot.unanswered": _("The bot found no answer to this"),
 }
 
 ACTS = {
