@@ -3,20 +3,16 @@
 Only when the customer waits for nothing: a question that nobody answered stays with people.
 """
 
-import asyncio
-import logging
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from profiles.calendar import Clock
 from profiles.conversation import Conversation, give_back
+from profiles.every import Every
 from profiles.record import matching
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
-from profiles.store import Store, Unavailable
+from profiles.store import Store
 from profiles.timeline import SYSTEM, Event
 from profiles.writer import Writer
-
-log = logging.getLogger("bot.idle")
 
 EVERY_SECONDS = 30.0
 BATCH = 100
@@ -27,19 +23,16 @@ class IdleReturn:
 
     def __init__(self, writer: Writer, store: Store, *, after: timedelta, clock: Clock) -> None:
         self._writer, self._store, self._after, self._clock = writer, store, after, clock
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Every(EVERY_SECONDS, self.look, name="idle")
 
     async def start(self) -> None:
         """Begin to look; a length of zero means never."""
         if self._after:
-            self._task = asyncio.create_task(self._for_ever(), name="idle")
+            await self._looking.start()
 
     async def close(self) -> None:
         """Stop looking."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._looking.close()
 
     async def look(self) -> int:
         """Give back what is idle now, at most 100, and return how many that was."""
@@ -49,14 +42,6 @@ class IdleReturn:
         ids = [str(document["_id"]) for document in found]
         outcomes = [await self._writer.commit(_return(id, self._after)) for id in ids]
         return sum(not isinstance(outcome, Refusal) for outcome in outcomes)
-
-    async def _for_ever(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Unavailable as error:
-                log.warning("idle.look failed reason=%s", error)
-            await asyncio.sleep(EVERY_SECONDS)
 
 
 def _return(id: str, after: timedelta) -> Work:

@@ -5,7 +5,6 @@ Per conversation one at a time and in order. A crash loses nothing: the message 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +16,7 @@ from bot.office import Attended, Office
 from profiles.append import said
 from profiles.calendar import Clock
 from profiles.conversation import Conversation
+from profiles.every import Every
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Refusal, Snapshot, Work
@@ -42,11 +42,11 @@ class Outside:
         self._mind, self._actions, self._writer, self._store, self._clock = mind, actions, writer, store, clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._telling: set[asyncio.Task[None]] = set()
-        self._sweeping: asyncio.Task[None] | None = None
+        self._sweeping = Every(SWEEP_SECONDS, self.sweep, name="outside")
 
     async def start(self) -> None:
         """Begin to look for messages that a crash left unanswered."""
-        self._sweeping = asyncio.create_task(_every(SWEEP_SECONDS, self.sweep), name="outside")
+        await self._sweeping.start()
 
     def hear(self, committed: list[Changes]) -> None:
         """Begin with every conversation that was left owing an answer."""
@@ -66,7 +66,8 @@ class Outside:
 
     async def close(self) -> None:
         """Stop; what is unfinished stays pending and is found by the next process."""
-        tasks = [*self._tasks.values(), *self._telling, *([self._sweeping] if self._sweeping else [])]
+        await self._sweeping.close()
+        tasks = [*self._tasks.values(), *self._telling]
         for task in tasks:
             task.cancel()
         for task in tasks:
@@ -144,12 +145,3 @@ class Outside:
 
         outcome = await self._writer.commit(Work(think, conversations=(conversation.id,), key=f"{message.id}:1"))
         return isinstance(outcome, Done)
-
-
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await work()
-        except Unavailable as error:
-            log.warning("outside.sweep failed reason=%s", error)

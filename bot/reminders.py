@@ -4,9 +4,7 @@ The reminders stand in the conversation's own memory, so nothing is lost when th
 look at once: the memory decides who was first. Where people own the conversation by then, the bot keeps quiet.
 """
 
-import asyncio
 import logging
-from contextlib import suppress
 from datetime import datetime
 
 from bot.answering import applied, broken, known
@@ -16,10 +14,11 @@ from bot.reminding import Reminder, next_due, without
 from profiles.append import said
 from profiles.calendar import Clock
 from profiles.conversation import Conversation
+from profiles.every import Every
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Refusal, Snapshot, Think, Work
-from profiles.store import Store, Unavailable
+from profiles.store import Store
 from profiles.timeline import BOT, SYSTEM, Content, Message
 from profiles.writer import Writer
 
@@ -34,19 +33,16 @@ class Reminders:
 
     def __init__(self, brain: Brain, actions: Performs, writer: Writer, store: Store, *, clock: Clock) -> None:
         self._brain, self._actions, self._writer, self._store, self._clock = brain, actions, writer, store, clock
-        self._task: asyncio.Task[None] | None = None
+        self._looking = Every(EVERY_SECONDS, self.look, name="reminders")
 
     async def start(self) -> None:
         """Begin to look; a bot without custom actions sets no reminders."""
         if self._brain.has_actions:
-            self._task = asyncio.create_task(self._for_ever(), name="reminders")
+            await self._looking.start()
 
     async def close(self) -> None:
         """Stop looking; what is due by then is fired by the next process."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._looking.close()
 
     async def look(self) -> int:
         """Fire what is due now, in at most 100 conversations, and return how many reminders that was."""
@@ -56,14 +52,6 @@ class Reminders:
             while await self._fire_next(str(document["_id"])):
                 fired += 1
         return fired
-
-    async def _for_ever(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Unavailable as error:
-                log.warning("reminders.look failed reason=%s", error)
-            await asyncio.sleep(EVERY_SECONDS)
 
     async def _fire_next(self, id: str) -> bool:
         """Fire the conversation's next reminder that is due; False when there is none, or others were faster."""

@@ -106,6 +106,8 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         )
         opened.push_async_callback(front_door.close)
         back_door = BackDoor(channels, writer, clock=clock)
+        sweeper = Sweeper(store, back_door, process=process, clock=clock)
+        opened.push_async_callback(sweeper.close)  # after the back door: while it sends, our pulse says so
         opened.push_async_callback(back_door.close)
         writer.listen(back_door.take)
 
@@ -128,8 +130,6 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         reminders = Reminders(brain, actions, writer, store, clock=clock)
         opened.push_async_callback(reminders.close)
         await reminders.start()
-        sweeper = Sweeper(store, back_door, process=process, clock=clock)
-        opened.push_async_callback(sweeper.close)
         await sweeper.start()
 
         desk = Desk(store, writer, feed, clock, secret, public_url, channels, options.console, country=server.country)

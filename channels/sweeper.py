@@ -5,12 +5,12 @@ Every process shows a pulse; one that has shown none for PULSE_DEAD_AFTER is gon
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from channels.outbound import BackDoor
 from profiles.calendar import Clock
+from profiles.every import Every
 from profiles.plan import LEASE_FOR
 from profiles.record import from_document
 from profiles.store import Store, Unavailable
@@ -30,18 +30,15 @@ class Sweeper:
 
     def __init__(self, store: Store, back_door: BackDoor, *, process: str, clock: Clock) -> None:
         self._store, self._back_door, self._process, self._clock = store, back_door, process, clock
-        self._task: asyncio.Task[None] | None = None
+        self._sweeping = Every(EVERY_SECONDS, self.sweep, name="sweeper")
 
     async def start(self) -> None:
         """Begin to sweep every 2 seconds."""
-        self._task = asyncio.create_task(_for_ever(self.sweep), name="sweeper")
+        await self._sweeping.start()
 
     async def close(self) -> None:
         """Stop, and say so: what this process held is free at once."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._sweeping.close()
         with suppress(Unavailable):
             await self._store.remove("pulse", {"_id": self._process})
 
@@ -87,12 +84,3 @@ def _free(now: datetime, me: str, alive: list[str]) -> dict[str, object]:
             {"delivery.lease_until": held, "delivery.leased_by": {**held, "$nin": alive}},
         ]
     }
-
-
-async def _for_ever(sweep: Callable[[], Awaitable[int]]) -> None:
-    while True:
-        try:
-            await sweep()
-        except Unavailable as error:
-            log.warning("sweeper.sweep failed reason=%s", error)
-        await asyncio.sleep(EVERY_SECONDS)
