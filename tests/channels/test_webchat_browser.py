@@ -354,6 +354,7 @@ async def test_a_message_that_the_server_can_not_take_is_given_up_and_others_go_
     await expect(_log(page)).to_contain_text("This could not be sent.", timeout=20_000)
     shop.broken = False
     await page.get_by_role("button", name="Try again").click()
+    await expect(_log(page)).not_to_contain_text("This could not be sent.")
     await _settled(page)
     assert await _texts(shop) == ["quiet before", "quiet poison"]
 
