@@ -8,9 +8,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from admin.invitations import first_link
-from causerie.app import CHANNELS, DESK, Options, build
+from causerie.app import CHANNELS, DESK, Options, ServerOptions, build
 from causerie.garbage import collect_seldom
-from causerie.mongod import StoreOptions, start
+from causerie.mongod import CannotStart, StoreOptions, start
 from causerie.progress import Progress
 
 log = logging.getLogger("causerie.serve")
@@ -19,7 +19,7 @@ FINISH_REQUESTS_WITHIN_SECONDS = 5.0
 
 
 async def serve(options: Options, store: StoreOptions, progress: Progress, say: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotStart, ContentErrors or OSError (the port is taken) before serving."""
+    """Serve until SIGTERM or SIGINT. Raises CannotStart (the database, the port) or ContentErrors before serving."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -32,7 +32,7 @@ async def serve(options: Options, store: StoreOptions, progress: Progress, say: 
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_REQUESTS_WITHIN_SECONDS)
         await runner.setup()
         try:
-            await web.TCPSite(runner, options.server.host, options.server.port, backlog=1024).start()
+            await _listen(runner, options.server)
             collect_seldom()
             progress("Ready")
             for line in await _addresses(app, options):
@@ -50,6 +50,16 @@ async def serve(options: Options, store: StoreOptions, progress: Progress, say: 
         watching.cancel()
         await database.stop()
         progress("Stopped")
+
+
+async def _listen(runner: web.AppRunner, server: ServerOptions) -> None:
+    try:
+        await web.TCPSite(runner, server.host, server.port, backlog=1024).start()
+    except OSError as error:
+        raise CannotStart(
+            f"server.port: {server.host}:{server.port}: {error.strerror}. "
+            "Hint: stop what listens there, or set CAUSERIE_SERVER__PORT to another port."
+        ) from error
 
 
 async def _addresses(app: web.Application, options: Options) -> list[str]:
