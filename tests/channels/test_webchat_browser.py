@@ -584,8 +584,10 @@ def _log(page: Page) -> Any:
 
 
 async def _say(page: Page, text: str) -> None:
+    """Type and send, and return when the words stand in the log: before that nothing is pending yet."""
     await page.get_by_role("textbox").fill(text)
     await page.get_by_role("textbox").press("Enter")
+    await expect(_log(page).locator(".mine").filter(has_text=text).last).to_be_visible()
 
 
 async def _settled(page: Page) -> None:
