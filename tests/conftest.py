@@ -81,3 +81,12 @@ def _fast_folder() -> str | None:
         return None
     room = os.statvfs(memory)
     return str(memory) if room.f_bavail * room.f_frsize > ROOM_BYTES else None
+
+
+def pytest_configure() -> None:
+    """Let a browser on a busy machine be late: what is live comes in a fifth of a second, five are too few for a start."""
+    try:
+        from playwright.async_api import expect
+    except ImportError:
+        return
+    expect.set_options(timeout=20_000)
