@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from bot.checks import check
 from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
-from bot.files import ContentError, ContentErrors, Findings
 from bot.passages import read_passages
 from bot.project import read_project
 from bot.quoting import knowledge_of
@@ -20,6 +19,7 @@ from bot.reading import read_rulebook
 from bot.scene import Script
 from bot.turn import take_turn
 from bot.understanding import Understanding, learn
+from profiles.findings import ContentError, ContentErrors, Findings
 
 __all__ = [
     "ActionCall", "ActionResult", "Brain", "ContentError", "ContentErrors", "Heard", "Help", "Known", "Mind", "Turn",

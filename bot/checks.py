@@ -6,13 +6,14 @@ from typing import Any
 
 from bot.domain import Domain, SlotMapping
 from bot.events import DEFAULT_ACTIONS, DEFAULT_INTENTS, FALLBACK_INTENT, REQUESTED
-from bot.files import Findings, Table, nearest, place_of, rows
 from bot.forms import ask_names
 from bot.ngrams import words_of
 from bot.rehearsal import rehearse
 from bot.scene import Script
 from bot.states import Expected
 from bot.values import name_at
+from profiles.findings import Findings, nearest
+from profiles.written import Table, place_of, rows
 
 _HOLE = re.compile(r"{([^\n{}]+?)}")
 _PAYLOAD_INTENT = re.compile(r"/([^{\s@]+)")

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.brain import Brain, Heard, Known, finish
-from bot.files import ContentError, Findings, Place, Table, place_of, read, rows
+from bot.files import read
 from profiles.calendar import from_timestamp
+from profiles.findings import ContentError, Findings
+from profiles.written import Place, Table, place_of, rows
 
 _START = from_timestamp(1_790_000_000)  # any fixed instant: the same dialogue must come to the same end tomorrow
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.events import TWO_STAGE
-from bot.files import Findings, Place, Rows, Table, Text, place_of, plain, rows
 from bot.values import empty_table, name_at, names_at, number_at, table_at
+from profiles.findings import Findings
+from profiles.written import Place, Rows, Table, Text, place_of, plain, rows
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
 MAPPING_TYPES = ("from_entity", "from_text", "from_intent", "from_trigger_intent", "custom", "controlled")

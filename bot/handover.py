@@ -20,9 +20,10 @@ from typing import Any
 
 from bot.domain import Domain
 from bot.events import FALLBACK_INTENT
-from bot.files import Findings, Table, nearest, place_of, rows
 from bot.finders import fold
 from bot.values import name_at, names_at, table_at
+from profiles.findings import Findings, nearest
+from profiles.written import Table, place_of, rows
 
 _KEYS = ("intent", "words", "after_misunderstandings", "misunderstood", "team", "teams", "say")
 _REASONS = ("asked", "not_understood", "action")

@@ -15,8 +15,9 @@ from typing import Any
 
 from bot.cleaning import clean_value
 from bot.domain import Domain
-from bot.files import Findings, Table, nearest, place_of, plain
 from bot.values import table_at
+from profiles.findings import Findings, nearest
+from profiles.written import Table, place_of, plain
 
 _HOLE = re.compile(r"{(\w+)}")
 _SOURCES = ("declared", "inferred")

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from bot.domain import Domain
 from bot.events import DEFAULT_INTENTS, LISTEN, Event
-from bot.files import Findings
 from bot.policies import Found, by_rules
 from bot.rulebook import Rulebook, Source
 from bot.steps import SNIP, Way, as_events
 from bot.tracker import Tracker
+from profiles.findings import Findings
 
 
 def overlap(rules: Sequence[Way], stories: Sequence[Way], book: Rulebook, domain: Domain, findings: Findings) -> None:

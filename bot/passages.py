@@ -16,9 +16,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bot.cleaning import clean_text
-from bot.files import Findings, Place, nearest
 from bot.finders import fold
 from bot.training import language_of
+from profiles.findings import Findings, nearest
+from profiles.written import Place
 
 LONGEST_SAID = 700
 """Characters of a passage that are said; who wants more follows the link."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain import Domain, read_domain
-from bot.files import Findings, Place, Table, nearest, place_of, read, rows
+from bot.files import read
 from bot.handover import HandoverPlan, read_handover
 from bot.memory import Memory, read_memory
 from bot.training import Training, read_training
 from bot.validation import Validation, read_validation
 from bot.values import empty_table, name_at, number_at
+from profiles.findings import Findings, nearest
+from profiles.written import Place, Table, place_of, rows
 
 _RASA_KEYS = {
     "version", "intents", "entities", "slots", "responses", "forms", "actions", "session_config", "config",

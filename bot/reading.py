@@ -1,12 +1,12 @@
 """From the rules and stories of a bot's files to the rulebook that its conversations follow."""
 
-from bot.files import Findings
 from bot.nearest import learn_points
 from bot.overlap import overlap
 from bot.project import Project
 from bot.rulebook import Rulebook, names_in, read_rules
 from bot.steps import rule_ways, story_ways
 from bot.stories import StoryPolicy, learn_stories, pairs_of
+from profiles.findings import Findings
 
 
 def read_rulebook(project: Project, findings: Findings) -> Rulebook:

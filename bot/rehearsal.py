@@ -3,13 +3,14 @@
 from typing import Any
 
 from bot.events import LISTEN, action_run, loop_set, slot_set
-from bot.files import Findings, Table, place_of
 from bot.policies import predict
 from bot.scene import Script
 from bot.states import UNSET
 from bot.steps import SNIP, Step, filled_by, rule_ways
 from bot.tracker import Tracker
 from bot.turn import MOST_ACTIONS
+from profiles.findings import Findings
+from profiles.written import Table, place_of
 
 
 def rehearse(script: Script, findings: Findings) -> None:

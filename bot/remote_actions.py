@@ -21,8 +21,10 @@ import aiohttp
 from bot.actions import Actions
 from bot.answering import BotOptions, folder_of
 from bot.contract import ActionCall, ActionResult
-from bot.files import ContentErrors, Findings, Place, Table, place_of, plain, read
+from bot.files import read
+from profiles.findings import ContentErrors, Findings
 from profiles.secret import Secret
+from profiles.written import Place, Table, place_of, plain
 
 log = logging.getLogger("bot.remote_actions")
 

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from bot.domain import Domain
 from bot.events import LISTEN
-from bot.files import Findings, Place
 from bot.nearest import NearestStory
 from bot.states import Expected, weight
 from bot.steps import SNIP, Way
 from bot.stories import Stories, pairs_of
+from profiles.findings import Findings
+from profiles.written import Place
 
 Source = tuple[Expected, ...] | tuple[str, str]
 """Where a prediction comes from: a rule's states, or ("default", intent), ("loop", form), ("listen", form)."""

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from bot.domain import Domain
 from bot.events import LISTEN, Event, action_run, loop_set, slot_set
-from bot.files import Place, Table, place_of, rows
 from bot.states import UNSET
+from profiles.written import Place, Table, place_of, rows
 
 SNIP = "..."
 MOST_WAYS = 20_000  # joined stories; beyond it the files multiply checkpoints faster than anybody can mean

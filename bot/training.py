@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from bot.files import Findings, Table, Text, lines, place_of, rows
+from bot.files import lines
 from bot.values import name_at, table_at
+from profiles.findings import Findings
+from profiles.written import Table, Text, place_of, rows
 
 _ANNOTATION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\)|(\{[^}]*\}))")
 _LANGUAGE = re.compile(r"[a-z]{2}")

@@ -20,9 +20,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain import Domain
-from bot.files import Findings, Table, nearest, place_of
 from bot.finders import FINDERS, Here
 from bot.values import name_at, names_at, number_at, table_at
+from profiles.findings import Findings, nearest
+from profiles.written import Table, place_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.files import Findings, Place, Table, Text, place_of, rows
+from profiles.findings import Findings
+from profiles.written import Place, Table, Text, place_of, rows
 
 
 def table_at(parent: Table, key: str, findings: Findings) -> Table:

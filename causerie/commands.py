@@ -9,7 +9,6 @@ from admin.desk import Options as ConsoleOptions
 from admin.keys import create_key
 from bot.answering import BotOptions, folder_of, load_brain
 from bot.dialogues import play_dialogues
-from bot.files import ContentErrors
 from bot.llm_options import LlmOptions
 from bot.remote_actions import performer, read_endpoint
 from bot.terminal import converse
@@ -18,6 +17,7 @@ from causerie.config import default_path, load
 from causerie.mongod import StoreOptions, reach
 from causerie.sections import every_section
 from profiles.calendar import utc_now
+from profiles.findings import ContentErrors
 from profiles.indexes import INDEXES
 from profiles.secret import Secret
 from profiles.store import Store

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.files import Findings
 from bot.passages import LONGEST_SAID, Passage, read_passages, said
+from profiles.findings import Findings
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from bot.actions import Actions
 from bot.answering import BotOptions
 from bot.brain import Brain, Heard, Known, perform
 from bot.contract import ActionCall
-from bot.files import ContentErrors
 from bot.remote_actions import Endpoint, RemoteActions, performer, read_endpoint
 from causerie.data_folder import free_port
+from profiles.findings import ContentErrors
 from profiles.secret import Secret
 from tests.bot.conftest import PIZZA, START
 from tests.waiting import until

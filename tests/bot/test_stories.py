@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from bot.brain import Brain, Heard, Known, finish
-from bot.files import ContentErrors
+from profiles.findings import ContentErrors
 from tests.bot.conftest import START
 
 DOMAIN = """

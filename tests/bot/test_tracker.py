@@ -4,9 +4,9 @@ import pytest
 
 from bot.domain import Domain, Form, Slot
 from bot.events import LISTEN, action_run, loop_set, slot_set
-from bot.files import Place
 from bot.tracker import Tracker
 from bot.trail import LONGEST_TRAIL
+from profiles.written import Place
 
 AT = Place("domain.yml")
 DOMAIN = Domain(

@@ -4,10 +4,10 @@ import pytest
 
 from bot.domain import Domain, Slot
 from bot.events import LISTEN, action_run, slot_set
-from bot.files import Place
 from bot.stories import Stories
 from bot.tracker import Tracker
 from bot.trail import LONGEST_TRAIL, pending_followup, shortened
+from profiles.written import Place
 
 DOMAIN = Domain(slots={"size": Slot("size", "text", Place("domain.yml"))})
 LONG = LONGEST_TRAIL + 20
