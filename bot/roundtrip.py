@@ -37,16 +37,17 @@ def rewritten(text: str, change: Callable[[CommentedMap], None]) -> str:
 
 def literal(lines: list[str], like: Any = None) -> LiteralScalarString:
     """Return a block of text (`|`) of these lines; the comment that followed `like` follows it too."""
-    block = LiteralScalarString("".join(f"{line}\n" for line in lines))
+    block: LiteralScalarString = LiteralScalarString("".join(f"{line}\n" for line in lines))
     comment = getattr(like, "comment", None)
     if comment is not None:
-        block.comment = comment
+        block.comment = comment  # type: ignore[attr-defined]  # ruamel's own emitter looks for it
     return block
 
 
 def quoted(text: str) -> DoubleQuotedScalarString:
     """Return the text to be written in double quotes: a colon or a # in it then means nothing to YAML."""
-    return DoubleQuotedScalarString(text)
+    scalar: DoubleQuotedScalarString = DoubleQuotedScalarString(text)
+    return scalar
 
 
 def _reader(text: str) -> YAML:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.brain import Brain
-from bot.edits import AddExample, AddPassage, Edit, Facts, MoveExample, NewAnswer, NotEdited, edited, name_from
+from bot.editing import edited, name_from
+from bot.edits import AddExample, AddPassage, Edit, Facts, MoveExample, NewAnswer, NotEdited
 
 SHOP = Path(__file__).parent.parent.parent / "bot" / "content" / "shop"
 
