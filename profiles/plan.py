@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from profiles.conversation import Conversation
 from profiles.profile import Profile
 from profiles.record import difference, replace, to_document
-from profiles.snapshot import Amend, Changes, Snapshot
+from profiles.snapshot import Amend, Changes, Snapshot, Write
 from profiles.store import Plan, Update
 from profiles.timeline import Message
 
 LEASE_FOR = timedelta(
     seconds=60
 )  # longer than any provider call's deadline; a crashed holder's deliveries wait this long
+
+
+Key: TypeAlias = tuple[str, str]
+"""(collection, id)."""
 
 
 @dataclass(slots=True)
@@ -29,12 +33,16 @@ class Group:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    read_records: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
+    records: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
+    written: dict[Key, Mapping[str, Any] | None] = field(default_factory=dict)
+    """What the works of this group put in place of those; None is removed."""
     released: set[str] = field(default_factory=set)
     kept: list[Changes] = field(default_factory=list)
 
     def snapshot(self) -> Snapshot:
         """Return what the next piece of thinking sees: a live view on this group."""
-        return Snapshot(self.now, self.profiles, self.conversations, self.identities, self.messages)
+        return Snapshot(self.now, self.profiles, self.conversations, self.identities, self.messages, self.records)
 
     def keep(self, changes: Changes) -> Changes:
         """Take these changes into the group and return them as they will be stored (deliveries born leased)."""
@@ -52,8 +60,18 @@ class Group:
         self.released -= held.keys()
         for message in changes.messages:
             self.messages[message.id] = message
+        for write in changes.writes:
+            self._write(write)
         self.kept.append(changes)
         return changes
+
+    def _write(self, write: Write) -> None:
+        key = (write.collection, write.id)
+        self.written[key] = write.document
+        if write.document is None:
+            self.records.pop(key, None)
+        else:
+            self.records[key] = write.document
 
     def plan(self) -> Plan:
         """Return the transaction that takes the database from what was read to what is now."""
@@ -68,6 +86,7 @@ class Group:
             for amend in changes.amends:
                 plan.update(amend.collection, _amendment(amend))
         _identities(plan, self.kept)
+        _records(plan, self.read_records, self.written)
         _differences(plan, "profiles", self.read_profiles, self.profiles)
         _differences(plan, "conversations", self.read_conversations, self.conversations)
         return plan
@@ -86,6 +105,30 @@ def _differences(plan: Plan, collection: str, before: Mapping[str, Any], after: 
         put, drop = difference(known, record)
         if put or drop:
             plan.update(collection, Update(id, known.version, put, drop))
+
+
+def _records(
+    plan: Plan, before: Mapping[Key, Mapping[str, Any]], after: Mapping[Key, Mapping[str, Any] | None]
+) -> None:
+    for (collection, id), document in after.items():
+        known = before.get((collection, id))
+        if document is None:
+            plan.delete(collection, id)
+            continue
+        put = {name: value for name, value in document.items() if name not in _OWN and _other(known, name, value)}
+        if known is None:
+            plan.update(collection, Update(id, 0, put))
+            continue
+        drop = dict.fromkeys(known.keys() - document.keys() - _OWN, "")
+        if put or drop:
+            plan.update(collection, Update(id, int(known.get("version", 0)), put, drop))
+
+
+_OWN = frozenset({"_id", "version"})
+
+
+def _other(known: Mapping[str, Any] | None, name: str, value: Any) -> bool:
+    return known is None or name not in known or known[name] != value
 
 
 def _identities(plan: Plan, kept: list[Changes]) -> None:

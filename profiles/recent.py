@@ -43,6 +43,7 @@ class Recent:
             self._read_identities(keys, group),
             self._read_conversations(threads, group, seize),
             self._read_messages(messages, group),
+            self._read_records({key for work in works for key in work.records}, group),
         )
         wanted = {id for work in works for id in work.profiles}
         wanted |= {group.identities[key] for key in keys if key in group.identities}
@@ -112,6 +113,13 @@ class Recent:
         if ids:
             for document in await self._store.get_many("messages", ids):
                 group.messages[document["_id"]] = from_document(Message, document)
+
+    async def _read_records(self, keys: set[tuple[str, str]], group: Group) -> None:
+        for collection in {collection for collection, _ in keys}:
+            ids = [id for place, id in keys if place == collection]
+            for document in await self._store.get_many(collection, ids):
+                key = (collection, document["_id"])
+                group.records[key] = group.read_records[key] = document
 
     async def _read_profiles(self, ids: set[str], group: Group, seize: bool) -> None:
         while ids:

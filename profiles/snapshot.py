@@ -25,6 +25,8 @@ class Snapshot:
     identities: Mapping[str, str] = field(default_factory=dict)
     """identity key -> id of the profile that has it."""
     messages: Mapping[str, Message] = field(default_factory=dict)
+    records: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """(collection, id) -> the document, of records that belong to those above (a rule's run)."""
 
     def holder(self, key: str) -> Profile | None:
         """Return the profile that has this identity, or None if nobody has."""
@@ -48,6 +50,7 @@ class Snapshot:
             ),
             identities=ChainMap(held, _mutable(self.identities)),
             messages=ChainMap({message.id: message for message in changes.messages}, _mutable(self.messages)),
+            records=after(self.records, changes.writes),
         )
 
 
@@ -67,6 +70,18 @@ class Amend:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """A whole document to put in place of the one that the work has read, which must not have changed since.
+
+    One that was not there, or that the work did not ask for, must be new. None removes it, changed or not.
+    """
+
+    collection: str
+    id: str
+    document: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """All that one piece of thinking came to; it is written whole or not at all."""
 
@@ -83,13 +98,15 @@ class Changes:
     amends: tuple[Amend, ...] = ()
     records: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """(collection, document) to insert as they are: audit rows, merge records, idempotency keys."""
+    writes: tuple[Write, ...] = ()
+    """Records with a `version` that are none of the nouns above; the last write of a record holds."""
     answer: Any = None
     """Handed back to whoever offered the work."""
 
     def __bool__(self) -> bool:
         return bool(
             self.profiles or self.conversations or self.claims or self.moves or self.releases
-            or self.messages or self.events or self.amends or self.records
+            or self.messages or self.events or self.amends or self.records or self.writes
         )  # fmt: skip
 
     def then(self, later: "Changes") -> "Changes":
@@ -106,6 +123,7 @@ class Changes:
             events=(*self.events, *later.events),
             amends=(*self.amends, *later.amends),
             records=(*self.records, *later.records),
+            writes=(*self.writes, *later.writes),
             answer=self.answer if later.answer is None else later.answer,
         )
 
@@ -130,6 +148,8 @@ class Work:
     conversations: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
+    records: tuple[tuple[str, str], ...] = ()
+    """(collection, id): read afresh each time, never from memory."""
     key: str | None = None
     """The id of the message, event or record whose existence proves that this work was done before."""
     key_in: str = "messages"
@@ -151,6 +171,21 @@ class Duplicate:
 
 
 Outcome: TypeAlias = Done | Duplicate | Refusal
+
+
+def after(
+    records: Mapping[tuple[str, str], Mapping[str, Any]], writes: tuple[Write, ...]
+) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """Return the records as they are once these are written."""
+    if not writes:
+        return records
+    left = dict(records)
+    for write in writes:
+        if write.document is None:
+            left.pop((write.collection, write.id), None)
+        else:
+            left[write.collection, write.id] = write.document
+    return left
 
 
 def _last_of(earlier: tuple[Any, ...], later: tuple[Any, ...]) -> tuple[Any, ...]:

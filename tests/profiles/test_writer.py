@@ -14,7 +14,7 @@ from causerie.mongod import StoreOptions, start
 from profiles import people
 from profiles.indexes import INDEXES
 from profiles.profile import Profile
-from profiles.snapshot import Amend, Changes, Done, Duplicate, Outcome, Refusal, Work
+from profiles.snapshot import Amend, Changes, Done, Duplicate, Outcome, Refusal, Snapshot, Work, Write
 from profiles.store import Store, Unavailable, Unstorable
 from profiles.timeline import Event
 from profiles.writer import Writer
@@ -447,3 +447,60 @@ def _unchecked(id: str, version: int | None, *rest: Any, **options: Any) -> Any:
     from profiles.store import Update
 
     return Update(id, version if version == 0 else None, *rest, **options)
+
+
+# -- records of others, with a version
+
+
+def steps_on(id: str, seen: list[int]) -> Work:
+    """Count a run's steps, and note what each attempt read."""
+
+    def think(snapshot: Snapshot) -> Changes:
+        there = dict(snapshot.records.get(("runs", id), {}))
+        seen.append(there.get("steps", 0))
+        return Changes(writes=(Write("runs", id, {**there, "steps": there.get("steps", 0) + 1}),))
+
+    return Work(think, records=(("runs", id),))
+
+
+async def test_records_are_read_afresh_and_two_works_of_a_group_build_on_one_another(
+    store: Store, writer: Writer
+) -> None:
+    seen: list[int] = []
+    await all_of(writer, *(steps_on("r1", seen) for _ in range(5)))
+    await writer.commit(steps_on("r1", seen))
+    assert seen == [0, 1, 2, 3, 4, 5]
+    assert await store.get("runs", "r1") == {"_id": "r1", "steps": 6, "version": 2}
+
+
+async def test_two_processes_never_overwrite_a_record(store: Store, writer: Writer, second: Writer) -> None:
+    ours: list[int] = []
+    theirs: list[int] = []
+    await all_of(writer, steps_on("r1", ours))
+    await asyncio.gather(
+        *(writer.commit(steps_on("r1", ours)) for _ in range(20)),
+        *(second.commit(steps_on("r1", theirs)) for _ in range(20)),
+    )
+    document = await store.get("runs", "r1")
+    assert document is not None and document["steps"] == 41
+
+
+async def test_a_record_is_removed_once_and_fields_that_went_are_gone(store: Store, writer: Writer) -> None:
+    await store.insert("runs", {"_id": "r1", "due_at": 1, "version": 3})
+
+    def rest(snapshot: Snapshot) -> Changes:
+        return Changes(writes=(Write("runs", "r1", {"steps": 1}), Write("nudges", "gone before", None)))
+
+    def end(snapshot: Snapshot) -> Changes:
+        return Changes(writes=(Write("runs", "r1", None),))
+
+    await writer.commit(Work(rest, records=(("runs", "r1"),)))
+    assert await store.get("runs", "r1") == {"_id": "r1", "steps": 1, "version": 4}
+    await writer.commit(Work(end, records=(("runs", "r1"),)))
+    assert await store.get("runs", "r1") is None
+
+
+async def test_a_record_that_nobody_read_must_be_new(store: Store, writer: Writer) -> None:
+    await store.insert("runs", {"_id": "r1", "version": 1})
+    work = Work(lambda snapshot: Changes(writes=(Write("runs", "r1", {"steps": 1}),)), key="r1", key_in="runs")
+    assert await writer.commit(work) == Duplicate("r1")
