@@ -1,0 +1,100 @@
+"""One contact inside one rule: where it stands, what was sent, until when its goal counts, why it ended."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One place in the rule where the run stands; a run in parallel branches has several."""
+
+    at: str
+    """The id of the step that comes next, or that waits."""
+    since: datetime
+    """When it came to this step."""
+    due_at: datetime | None = None
+    """When it must be looked at again; None: only something that happens moves it."""
+    within: tuple[str, ...] = ()
+    """The parallel steps it is inside of, outermost first."""
+    held: str = ""
+    """The last reason why it waits, so that it is told once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message of a run, and what came back. Of a ghost, what would have been sent."""
+
+    at: datetime
+    messages: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    variant: str = ""
+    reactions: Mapping[str, datetime] = field(default_factory=dict)
+    """delivered, opened, clicked, replied -> when it was first seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Whoever writes it must have read this `version`, or the commit is thought again."""
+
+    id: str
+    rule: str
+    rule_version: str
+    profile: str
+    started_at: datetime
+    key: str = ""
+    """The matter: of two runs of one rule for one contact, which cart."""
+    occurrence: str = ""
+    """What began it: an event's id, a schedule's local instant, an API call's key. Part of every message's id."""
+    start: Mapping[str, Any] = field(default_factory=dict)
+    """The properties of the event that began it, and its `name` and `at`."""
+    tokens: tuple[Token, ...] = ()
+    sends: Mapping[str, Sent] = field(default_factory=dict)
+    """step id -> what it sent."""
+    is_ghost: bool = False
+    """Held out: decided and recorded, never sent."""
+    sent_at: datetime | None = None
+    """When it last sent."""
+    due_at: datetime | None = None
+    """The earliest of its tokens; None when only something that happens moves it, or when it has ended."""
+    watch_until: datetime | None = None
+    """Until when it must be told what happens: for ever while it is alive, then until its goal's time is over."""
+    ended_at: datetime | None = None
+    ended: str = ""
+    """done, exit:<event>, goal, stopped, late, restarted, edited, ..."""
+    goal_at: datetime | None = None
+    goal_value: float | None = None
+    chain: int = 0
+    """How many rules started one another before this one."""
+    leased_by: str | None = None
+    lease_until: datetime | None = None
+    version: int = 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still has steps before it."""
+        return self.ended_at is None
+
+
+def run_id(rule: str, profile: str, occurrence: str) -> str:
+    """Return the run's id: the same occurrence begins it once, whatever the rule's version."""
+    return _digest("run", rule, profile, occurrence)
+
+
+def message_id(run: Run, step: str, channel: str) -> str:
+    """Return the id of the message of a step: deterministic, so that a repeated decision meets itself."""
+    return "rule:" + _digest("message", run.rule, run.profile, run.occurrence, step, channel)
+
+
+def reservation_id(run: Run, step: str) -> str:
+    """Return what the contact's ledger knows this send by."""
+    return _digest("send", run.rule, run.profile, run.occurrence, step)
+
+
+def _digest(*parts: str) -> str:
+    text = "\x1f".join(parts)
+    return hashlib.blake2b(text.encode(), digest_size=15).hexdigest()
