@@ -12,19 +12,29 @@ from typing import Any, Protocol
 
 from bot.checks import check
 from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
+from bot.models import Models
 from bot.passages import read_passages
 from bot.project import read_project
 from bot.quoting import knowledge_of
 from bot.reading import read_rulebook
 from bot.scene import Script
 from bot.turn import take_turn
-from bot.understanding import Understanding, learn
+from bot.understanding import Trial, Understanding, learn, trials_of
 from profiles.findings import ContentError, ContentErrors, Findings
 
 __all__ = [
-    "ActionCall", "ActionResult", "Brain", "ContentError", "ContentErrors", "Heard", "Help", "Known", "Mind", "Turn",
-    "finish", "perform",
+    "ActionCall", "ActionResult", "Bot", "Brain", "ContentError", "ContentErrors", "Heard", "Help", "Known", "Mind", "Trial",
+    "Turn", "finish", "perform",
 ]  # fmt: skip
+
+
+class Bot(Protocol):
+    """The bot that serves: a Brain, or what holds the latest of them (bot/live.py)."""
+
+    @property
+    def current(self) -> "Brain":
+        """The brain that serves now. A turn takes it once and ends with it."""
+        ...
 
 
 class Performs(Protocol):
@@ -74,8 +84,11 @@ class Brain:
     """Worth knowing, but no reason not to start."""
 
     @classmethod
-    def load(cls, folder: Path, *, seed: int = 0) -> "Brain":
-        """Return the brain of a bot's folder. Raises ContentErrors with all that is wrong in its files."""
+    def load(cls, folder: Path, *, seed: int = 0, models: Models | None = None) -> "Brain":
+        """Return the brain of a bot's folder; what was learned before is taken from `models`.
+
+        Raises ContentErrors with all that is wrong in its files.
+        """
         findings = Findings()
         project = read_project(folder, findings)
         passages = read_passages(folder, project.options.language, findings)
@@ -84,12 +97,22 @@ class Brain:
         check(script, findings)
         if findings.errors:
             raise ContentErrors(findings.errors)
-        return cls(script, learn(project, seed), tuple(findings.notices))
+        return cls(script, learn(project, seed, models), tuple(findings.notices))
+
+    @property
+    def current(self) -> "Brain":
+        """Itself: this brain never changes."""
+        return self
 
     @property
     def has_actions(self) -> bool:
         """Whether some turns may need a custom action."""
         return bool(self.script.domain.actions)
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The cross-validation: each example of the bot as a model took it that had not learned from it."""
+        return tuple(trials_of(self.script.project, self.understanding))
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.brain import Brain, Help, play
+from bot.brain import Bot, Brain, Help, play
 from bot.breaker import Breaker
 from bot.contract import Heard, Known, Turn
 from bot.events import FALLBACK_INTENT, REQUESTED
@@ -45,7 +45,7 @@ _DRAFTING = (
 )
 
 
-def assemble(brain: Brain, options: LlmOptions, store: Store, clock: Clock) -> "Llm":
+def assemble(brain: Bot, options: LlmOptions, store: Store, clock: Clock) -> "Llm":
     """Return the brain with the model of these options at its side."""
     client = LlmClient(options.base_url, options.model, options.api_key)
     return Llm(brain, client, options, Budget(options, store), clock=clock)
@@ -55,11 +55,15 @@ class Llm:
     """A mind. `seconds` is the breaker's clock."""
 
     def __init__(
-        self, brain: Brain, client: LlmClient, options: LlmOptions, budget: Budget, *,
+        self, bot: Bot, client: LlmClient, options: LlmOptions, budget: Budget, *,
         clock: Clock, breaker: Breaker | None = None, seconds: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._brain, self._client, self._options, self._budget = brain, client, options, budget
+        self._bot, self._client, self._options, self._budget = bot, client, options, budget
         self._clock, self._breaker, self._seconds = clock, breaker or Breaker(), seconds
+
+    @property
+    def _brain(self) -> Brain:
+        return self._bot.current
 
     def at_once(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known) -> Turn | None:
         """Return the embedded brain's turn where the model is not asked; else None."""

@@ -2,13 +2,18 @@
 
 from bot.answering import BotOptions
 from bot.brain import Brain, Mind
+from bot.live import LiveBrain
 from bot.llm_options import LlmOptions
 from profiles.calendar import Clock, utc_now
 from profiles.store import Store
 
 
 def mind_of(
-    options: BotOptions, brain: Brain, llm: LlmOptions | None = None, store: Store | None = None, clock: Clock = utc_now
+    options: BotOptions,
+    brain: LiveBrain | Brain,
+    llm: LlmOptions | None = None,
+    store: Store | None = None,
+    clock: Clock = utc_now,
 ) -> Mind:
     """Return who answers; the brain of the bot's folder stays at its side for languages and words."""
     if options.brain == "rasa":

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.brain import Brain, Help
+from bot.brain import Bot, Help
 from bot.breaker import Breaker
 from bot.cleaning import LONGEST_HEARD, clean_text, clean_value
 from bot.contract import Heard, Known, Turn
@@ -33,12 +33,12 @@ _UNWELL = {
 
 
 class Rasa:
-    """Thinks by asking Rasa. `brain` is the bot's own folder here: languages, and words for when Rasa has none."""
+    """Thinks by asking Rasa. `bot` is the bot's own folder here: languages, and words for when Rasa has none."""
 
     def __init__(
-        self, brain: Brain, client: RasaClient, breaker: Breaker, *, seconds: Callable[[], float] = time.monotonic
+        self, bot: Bot, client: RasaClient, breaker: Breaker, *, seconds: Callable[[], float] = time.monotonic
     ) -> None:
-        self._brain, self._client, self._breaker, self._seconds = brain, client, breaker, seconds
+        self._bot, self._client, self._breaker, self._seconds = bot, client, breaker, seconds
         self._has_api = True
 
     def at_once(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known) -> Turn | None:
@@ -99,7 +99,7 @@ class Rasa:
             return {}
 
     def _language(self, heard: Heard, known: Known, memory: Mapping[str, Any]) -> str:
-        languages = self._brain.understanding.languages
+        languages = self._bot.current.understanding.languages
         current = memory.get("language") or known.language
         return languages.decide(words_of(heard.text), current, 0)[1] if languages.names else current or "en"
 

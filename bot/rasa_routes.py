@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.answers import utter
-from bot.brain import Brain, Performs
+from bot.brain import Bot, Brain, Performs
 from bot.cleaning import clean_text, clean_value
 from bot.contract import ActionCall, Heard, Known
 from bot.events import Event
@@ -44,12 +44,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def routes(
-    brain: Brain, actions: Performs, store: Store, writer: Writer, *, token: Secret, clock: Clock
+    bot: Bot, actions: Performs, store: Store, writer: Writer, *, token: Secret, clock: Clock
 ) -> list[web.RouteDef]:
     """Return the routes, to be mounted at /actions; none without a token."""
     if not token:
         return []
-    served = _Served(brain, actions, store, writer, clock)
+    served = _Served(bot, actions, store, writer, clock)
     return [
         web.post("/actions/webhook", _guarded(token, served.webhook)),
         web.post("/actions/nlg", _guarded(token, served.nlg)),
@@ -73,9 +73,13 @@ def _guarded(token: Secret, handler: Handler) -> Handler:
 class _Served:
     """The bot as an outside Rasa sees it; remembers the last domains it was sent, by their digest."""
 
-    def __init__(self, brain: Brain, actions: Performs, store: Store, writer: Writer, clock: Clock) -> None:
-        self._brain, self._actions, self._store, self._writer, self._clock = brain, actions, store, writer, clock
+    def __init__(self, bot: Bot, actions: Performs, store: Store, writer: Writer, clock: Clock) -> None:
+        self._bot, self._actions, self._store, self._writer, self._clock = bot, actions, store, writer, clock
         self._domains: dict[str, Mapping[str, Any]] = {}
+
+    @property
+    def _brain(self) -> Brain:
+        return self._bot.current
 
     async def webhook(self, request: web.Request) -> web.StreamResponse:
         """Run one action."""

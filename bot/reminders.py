@@ -8,7 +8,7 @@ import logging
 from datetime import datetime
 
 from bot.answering import applied, broken, known
-from bot.brain import Brain, Heard, Performs, Turn, perform
+from bot.brain import Bot, Heard, Performs, Turn, perform
 from bot.office import Attended, Office
 from bot.reminding import Reminder, next_due, without
 from profiles.append import said
@@ -31,14 +31,13 @@ BATCH = 100
 class Reminders:
     """Looks every 5 seconds for reminders that are due."""
 
-    def __init__(self, brain: Brain, actions: Performs, writer: Writer, store: Store, *, clock: Clock) -> None:
-        self._brain, self._actions, self._writer, self._store, self._clock = brain, actions, writer, store, clock
+    def __init__(self, bot: Bot, actions: Performs, writer: Writer, store: Store, *, clock: Clock) -> None:
+        self._bot, self._actions, self._writer, self._store, self._clock = bot, actions, writer, store, clock
         self._looking = Every(EVERY_SECONDS, self.look, name="reminders")
 
     async def start(self) -> None:
-        """Begin to look; a bot without custom actions sets no reminders."""
-        if self._brain.has_actions:
-            await self._looking.start()
+        """Begin to look."""
+        await self._looking.start()
 
     async def close(self) -> None:
         """Stop looking; what is due by then is fired by the next process."""
@@ -46,6 +45,8 @@ class Reminders:
 
     async def look(self) -> int:
         """Fire what is due now, in at most 100 conversations, and return how many reminders that was."""
+        if not self._bot.current.has_actions:  # then nothing sets reminders
+            return 0
         due = {"bot.due_at": {"$lte": self._clock().timestamp()}}
         fired = 0
         for document in await self._store.find("conversations", due, limit=BATCH, only=["_id"]):
@@ -65,7 +66,7 @@ class Reminders:
             return False
         event = _event(conversation, reminder, self._clock())
         turn = None
-        if conversation.owner == "bot" and reminder["intent"] in self._brain.script.domain.intents:
+        if conversation.owner == "bot" and reminder["intent"] in self._bot.current.script.domain.intents:
             turn = await self._turn(conversation, from_document(Profile, person), reminder, event)
         else:
             log.info("reminders.fire skipped conversation=%s reason=%s", id, conversation.owner)
@@ -87,7 +88,7 @@ class Reminders:
         attended = Attended(self._actions, Office(self._store, self._writer, conversation.id, event.id))
         try:
             memory = without(conversation.bot, reminder)
-            return await perform(self._brain, memory, heard, known(person, conversation), attended)
+            return await perform(self._bot.current, memory, heard, known(person, conversation), attended)
         except Exception as error:  # noqa: BLE001 (a bot's own code may raise anything; a person takes over)
             log.error(
                 "reminders.turn broke conversation=%s error=%s", conversation.id, type(error).__name__, exc_info=error

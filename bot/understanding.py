@@ -1,18 +1,23 @@
-"""What a message means: language, intent with calibrated confidence, entities. Trained once, when the bot is loaded."""
+"""What a message means: language, intent with calibrated confidence, entities. Trained when the bot is loaded."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.classifier import NO_INTENT, Classifier, train
+from bot.classifier import NO_INTENT, Classifier, as_arrays, from_arrays, train
 from bot.entities import Entities, Entity, spoken_payload
 from bot.events import FALLBACK_INTENT
 from bot.finders import Here
 from bot.language import Languages
+from bot.models import Models, name_of
 from bot.ngrams import Tokens, words_of
 from bot.project import Options, Project
 from bot.spelling import Speller
+from bot.training import Example
+
+log = logging.getLogger("bot.understanding")
 
 OUT_OF_SCOPE = "out_of_scope"
 _Understood = tuple[str | None, tuple[tuple[str, float], ...], str | None]
@@ -51,6 +56,21 @@ class Hears(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One of the bot's own sentences, heard by a model that had not seen it: the cross-validation."""
+
+    example: Example
+    guess: str
+    """The intent it was taken for (`faq/hours` in full), or `out_of_scope`."""
+    confidence: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it was taken for what it is."""
+        return self.guess == (self.example.answer or self.example.intent)
+
+
+@dataclass(frozen=True, slots=True)
 class Understanding:
     """All that was learned from a bot's sentences."""
 
@@ -59,6 +79,8 @@ class Understanding:
     languages: Languages
     models: Mapping[str, tuple[Speller, Classifier]]
     declares_out_of_scope: bool
+    hash: str = ""
+    """Names what was learned: equal hashes, equal understanding."""
 
     def hear(self, text: str, language: str | None, doubt: int, here: Here) -> tuple[Meaning, str, int]:
         """Return what the text means, the conversation's language from now on, and the doubt about it to remember."""
@@ -118,34 +140,63 @@ def _clearness(heard: _Understood) -> float:
     return ranking[0][1] if ranking and intent == ranking[0][0] else 0.0
 
 
-def learn(project: Project, seed: int = 0) -> Understanding:
-    """Return the understanding of the project's sentences, one model for each language they are written in."""
-    sentences: dict[str, list[tuple[Tokens, str]]] = {}
-    for example in project.training.examples:
-        intent = NO_INTENT if example.intent == OUT_OF_SCOPE else example.answer or example.intent
-        sentences.setdefault(example.language, []).append((words_of(example.text), intent))
-    models, spoken = {}, {}
-    for language, rows in sentences.items():
-        taught = [pair for pair in rows if pair[0]]
+def learn(project: Project, seed: int = 0, kept: Models | None = None) -> Understanding:
+    """Return the understanding of the project's sentences, one model for each language they are written in.
+
+    A model that was learned from the same sentences before is taken from those kept.
+    """
+    models, spoken, names = {}, {}, []
+    for language, rows in _by_language(project).items():
         background = background_of(language)
-        models[language] = _model(taught, [(words, NO_INTENT) for words in background], seed)
-        spoken[language] = [*(words for words, _ in taught), *background]
+        taught = [words for _, words in rows]
+        labels = [_label(example) for example, _ in rows] + [NO_INTENT] * len(background)
+        model, name = _model([*taught, *background], labels, seed, kept or Models())
+        models[language] = Speller(taught), model
+        spoken[language] = [*taught, *background]
+        names.append((language, name))
     return Understanding(
         options=project.options,
         entities=Entities(project),
         languages=Languages(spoken, project.options.language),
-        models={name: model for name, model in models.items() if model is not None},
+        models=models,
         declares_out_of_scope=OUT_OF_SCOPE in project.domain.intents,
+        hash=name_of("understanding", sorted(names)).rsplit("-", 1)[-1],
     )
 
 
-def _model(
-    taught: Sequence[tuple[Tokens, str]], background: Sequence[tuple[Tokens, str]], seed: int
-) -> tuple[Speller, Classifier] | None:
-    if not taught:
-        return None
-    rows = [*taught, *background]
-    return Speller(words for words, _ in taught), train([w for w, _ in rows], [i for _, i in rows], seed)
+def trials_of(project: Project, understanding: Understanding) -> Iterator[Trial]:
+    """Yield every example that has words, as a copy of the model took it that had not learned from it (three folds)."""
+    for language, rows in _by_language(project).items():
+        held_out = understanding.models[language][1].held_out
+        for (example, _), (guess, share) in zip(rows, held_out, strict=False):  # the background comes after ours
+            yield Trial(example, guess or OUT_OF_SCOPE, share)
+
+
+def _by_language(project: Project) -> dict[str, list[tuple[Example, Tokens]]]:
+    rows: dict[str, list[tuple[Example, Tokens]]] = {}
+    for example in project.training.examples:
+        words = words_of(example.text)
+        if words:
+            rows.setdefault(example.language, []).append((example, words))
+    return rows
+
+
+def _label(example: Example) -> str:
+    return NO_INTENT if example.intent == OUT_OF_SCOPE else example.answer or example.intent
+
+
+def _model(sentences: Sequence[Tokens], labels: Sequence[str], seed: int, kept: Models) -> tuple[Classifier, str]:
+    """Return the classifier of these sentences, and its name."""
+    name = name_of("intents", [seed, *zip(sentences, labels, strict=True)])
+    found = kept.get(name)
+    if found is not None:
+        try:
+            return from_arrays(found), name
+        except (KeyError, ValueError, IndexError):
+            log.warning("understanding.learn model=%s is not one of ours; training", name)
+    model = train(sentences, labels, seed)
+    kept.put(name, as_arrays(model))
+    return model, name
 
 
 def background_of(language: str) -> list[Tokens]:

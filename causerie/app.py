@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -17,8 +18,9 @@ from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
 from admin.live import LIVE
 from admin.routes import routes as console
-from bot.answering import BotOptions, answerer, load_brain
+from bot.answering import BotOptions, answerer, folder_of
 from bot.idle import IdleReturn
+from bot.live import LiveBrain, load_live
 from bot.llm_options import LlmOptions
 from bot.minds import mind_of
 from bot.outside import Outside
@@ -67,10 +69,13 @@ class Options:
     console: ConsoleOptions = ConsoleOptions()
     channels: Mapping[str, Any] = field(default_factory=dict)
     database: str = "causerie"
+    models: Path | None = None
+    """Folder where trained models are kept; None: every start trains."""
 
 
 STORE = web.AppKey("store", Store)
 WRITER = web.AppKey("writer", Writer)
+BRAIN = web.AppKey("brain", LiveBrain)
 DESK = web.AppKey("desk", Desk)
 CHANNELS: web.AppKey[dict[str, Channel]] = web.AppKey("channels", dict)
 LISTENING = web.AppKey("listening", AsyncExitStack)
@@ -96,7 +101,8 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         feed = Feed()
         writer.listen(feed.announce)
 
-        brain = load_brain(options.bot)
+        brain = load_live(folder_of(options.bot), options.models, clock=clock)
+        opened.push_async_callback(brain.close)
         mind = mind_of(options.bot, brain, options.llm, store, clock)
         opened.push_async_callback(mind.close)
         channels: dict[str, Channel] = {}
@@ -131,10 +137,11 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         opened.push_async_callback(reminders.close)
         await reminders.start()
         await sweeper.start()
+        await brain.start()
 
         desk = Desk(store, writer, feed, clock, secret, public_url, channels, options.console, country=server.country)
         app = web.Application(middlewares=[_refusals])
-        app[STORE], app[WRITER], app[DESK], app[CHANNELS] = store, writer, desk, channels
+        app[STORE], app[WRITER], app[DESK], app[CHANNELS], app[BRAIN] = store, writer, desk, channels, brain
         for channel in channels.values():
             app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
         pages = console(desk)

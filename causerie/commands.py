@@ -46,6 +46,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
         console=config.of(ConsoleOptions),
         channels=config.under("channels"),
         database=store.database,
+        models=Path(store.folder) / "models",
     )
     return Configured(options, store, tuple(config.secrets))
 
