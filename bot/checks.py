@@ -6,16 +6,18 @@ from typing import Any
 
 from bot.domain import Domain, SlotMapping
 from bot.events import DEFAULT_ACTIONS, DEFAULT_INTENTS, FALLBACK_INTENT, REQUESTED
+from bot.finders import fold
 from bot.forms import ask_names
-from bot.ngrams import words_of
 from bot.rehearsal import rehearse
 from bot.scene import Script
 from bot.states import Expected
+from bot.training import Training
 from bot.values import name_at
 from profiles.findings import Findings, nearest
 from profiles.written import Table, place_of, rows
 
 _HOLE = re.compile(r"{([^\n{}]+?)}")
+_AS_SAID = re.compile(r"\w+|[^\w\s.,;:!?]")
 _PAYLOAD_INTENT = re.compile(r"/([^{\s@]+)")
 _STEP_KEYS = ("intent", "user", "action", "active_loop", "slot_was_set", "or", "checkpoint", "entities")
 
@@ -91,13 +93,17 @@ def _check_rule(rule: Table, findings: Findings) -> None:
 def _check_slots(domain: Domain, findings: Findings) -> None:
     intents = _intents(domain)
     for slot in domain.slots.values():
-        for mapping in slot.mappings:
+        for mapping in slot.mappings:  # a name that nobody says does no harm in a mapping: Rasa only warns, too
             for intent in (*mapping.intents, *mapping.not_intents):
                 if intent not in intents:
-                    findings.unknown("intent", intent, intents)
+                    _notice_unknown("intent", intent, intents, findings)
             if mapping.entity is not None and mapping.entity not in domain.entities:
-                findings.unknown("entity", mapping.entity, domain.entities)
+                _notice_unknown("entity", mapping.entity, domain.entities, findings)
             _check_conditions(mapping, domain, findings)
+
+
+def _notice_unknown(what: str, name: Any, known: Iterable[str], findings: Findings) -> None:
+    findings.notice(place_of(name), f'unknown {what}; got "{name}".', nearest(str(name), known))
 
 
 def _check_conditions(mapping: SlotMapping, domain: Domain, findings: Findings) -> None:
@@ -115,7 +121,7 @@ def _check_forms(script: Script, findings: Findings) -> None:
             if slot not in domain.slots:
                 findings.unknown("slot", slot, domain.slots)
             elif not any(domain.knows_action(name) for name in ask_names(form.name, slot)):
-                findings.error(
+                findings.notice(
                     place_of(slot, default=form.at),
                     f'forms: {form.name}: nothing asks for "{slot}".',
                     f"add a response utter_ask_{slot}",
@@ -174,11 +180,17 @@ def _check_training(script: Script, findings: Findings) -> None:
     for entity in training.entities.values():
         if entity and entity not in domain.entities:
             findings.unknown("entity", entity, domain.entities)
+    _check_shared(training, findings)
+
+
+def _check_shared(training: Training, findings: Findings) -> None:
+    """Note sentences that are examples of two intents: Rasa trains on them with a warning, and so do we."""
     seen: dict[tuple[str, ...], Any] = {}
     for example in training.examples:
-        other = seen.setdefault((example.language, *words_of(example.text)), example)
+        # "10" and "12" are one to the classifier; only what is written twice is a slip of the writer's.
+        other = seen.setdefault((example.language, *_AS_SAID.findall(fold(example.text))), example)
         if other.intent != example.intent:
-            findings.error(
+            findings.notice(
                 example.written.at,
                 f'nlu: "{example.text}" is an example of {example.intent} and, at {other.written.at}, of {other.intent}.',
                 "keep it in one of them",

@@ -3,16 +3,19 @@
 Format: Rasa 3.x open source, "Domain". Keys that Rasa has and this engine does not use are let pass.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.events import TWO_STAGE
+from bot.older import kind_of, modernised
 from bot.values import empty_table, name_at, names_at, number_at, table_at
 from profiles.findings import Findings
 from profiles.written import Place, Rows, Table, Text, place_of, plain, rows
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
+_NAME = re.compile(r"[\w-]+")
 MAPPING_TYPES = ("from_entity", "from_text", "from_intent", "from_trigger_intent", "custom", "controlled")
 
 
@@ -121,7 +124,7 @@ class Domain:
 
 def read_domain(files: list[Table], findings: Findings) -> Domain:
     """Return the domain that these files declare together."""
-    merged = _merge(files)
+    merged = _merge([modernised(file) for file in files])
     responses = {name: _response(name, value, at, findings) for name, value, at in _entries(merged["responses"])}
     forms = {name: _form(name, value, at, findings) for name, value, at in _entries(merged["forms"])}
     declared = {str(name): place_of(item) for item in merged["actions"] for name in _names(item)}
@@ -195,14 +198,17 @@ def _intents(item: Any, findings: Findings) -> Iterator[Intent]:
 
 def _slot(name: str, value: Any, at: Place, findings: Findings) -> Slot:
     spec: Table = value if isinstance(value, Table) else empty_table(Place("domain.yml"))
-    kind = str(spec.get("type", "text"))
+    kind = kind_of(str(spec.get("type", "text")))
+    if "." in kind:
+        findings.notice(place_of(spec, "type"), f"slots: {name}: a type of one's own is read as any; got {kind!r}.")
+        kind = "any"
     if not isinstance(value, Table) or kind not in SLOT_TYPES:
         findings.error(
             place_of(value, "type", at),
             f"slots: {name}: type: expected one of {', '.join(SLOT_TYPES)}; got {kind!r}.",
         )
-    if not name.isidentifier():
-        findings.error(at, f'slots: expected a name of letters, digits and _, got "{name}".')
+    if not _NAME.fullmatch(name):  # it becomes a key in the database
+        findings.error(at, f'slots: expected a name of letters, digits, _ and -, got "{name}".')
     return Slot(
         name=str(name),
         kind=kind,

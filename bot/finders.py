@@ -14,6 +14,7 @@ from typing import Any
 import phonenumbers
 
 from bot.dates import find_date
+from bot.numbers import find_number
 
 Found = tuple[Any, int, int]
 
@@ -80,10 +81,16 @@ def find_day(text: str, here: Here) -> Found | None:
     return (found[0].isoformat(), found[1], found[2]) if found else None
 
 
+def find_count(text: str, here: Here) -> Found | None:
+    """Find a number, in digits or in words. Places are those in the folded text."""
+    return find_number(fold(text))
+
+
 FINDERS: Mapping[str, Callable[[str, Here], Found | None]] = {
     "email": find_email,
     "phone": find_phone,
     "order_number": find_order_number,
     "amount": find_amount,
     "date": find_day,
+    "number": find_count,
 }

@@ -19,7 +19,7 @@ from bot.values import table_at
 from profiles.findings import Findings, nearest
 from profiles.written import Table, place_of, plain
 
-_HOLE = re.compile(r"{(\w+)}")
+_HOLE = re.compile(r"{([\w-]+)}")
 _SOURCES = ("declared", "inferred")
 
 

@@ -19,7 +19,7 @@ from profiles.written import Place, Table, place_of, rows
 
 _RASA_KEYS = {
     "version", "intents", "entities", "slots", "responses", "forms", "actions", "session_config", "config",
-    "e2e_actions", "nlu", "rules", "stories",
+    "e2e_actions", "nlu", "rules", "stories", "templates",
 }  # fmt: skip
 
 

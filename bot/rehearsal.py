@@ -34,7 +34,8 @@ def _play(script: Script, rule: Table, steps: list[Step], findings: Findings) ->
         if following.is_fallback:
             # Other rules may lead elsewhere than this one; only its own open end is its fault.
             if SNIP in [step.name for step in steps[1:]] and done and set(done) <= told:
-                findings.error(
+                note = findings.notice if script.project.stories else findings.error  # a story may go on from here
+                note(
                     place_of(rule, "rule"),
                     f'rules: "{rule["rule"]}" stops without listening after {done[-1]}, and no rule goes on.',
                     "remove wait_for_user_input: false, or add the rule that follows",

@@ -79,11 +79,9 @@ def test_the_small_bot_itself_is_right(errors):
         ("data__rules", "- intent: greet", "- intnt: greet", 'unknown key; expected one of'),
         ("data__rules", "intent: greet", "intent: greet\n  - slot_was_set: [{sise: x}]", 'unknown slot; got "sise". Hint: did you mean "size"?'),
         ("domain", "required_slots: [size]", "required_slots: [colour]", 'unknown slot; got "colour"'),
-        ("domain", "utter_ask_size", "utter_ask_sice", 'order_form: nothing asks for "size". Hint: add a response utter_ask_size'),
         ("domain", "{size}", "{sizes}", 'unknown slot "{sizes}". Hint: did you mean "size"?'),
         ("domain", "type: text", "type: txt", "expected one of text, bool"),
         ("domain", "type: from_entity", "type: from_entitty", "expected type: one of from_entity"),
-        ("domain", "entity: size", "entity: sizzle", 'unknown entity; got "sizzle"'),
         ("domain", "[{text: Hi}]", "[{text: Hi, buttons: [{title: A, payload: /ordr}]}]", 'button with unknown intent "ordr". Hint: did you mean "order"?'),
         ("domain", "[{text: Hi}]", "[]", "utter_hi: expected at least one wording"),
         ("domain", "intents:", "intnets:", 'unknown key "intnets"'),
@@ -91,7 +89,6 @@ def test_the_small_bot_itself_is_right(errors):
         ("domain", "  utter_hi: [{text: Hi}]", "  utter_hi: [{text: Hi}\n  x: ]]", "expected YAML, got something unreadable"),
         ("domain", "  utter_bye:", "  utter_hi: [{text: Ho}]\n  utter_bye:", 'expected each key once, got "utter_hi" twice'),
         ("data__nlu", "intent: bye", "intent: bey", 'unknown intent; got "bey". Hint: did you mean "bye"?'),
-        ("data__nlu", "- see you", "- see you\n    - Hello!", 'is an example of bye and, at data/nlu.yml:5'),
         ("data__nlu", "one pizza", "one [big](sise) pizza", 'unknown entity; got "sise"'),
         ("data__nlu", "intent: bye", "intnt: bye", "expected intent, synonym, regex or lookup"),
         ("data__rules", "{active_loop: null}, {action: utter_done}", "{active_loop: order_form}", "no rule says what comes when it is filled"),
@@ -103,6 +100,35 @@ def test_the_small_bot_itself_is_right(errors):
 def test_a_mistake_is_found_where_it_was_written(errors, file, old, new, expected):
     found = errors(file, old, new)
     assert any(expected in error for error in found), found
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("domain", "utter_ask_size", "utter_ask_sice", 'order_form: nothing asks for "size". Hint: add a response utter_ask_size'),
+        ("domain", "entity: size", "entity: sizzle", 'unknown entity; got "sizzle"'),
+        ("data__nlu", "- see you", "- see you\n    - Hello!", 'is an example of bye and, at data/nlu.yml:5'),
+    ],
+)  # fmt: skip
+def test_what_rasa_only_warns_of_forbids_nothing_but_is_said(write_bot, file, old, new, expected):
+    files = {"domain": DOMAIN, "data__nlu": NLU, "data__rules": RULES}
+    assert old in files[file]
+    files[file] = files[file].replace(old, new)
+    notices = [str(notice) for notice in Brain.load(write_bot(**files)).notices]
+    assert any(expected in notice for notice in notices), notices
+
+
+def test_sentences_that_differ_in_their_numbers_are_two(write_bot):
+    nlu = NLU.replace("- one pizza", "- 10 pizzas").replace("- see you", "- 12 pizzas")
+    assert Brain.load(write_bot(domain=DOMAIN, data__nlu=nlu, data__rules=RULES)).notices == ()
+
+
+def test_a_rule_that_a_story_may_go_on_from_is_only_noticed(write_bot):
+    rules = RULES.replace("- rule: bye\n", "- rule: bye\n  wait_for_user_input: false\n")
+    rules += "stories:\n- story: s\n  steps: [{intent: greet}, {action: utter_hi}, {intent: bye}, {action: utter_bye}, {action: utter_hi}]\n"
+    config = "policies: [{name: RulePolicy}, {name: MemoizationPolicy}]"
+    notices = Brain.load(write_bot(domain=DOMAIN, data__nlu=NLU, data__rules=rules, config=config)).notices
+    assert any("stops without listening" in str(notice) for notice in notices)
 
 
 def test_all_mistakes_are_shown_at_once(errors):
