@@ -71,9 +71,10 @@ class OnDate:
     """Runs begin on the day of a date attribute shifted by `offset`, at a local hour; `yearly` keeps the day and month."""
 
     attribute: str
-    offset: Duration
-    """Negative: before the date."""
     at: time
+    offset: Duration | None = None
+    is_before: bool = False
+    """Whether the offset lies before the date."""
     yearly: bool = True
     zone: str = "contact"
 
@@ -116,9 +117,7 @@ class OnCall:
     """Runs begin when the API asks for it (or another rule's `start` step); the caller gets the decision."""
 
 
-Trigger: TypeAlias = (
-    OnEvent | OnSchedule | Once | OnDate | OnSegment | OnChange | OnThreshold | OnConversation | OnCall
-)
+Trigger: TypeAlias = OnEvent | OnSchedule | Once | OnDate | OnSegment | OnChange | OnThreshold | OnConversation | OnCall
 
 
 # -- for whom, under which limits
@@ -347,7 +346,20 @@ class Stop:
 
 
 Step: TypeAlias = (
-    Send | Wait | WaitUntil | If | Switch | Parallel | SetValue | Tag | HandOver | Wallet | Webhook | Start | Emit | Stop
+    Send
+    | Wait
+    | WaitUntil
+    | If
+    | Switch
+    | Parallel
+    | SetValue
+    | Tag
+    | HandOver
+    | Wallet
+    | Webhook
+    | Start
+    | Emit
+    | Stop
 )
 """`id` is the file's own, else its place such as `2.otherwise.0`; unique within the rule."""
 

@@ -6,9 +6,7 @@ A local date that does not exist (Apia, 2011-12-30) does not fire. Instants are 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from rules.rule import Once, OnDate, OnSchedule
 
@@ -29,11 +27,10 @@ class Firing:
         return self.local.strftime("%Y-%m-%dT%H:%M")
 
 
-def firings(trigger: OnSchedule | Once | OnDate, zone: str, after: datetime, until: datetime) -> Iterator[Firing]:
+def firings(trigger: OnSchedule | Once | OnDate, zone: tzinfo, after: datetime, until: datetime) -> Iterator[Firing]:
     """Yield what fires in this zone after an instant and until another (inclusive), in order of time."""
-    place = zone_of(zone)
-    day = after.astimezone(place).date() - DAY  # a skipped hour may belong to the day before
-    last = until.astimezone(place).date() + DAY
+    day = after.astimezone(zone).date() - DAY  # a skipped hour may belong to the day before
+    last = until.astimezone(zone).date() + DAY
     found: list[Firing] = []
     while day <= last:
         for moment in _times(trigger, day):
@@ -45,20 +42,13 @@ def firings(trigger: OnSchedule | Once | OnDate, zone: str, after: datetime, unt
     yield from {firing.at: firing for firing in sorted(found, key=lambda firing: (firing.at, firing.local))}.values()
 
 
-def instant_of(local: datetime, zone: str) -> datetime | None:
-    """Return the instant of a naive local time; None on a date that this place skipped."""
-    place = zone_of(zone)
-    aware = local.replace(tzinfo=place, fold=0)
-    instant = aware.astimezone(UTC)
-    if instant.astimezone(place).date() != local.date() and _is_skipped(local.date(), place):
+def instant_of(local: datetime, zone: tzinfo) -> datetime | None:
+    """Return the instant of a naive local time; None on a date that this zone skipped."""
+    instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if instant.astimezone(zone).date() != local.date() and _is_skipped(local.date(), zone):
         return None
     # fold=0 of a skipped hour counts with the offset before the change: exactly as much later as was skipped
     return instant
-
-
-def zone_of(zone: str) -> ZoneInfo:
-    """Return the zone. Raises ZoneInfoNotFoundError or ValueError for a name that is none; check where it comes in."""
-    return _zone(zone)
 
 
 def falls_on(born: date, day: date, *, yearly: bool) -> bool:
@@ -94,16 +84,11 @@ def _is_day(trigger: OnSchedule, day: date) -> bool:
     )
 
 
-def _is_skipped(day: date, place: ZoneInfo) -> bool:
-    """Return whether no instant of this place bears this date."""
-    noon = datetime.combine(day, time(12), tzinfo=place).astimezone(UTC).astimezone(place)
+def _is_skipped(day: date, zone: tzinfo) -> bool:
+    """Return whether no instant of this zone bears this date."""
+    noon = datetime.combine(day, time(12), tzinfo=zone).astimezone(UTC).astimezone(zone)
     return noon.date() != day
 
 
 def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-@cache
-def _zone(zone: str) -> ZoneInfo:
-    return ZoneInfo(zone)

@@ -1,0 +1,143 @@
+"""What thinking about a run comes to: what it asks of the gate, what came of that, and what it wants done to the world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from rules.rule import Send
+from rules.run import Run
+
+Attempt = Literal["", "fallback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A run stands before a send: may it, and on which channel?"""
+
+    run: Run
+    step: Send
+    attempt: Attempt
+    planned: datetime
+    """When the message should have left: what `late after` is counted from."""
+
+    @property
+    def name(self) -> str:
+        """Return what the outcome is filed under within the run."""
+        return asked(self.step.id, self.attempt)
+
+
+def asked(step: str, attempt: Attempt) -> str:
+    """Return the name of a step's first or second attempt."""
+    return f"{step}/{attempt}" if attempt else step
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The caps are reserved (of a ghost: nothing is) and these messages go out with the run's commit."""
+
+    channels: tuple[str, ...]
+    messages: tuple[str, ...] = ()
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not now: asked again then."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Not at all; the contact goes on to the next step."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Granted | Held | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why something was sent or not, kept for ever beside the run: the answer to "why did Anna not get it"."""
+
+    step: str
+    reason: str
+    """A code: sent, capped:label:promo, quiet->09:00, opted_out:topic:offers, holdout, exit:goal, no_address, late, ..."""
+    at: datetime
+    detail: str = ""
+    messages: tuple[str, ...] = ()
+    channel: str = ""
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Know:
+    """Give profile attributes values, and add to numbers."""
+
+    step: str
+    put: Mapping[str, Any] = field(default_factory=dict)
+    add: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Add labels to the profile, and take some away."""
+
+    step: str
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToPeople:
+    """Hand the contact's conversation over to people."""
+
+    step: str
+    team: str | None
+    agent: str | None
+    note: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Put an event on the timeline."""
+
+    step: str
+    name: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Start another rule for the same contact."""
+
+    step: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something outside that is done after the commit, at least once: a webhook, a wallet pass."""
+
+    step: str
+    kind: Literal["webhook", "wallet"]
+    target: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+Effect: TypeAlias = Know | Label | ToPeople | Happened | Begin | Errand
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A run after it went as far as it gets now."""
+
+    run: Run
+    asks: tuple[Ask, ...] = ()
+    """Unanswered: advance it again from where it stood, with their outcomes."""
+    effects: tuple[Effect, ...] = ()
+    decisions: tuple[Decision, ...] = ()
