@@ -133,6 +133,16 @@ class LiveBrain:
             return learned
         raise ContentErrors(learned)
 
+    async def adopt(self, brain: Brain, folder: Path) -> None:
+        """Let a brain that was tried serve; what this folder holds now is what it was made of, and is looked at from now on."""
+        async with self._turns:
+            began = self._clock()
+            self._folder = folder.resolve()
+            self._learned = self._changing = await asyncio.to_thread(_seen, self._folder)
+            self._brain = brain
+            self._lesson = Lesson(began, self._clock(), (), brain.notices, brain.understanding.hash)
+            log.info("live.adopt model=%s", brain.understanding.hash)
+
     def at_once(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known) -> Turn | None:
         """Return the turn, or None when it wants a custom action."""
         return self._brain.at_once(memory, heard, known)

@@ -229,3 +229,18 @@ def test_models_that_nobody_uses_give_way(tmp_path):
     models.put("m-last", {"a": np.arange(3)})
     assert len(list(tmp_path.glob("*"))) == MOST_KEPT
     assert models.get("m-0") is None and models.get("m-last")["a"].tolist() == [0, 1, 2]
+
+
+async def test_a_brain_that_was_tried_takes_over_with_its_folder(bot, tmp_path):
+    copy = shutil.copytree(bot.folder, tmp_path / "copy")
+    _write(copy, hello="Adopted")
+    tried = await bot.trial(copy)
+    await bot.adopt(tried, copy)
+    assert bot.current is tried and bot.folder == copy.resolve() and bot.lesson.hash == tried.understanding.hash
+    await bot.look()
+    await bot.look()
+    assert bot.current is tried, "what was adopted is not learned again"
+    _write(copy, hello="Edited")
+    await bot.look()
+    await bot.look()
+    assert _say(bot, "hello")[0] == ["Edited"]
