@@ -48,6 +48,8 @@ INDEXES: dict[str, Sequence[Any]] = {
     "audit": [ascending("-at", "_id"), ascending("about", "-at")],
     "canned": [ascending("shortcut", unique=True)],
     "idempotency": [ascending("at", expireAfterSeconds=172_800)],
+    "ledgers": [],  # one per profile, asked by its id alone
+    "consents": [ascending("profile", "-at")],  # what a person said, newest first
     "pulse": [],
     # the parts of long SMS: which message each is of; receipts come within a few days or never
     "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],

@@ -25,6 +25,8 @@ from pymongo.write_concern import WriteConcern
 Document: TypeAlias = dict[str, Any]
 Filter: TypeAlias = Mapping[str, Any]
 Sort: TypeAlias = Sequence[tuple[str, int]]
+Alter: TypeAlias = Filter | Sequence[Filter]
+"""What a change does: update operators, or a pipeline whose values the database works out."""
 
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 COMMIT_WITHIN_SECONDS = 8.0  # a commit whose outcome stays unknown longer than this fails its callers, who may repeat
@@ -157,14 +159,14 @@ class Store:
         *,
         sort: Sort = (),
         limit: int = 0,
-        only: Iterable[Any] = (),
+        only: Iterable[Any] | Filter = (),
         at_once: int = 1_000,
     ) -> list[Document]:
         """Return matching documents, bounded by `limit` (0: all) and 10 s of database time.
 
         Past `at_once` documents (the database's own default is 101) or 16 MB, the rest is another command.
         """
-        projection = {name: 1 for name in only} or None
+        projection = (dict(only) if isinstance(only, Mapping) else {name: 1 for name in only}) or None
         with _translated():
             cursor = self._database[collection].find(
                 where, projection, limit=limit, batch_size=at_once, max_time_ms=10_000
@@ -190,25 +192,34 @@ class Store:
         with _translated():
             await self._database[collection].insert_one(document)
 
-    async def change(self, collection: str, where: Filter, update: Filter, *, upsert: bool = False) -> Document | None:
+    async def change(self, collection: str, where: Filter, update: Alter, *, upsert: bool = False) -> Document | None:
         """Change one document atomically and return it as it is afterwards, or None if none matched."""
         with _translated():
             return await self._database[collection].find_one_and_update(
                 where, update, upsert=upsert, return_document=True
             )
 
-    async def change_many(self, collection: str, where: Filter, update: Filter) -> int:
+    async def change_many(self, collection: str, where: Filter, update: Alter) -> int:
         """Change all that match in one command and return how many changed."""
         with _translated():
             result = await self._database[collection].update_many(where, update)
             return int(result.modified_count)
 
-    async def write_many(self, collection: str, changes: Sequence[tuple[Filter, Filter]]) -> None:
+    async def insert_missing(self, collection: str, documents: Sequence[Document]) -> None:
+        """Keep those of these documents whose key is free, in one command; the others stay as they are."""
+        if not documents:
+            return
+        with suppress(AlreadyThere), _translated():
+            await self._database[collection].insert_many(list(documents), ordered=False)
+
+    async def write_many(
+        self, collection: str, changes: Sequence[tuple[Filter, Alter]], *, in_order: bool = False
+    ) -> None:
         """Apply many (filter, update) pairs in one command, each on its own; not a transaction."""
         if changes:
             with _translated():
                 await self._database[collection].bulk_write(
-                    [UpdateOne(where, update) for where, update in changes], ordered=False
+                    [UpdateOne(where, update) for where, update in changes], ordered=in_order
                 )
 
     async def remove(self, collection: str, where: Filter) -> int:

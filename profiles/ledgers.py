@@ -1,0 +1,249 @@
+"""The atomic gate: consent, every cap and "not twice" decided and the slot taken in one conditional update per person.
+
+Updates of one document are serial, and at each grant all others of its window were counted: whatever the number of
+processes, no cap is exceeded. Counting first and inserting then exceeds them, in a snapshot transaction too
+(tests/profiles/test_ledger_races.py shows both). The clock is the database's. Written to a majority and the journal: no
+answer, no grant; a slot whose answer was lost is spent, and found again as ours by its `rid`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, TypeAlias
+
+from profiles.caps import Cap, Slot, ago, first_free, full, is_calendar, literal, room, starts
+from profiles.consent import allows, awake, lawful, paused_until
+from profiles.ledger import COLLECTION, HORIZON, MOST_ENTRIES, Entry, Ledger, ledger_of
+from profiles.store import Document, Filter, Store
+
+AT_ONCE = 500
+"""People asked about in one command: the command is what costs, not the document."""
+ASK_AGAIN = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The slot is this person's reservation `rid`, since `at` (the database's clock); it may have been ours before."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Nothing was taken, why, and the first instant at which it is worth asking again (None: no instant is).
+
+    Codes: those of `profiles.consent.verdict` and `Cap.code`, `paused`, `merged` (detail: into whom), `capped:own`,
+    `capped:ledger` (200 deliveries within the horizon), `contended` (a slot came free meanwhile).
+    """
+
+    code: str
+    until: datetime | None = None
+    detail: str = ""
+
+
+Answer: TypeAlias = Granted | Denied
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One delivery that somebody wants to make: to whom, what it would spend, under which caps, in whose zone."""
+
+    profile: str
+    slot: Slot
+    caps: tuple[Cap, ...]
+    zone: tzinfo
+    due_at: datetime
+
+
+class Ledgers:
+    """All ledgers of one database."""
+
+    def __init__(self, store: Store, *, horizon: timedelta = HORIZON) -> None:
+        self._store, self._horizon = store, horizon
+
+    async def read(self, profiles: Iterable[str]) -> dict[str, Ledger]:
+        """Return the ledger of each of these profiles; one that was never made is empty."""
+        ids = list(dict.fromkeys(profiles))
+        stored = {document["_id"]: document for document in await self._store.get_many(COLLECTION, ids)}
+        return {id: ledger_of(id, stored.get(id)) for id in ids}
+
+    async def reserve(self, wanted: Wanted, *, now: datetime) -> Answer:
+        """Take one slot for one person."""
+        return (await self.reserve_each([wanted], now=now))[0]
+
+    async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]:
+        """Take slots of their own for many, in two commands for up to 500; answers come in the order asked.
+
+        Where several want one person's last slot, the higher priority has it, then what was due first.
+        """
+        order = sorted(range(len(wanted)), key=lambda place: (-wanted[place].slot.priority, wanted[place].due_at))
+        answers: dict[int, Answer] = {}
+        for some in _portions(order):
+            asked = [wanted[place] for place in some]
+            answers.update(zip(some, await self._each(asked, now), strict=True))
+        return [answers[place] for place in range(len(wanted))]
+
+    async def reserve_all(
+        self,
+        profiles: Sequence[str],
+        slot: Slot,
+        caps: Sequence[Cap],
+        *,
+        zones: Mapping[str, tzinfo],
+        now: datetime,
+    ) -> dict[str, Answer]:
+        """Take the same slot for many people, in one update and one look for each 500: twenty times a slot of their own.
+
+        The `rid` is the occurrence and step, the same for all. `zones` matter where a cap counts by local dates (who is not
+        in it: UTC); people of one date are then asked together. Every id gets its answer.
+        """
+        answers: dict[str, Answer] = {}
+        for portion in _portions(list(dict.fromkeys(profiles))):
+            for zone, ids in _by_date(portion, caps, zones, now):
+                answers.update(await self._all(ids, slot, caps, zone, now))
+        return answers
+
+    async def release(self, profile: str, rid: str) -> None:
+        """Give a slot back: only when it is proved that nothing was sent."""
+        await self.release_all([profile], rid)
+
+    async def release_all(self, profiles: Sequence[str], rid: str) -> None:
+        """Give back the slot that many have under one `rid`."""
+        await self._store.change_many(COLLECTION, {"_id": {"$in": list(profiles)}}, {"$pull": {"h": {"r": rid}}})
+
+    async def _each(self, wanted: Sequence[Wanted], now: datetime) -> list[Answer]:
+        rids = list({one.slot.rid for one in wanted})
+        updates = [
+            ({"_id": one.profile, **self._open(one.slot, one.caps, one.zone, now)}, self._spend(one.slot))
+            for one in wanted
+        ]
+        held: Mapping[str, Mapping[str, datetime]] = {}
+        asked = list(range(len(wanted)))
+        for _ in range(2):  # again for those who had no ledger
+            await self._store.write_many(COLLECTION, [updates[place] for place in asked], in_order=True)
+            ids = list({one.profile for one in wanted})
+            found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=["h.r", "h.t"], at_once=len(ids) + 1)
+            held = {document["_id"]: _held(document, rids) for document in found}
+            asked = [place for place, one in enumerate(wanted) if one.profile not in held]
+            if not asked:
+                break
+            await self._make({wanted[place].profile for place in asked})
+        refused = [one.profile for one in wanted if one.slot.rid not in held.get(one.profile, {})]
+        ledgers = await self.read(refused)
+        return [
+            Granted(held[one.profile][one.slot.rid])
+            if one.slot.rid in held.get(one.profile, {})
+            else why(ledgers[one.profile], one.slot, one.caps, zone=one.zone, now=now, horizon=self._horizon)
+            for one in wanted
+        ]
+
+    async def _all(
+        self, profiles: Sequence[str], slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime
+    ) -> dict[str, Answer]:
+        mine = {"h": {"$elemMatch": {"r": slot.rid}}}
+        conditions, spend = self._open(slot, caps, zone, now), self._spend(slot)
+        granted: dict[str, Answer] = {}
+        asked = list(profiles)
+        for _ in range(2):  # again for those who had no ledger
+            await self._store.change_many(COLLECTION, {"_id": {"$in": asked}, **conditions}, spend)
+            found = await self._store.find(COLLECTION, {"_id": {"$in": asked}}, only=mine, at_once=len(asked) + 1)
+            granted |= {one["_id"]: Granted(one["h"][0]["t"]) for one in found if one.get("h")}
+            asked = list(set(asked) - {one["_id"] for one in found})
+            if not asked:
+                break
+            await self._make(asked)
+        ledgers = await self.read(profile for profile in profiles if profile not in granted)
+        return granted | {
+            id: why(ledger, slot, caps, zone=zone, now=now, horizon=self._horizon) for id, ledger in ledgers.items()
+        }
+
+    async def _make(self, profiles: Iterable[str]) -> None:
+        await self._store.insert_missing(COLLECTION, [{"_id": profile, "h": []} for profile in profiles])
+
+    def _open(self, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime) -> Filter:
+        """Return the filter under which a ledger grants this slot: the same that `why` explains."""
+        entries = {"$ifNull": ["$h", []]}
+        bounded = {"$or": [
+            {"$lt": [{"$size": entries}, MOST_ENTRIES]},
+            {"$lte": [{"$last": "$h.t"}, ago(self._horizon)]},
+        ]}  # fmt: skip
+        conditions = [bounded, *awake(slot.channel, slot.topic), *room(slot, caps, zone=zone, now=now)]
+        return {
+            "h.r": {"$ne": slot.rid},
+            "into": None,
+            "join": None,
+            **lawful(slot.channel, slot.topic, slot.basis),
+            "$expr": {"$and": conditions},
+        }
+
+    def _spend(self, slot: Slot) -> Sequence[Filter]:
+        entries = {"$ifNull": ["$h", []]}
+        newest = {"$first": {"$ifNull": ["$h.t", []]}}
+        entry = {"t": {"$max": ["$$NOW", newest]}, **{name: literal(value) for name, value in _entry(slot).items()}}
+        recent = {"$filter": {"input": entries, "as": "e", "cond": {"$gt": ["$$e.t", ago(self._horizon)]}}}
+        return [{"$set": {"h": {"$concatArrays": [[entry], recent]}}}]
+
+
+def why(
+    ledger: Ledger,
+    slot: Slot,
+    caps: Iterable[Cap],
+    *,
+    zone: tzinfo,
+    now: datetime,
+    horizon: timedelta = HORIZON,
+) -> Answer:
+    """Return what the gate would answer by what this ledger says; what a person is told when it refused."""
+    if code := allows(ledger, slot):
+        return Denied(code, detail=ledger.into or "")
+    if spent := _already(ledger, slot.rid):
+        return Granted(spent.at)
+    if until := paused_until(ledger, slot.channel, slot.topic, now):
+        return Denied("paused", until)
+    if found := full(ledger, slot, caps, zone=zone, now=now):
+        return Denied(found[0].code, first_free(found))
+    if len(ledger.entries) >= MOST_ENTRIES and (oldest := ledger.entries[-1].at + horizon) > now:
+        return Denied("capped:ledger", oldest)
+    return Denied("contended", now + ASK_AGAIN)
+
+
+def _already(ledger: Ledger, rid: str) -> Entry | None:
+    return next((entry for entry in ledger.entries if entry.rid == rid), None)
+
+
+def _entry(slot: Slot) -> Document:
+    spent: Document = {"r": slot.rid, "c": slot.channel, "k": slot.topic}
+    if slot.rule:
+        spent["u"] = slot.rule
+    if slot.labels:
+        spent["g"] = list(slot.labels)
+    if slot.priority != 50:
+        spent["y"] = slot.priority
+    return spent
+
+
+def _held(document: Document, rids: Iterable[str]) -> dict[str, datetime]:
+    wanted = set(rids)
+    return {entry["r"]: entry["t"] for entry in document.get("h", ()) if entry["r"] in wanted}
+
+
+def _portions(items: list[Any]) -> Iterable[list[Any]]:
+    return (items[first : first + AT_ONCE] for first in range(0, len(items), AT_ONCE))
+
+
+def _by_date(
+    profiles: Sequence[str], caps: Sequence[Cap], zones: Mapping[str, tzinfo], now: datetime
+) -> list[tuple[tzinfo, list[str]]]:
+    """Return people by what their zone says of the local dates: all of them at once where no cap asks for dates."""
+    if not is_calendar(caps):
+        return [(UTC, list(profiles))]
+    dates = {zone: _dates(zone, now) for zone in {UTC, *zones.values()}}
+    alike: defaultdict[tuple[datetime, ...], list[str]] = defaultdict(list)
+    for profile in profiles:
+        alike[dates[zones.get(profile, UTC)]].append(profile)
+    return [(zones.get(ids[0], UTC), ids) for ids in alike.values()]
+
+
+def _dates(zone: tzinfo, now: datetime) -> tuple[datetime, ...]:
+    return starts("day", zone, now) + starts("week", zone, now) + starts("month", zone, now)

@@ -1,0 +1,161 @@
+"""The atomic gate on a real database: one, many, all; what it refuses and why; what is found again."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from profiles.calendar import utc_now
+from profiles.caps import Cap, Slot, grace
+from profiles.ledgers import Answer, Denied, Granted, Ledgers, Wanted
+from profiles.store import Store
+
+WEEK = timedelta(days=7)
+SOFT = Slot("run1:send", "email", "offers", "not_withdrawn", rule="cart", labels=("promo",))
+
+
+@pytest.fixture
+def ledgers(store: Store) -> Ledgers:
+    return Ledgers(store)
+
+
+def wanted(rid: str, *caps: Cap, profile: str = "anna", priority: int = 50, **slot: object) -> Wanted:
+    asked = Slot(**{"rid": rid, "channel": "email", "topic": "offers", "basis": "not_withdrawn", "rule": "cart",
+                    "labels": ("promo",), "priority": priority, **slot})  # type: ignore[arg-type]  # fmt: skip
+    return Wanted(profile, asked, caps, UTC, utc_now())
+
+
+async def reserve(ledgers: Ledgers, rid: str, *caps: Cap, **slot: object) -> Answer:
+    return await ledgers.reserve(wanted(rid, *caps, **slot), now=utc_now())  # type: ignore[arg-type]
+
+
+async def test_a_contact_never_written_to_has_no_ledger_until_the_first_slot(store: Store, ledgers: Ledgers) -> None:
+    assert await store.count("ledgers", {}) == 0
+    assert isinstance(await reserve(ledgers, "$h.r"), Granted)
+    (entry,) = (await ledgers.read(["anna"]))["anna"].entries
+    assert (entry.rid, entry.labels, entry.rule, entry.priority) == ("$h.r", ("promo",), "cart", 50)
+
+
+@pytest.mark.parametrize(
+    ("cap", "code"),
+    [
+        (Cap(2, WEEK), "capped:all"),
+        (Cap(2, WEEK, "channel", "email"), "capped:channel:email"),
+        (Cap(2, WEEK, "topic", "offers"), "capped:topic:offers"),
+        (Cap(2, WEEK, "label", "promo"), "capped:label:promo"),
+        (Cap(2, WEEK, "rule", "cart"), "capped:rule:cart"),
+        (Cap(2, "day"), "capped:all"),
+        (Cap(2, "week", "label", "promo"), "capped:label:promo"),
+        (Cap(2, "month"), "capped:all"),
+    ],
+)
+async def test_the_slot_past_a_cap_is_denied_with_the_first_free_instant(ledgers: Ledgers, cap: Cap, code: str) -> None:
+    first = await reserve(ledgers, "a", cap)
+    assert isinstance(first, Granted) and isinstance(await reserve(ledgers, "b", cap), Granted)
+    refused = await reserve(ledgers, "c", cap)
+    assert isinstance(refused, Denied) and refused.code == code
+    if isinstance(cap.within, timedelta):
+        assert refused.until == first.at + cap.within
+    else:
+        assert refused.until and refused.until > utc_now()
+
+
+@pytest.mark.parametrize(
+    "cap", [Cap(1, WEEK, "channel", "sms"), Cap(1, WEEK, "label", "news"), Cap(1, WEEK, "rule", "x")]
+)
+async def test_a_cap_of_something_else_does_not_count(ledgers: Ledgers, cap: Cap) -> None:
+    answers = [await reserve(ledgers, rid, cap) for rid in "abc"]
+    assert all(isinstance(answer, Granted) for answer in answers)
+
+
+async def test_a_slot_that_is_asked_for_again_is_the_same_one(ledgers: Ledgers) -> None:
+    cap = Cap(1, WEEK)
+    assert await reserve(ledgers, "a", cap) == await reserve(ledgers, "a", cap)
+    assert len((await ledgers.read(["anna"]))["anna"].entries) == 1
+
+
+async def test_a_slot_given_back_is_free(ledgers: Ledgers) -> None:
+    cap = Cap(1, WEEK)
+    await reserve(ledgers, "a", cap)
+    await ledgers.release("anna", "a")
+    assert isinstance(await reserve(ledgers, "b", cap), Granted)
+
+
+async def test_a_grace_keeps_two_apart_and_is_named_first(ledgers: Ledgers) -> None:
+    caps = (Cap(1, timedelta(days=1)), grace(WEEK, "rule", "cart"))
+    first = await reserve(ledgers, "a", *caps)
+    assert isinstance(first, Granted)
+    assert await reserve(ledgers, "b", *caps) == Denied("grace:rule:cart", first.at + WEEK)
+
+
+async def test_the_last_slot_goes_to_the_higher_priority(ledgers: Ledgers) -> None:
+    cap = Cap(1, WEEK)
+    low, high = await ledgers.reserve_each(
+        [wanted("low", cap, priority=20), wanted("high", cap, priority=80)], now=utc_now()
+    )
+    assert isinstance(high, Granted) and isinstance(low, Denied)
+
+
+async def test_a_kept_slot_is_left_for_what_matters_more(ledgers: Ledgers) -> None:
+    caps = (Cap(2, WEEK), Cap(1, WEEK, below=80))
+    assert isinstance(await reserve(ledgers, "a", *caps), Granted)
+    assert isinstance(await reserve(ledgers, "b", *caps), Denied)
+    assert isinstance(await reserve(ledgers, "c", *caps, priority=80), Granted)
+    assert isinstance(await reserve(ledgers, "d", *caps, priority=80), Denied)
+
+
+async def test_two_hundred_entries_are_the_most(store: Store, ledgers: Ledgers) -> None:
+    long_ago, lately = utc_now() - timedelta(days=98), utc_now() - timedelta(days=1)
+    entry = {"c": "email", "k": "offers"}
+    for id, oldest in (("full", lately), ("old", long_ago)):
+        h = [{"t": lately, "r": f"r{n}", **entry} for n in range(199)] + [{"t": oldest, "r": "r199", **entry}]
+        await store.insert("ledgers", {"_id": id, "h": h})
+    refused = await reserve(ledgers, "x", profile="full")
+    assert isinstance(refused, Denied) and refused.code == "capped:ledger"
+    assert isinstance(await reserve(ledgers, "x", profile="old"), Granted)
+    assert len((await ledgers.read(["old"]))["old"].entries) == 200
+
+
+async def test_all_of_a_campaign_take_the_same_slot_each_once(ledgers: Ledgers) -> None:
+    people, cap = [f"p{n}" for n in range(1_203)], Cap(1, "day")
+    zones = {
+        person: ZoneInfo(("Europe/Paris", "Europe/Berlin", "Asia/Tokyo")[n % 3]) for n, person in enumerate(people)
+    }
+    once = await ledgers.reserve_all(people, SOFT, [cap], zones=zones, now=utc_now())
+    again = await ledgers.reserve_all(people, SOFT, [cap], zones=zones, now=utc_now())
+    assert once == again and set(once) == set(people)
+    assert all(isinstance(answer, Granted) for answer in once.values())
+    other = Slot("run2:send", "email", "offers", "not_withdrawn")
+    refused = await ledgers.reserve_all(people, other, [cap], zones=zones, now=utc_now())
+    assert {answer.code for answer in refused.values() if isinstance(answer, Denied)} == {"capped:all"}
+
+
+async def test_the_campaign_tells_each_why_not(store: Store, ledgers: Ledgers) -> None:
+    until = utc_now() + timedelta(days=3)
+    await store.insert("ledgers", {"_id": "boris", "on": {"*:*": False}, "at": {"*:*": utc_now()}})
+    await store.insert("ledgers", {"_id": "clara", "mute": {"email:*": until}})
+    await store.insert("ledgers", {"_id": "gone", "into": "anna"})
+    answers = await ledgers.reserve_all(["anna", "boris", "clara", "gone"], SOFT, [], zones={}, now=utc_now())
+    assert isinstance(answers.pop("anna"), Granted)
+    assert answers == {
+        "boris": Denied("opted_out:all"),
+        "clara": Denied("paused", until),
+        "gone": Denied("merged", detail="anna"),
+    }
+
+
+async def test_the_persons_own_cap_holds_beside_ours(store: Store, ledgers: Ledgers) -> None:
+    own = [{"n": 1, "w": 7 * 86_400_000, "c": "email", "k": "*"}]
+    await store.insert("ledgers", {"_id": "anna", "own": own})
+    assert isinstance(await reserve(ledgers, "a"), Granted)
+    refused = await reserve(ledgers, "b", topic="news")
+    assert isinstance(refused, Denied) and refused.code == "capped:own"
+    assert isinstance(await reserve(ledgers, "c", channel="sms"), Granted)
+
+
+async def test_near_midnight_the_databases_clock_says_which_day_it_is(ledgers: Ledgers) -> None:
+    """A process whose clock runs ahead by less than a day grants no second one on the same local day."""
+    cap, now = Cap(1, "day"), utc_now()
+    assert isinstance(await ledgers.reserve(wanted("a", cap), now=now), Granted)
+    ahead = datetime.combine(now.date() + timedelta(days=1), now.time().min, UTC)
+    assert isinstance(await ledgers.reserve(wanted("b", cap), now=ahead), Denied)
