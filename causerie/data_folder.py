@@ -154,7 +154,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    known = {_MARK, f"{_MARK}.draft", _LOCK, "models"}
+    known = {_MARK, f"{_MARK}.draft", _LOCK, "models", "bot"}
     if (path / _MARK).exists():
         return
     others = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
