@@ -92,3 +92,8 @@ def _is_skipped(day: date, zone: tzinfo) -> bool:
 
 def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def local_day(instant: datetime, zone: tzinfo) -> date:
+    """Return the date that an instant has in a zone."""
+    return instant.astimezone(zone).date()

@@ -1,0 +1,28 @@
+"""One contact as a rule is thought upon: everything that may be asked of them, read before the thinking."""
+
+from dataclasses import dataclass
+
+from profiles.conversation import Conversation
+from profiles.expression import Facts
+from rules.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One contact, as the database had them at `facts.now`."""
+
+    facts: Facts
+    """Without an event; `conversation` is the thread that moved last."""
+    conversations: tuple[Conversation, ...] = ()
+    """All their threads, the one that moved last first."""
+    runs: tuple[Run, ...] = ()
+    """Those that are alive or still watch for their goal, and those that count for an entry limit or a grace period."""
+
+    @property
+    def id(self) -> str:
+        """Return the profile's id."""
+        return self.facts.profile.id
+
+    def runs_of(self, rule: str) -> tuple[Run, ...]:
+        """Return this contact's runs of one rule that are known here."""
+        return tuple(run for run in self.runs if run.rule == rule)
