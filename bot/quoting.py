@@ -12,6 +12,7 @@ from bot.passages import Passage, said
 from bot.project import Project
 from bot.scene import Scene
 from bot.understanding import Meaning, background_of
+from bot.unsure import doubt
 
 _ASKING = Path(__file__).parent / "content" / "asking"
 _MORE = {"fr": "En savoir plus", "en": "Read more"}
@@ -40,12 +41,7 @@ def quote(scene: Scene) -> list[Event]:
 
 def unanswered(scene: Scene, meaning: Meaning) -> Mapping[str, Any]:
     """Return what the event `bot.unanswered` says: where the question stands (its words stay there), and what came near."""
-    facts: dict[str, Any] = {
-        "message": scene.heard.id,
-        "channel": scene.heard.channel,
-        "language": scene.language,
-        "near_intents": [[name, round(share, 3)] for name, share in meaning.ranking[:3]],
-    }
+    facts = doubt(scene, meaning)
     near = [found for found in _search(scene) if found.score >= SCORE_NEAR]
     return {**facts, "near_passage": near[0].passage.id} if near else facts
 

@@ -34,7 +34,12 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("delivery.lease_until", partialFilterExpression={"delivery.lease_until": {"$exists": True}}),
         full_text("content.text"),
     ],
-    "events": [ascending("profile", "happened_at", "_id"), ascending("conversation", "happened_at")],
+    "events": [
+        ascending("profile", "happened_at", "_id"),
+        ascending("conversation", "happened_at"),
+        # what the bot did not understand or doubted, for those who teach it
+        ascending("-happened_at", "_id", partialFilterExpression={"properties.wording": {"$exists": True}}),
+    ],
     "files": [ascending("conversation"), ascending("expires_at", expireAfterSeconds=0, sparse=True)],
     "visitors": [ascending("subject", "-bound_at")],  # web-chat addresses that belong to a proven person
     "merges": [ascending("kept"), ascending("absorbed")],
@@ -54,5 +59,9 @@ INDEXES: dict[str, Sequence[Any]] = {
     # the parts of long SMS: which message each is of; receipts come within a few days or never
     "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],
     "settings": [],
+    "doubts": [ascending("settled_at")],
+    "proposals": [ascending("state", "-at", "_id")],
+    "bot_versions": [],
+    "bot_files": [],
 }
 """collection -> its indexes. `_id` is always one."""
