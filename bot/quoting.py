@@ -12,7 +12,7 @@ from bot.passages import Passage, said
 from bot.project import Project
 from bot.scene import Scene
 from bot.understanding import Meaning, background_of
-from bot.unsure import doubt
+from bot.unsure import what_is_doubted
 
 _ASKING = Path(__file__).parent / "content" / "asking"
 _MORE = {"fr": "En savoir plus", "en": "Read more"}
@@ -41,7 +41,7 @@ def quote(scene: Scene) -> list[Event]:
 
 def unanswered(scene: Scene, meaning: Meaning) -> Mapping[str, Any]:
     """Return what the event `bot.unanswered` says: where the question stands (its words stay there), and what came near."""
-    facts = doubt(scene, meaning)
+    facts: dict[str, Any] = dict(what_is_doubted(scene, meaning))
     near = [found for found in _search(scene) if found.score >= SCORE_NEAR]
     return {**facts, "near_passage": near[0].passage.id} if near else facts
 

@@ -22,7 +22,7 @@ from bot.slots import extract
 from bot.tracker import Tracker
 from bot.trail import LONGEST_TRAIL
 from bot.understanding import Hears, Meaning
-from bot.unsure import doubt, is_doubted
+from bot.unsure import is_doubted, what_is_doubted
 from profiles.timeline import Content
 
 MOST_ACTIONS = 10
@@ -246,7 +246,7 @@ def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
     if play.was_missed:
         play.facts.append(("bot.unanswered", unanswered(scene, play.meaning)))
     elif not play.took_answer and is_doubted(play.meaning, scene.script.project.handover.misunderstood):
-        play.facts.append(("bot.doubted", doubt(scene, play.meaning)))
+        play.facts.append(("bot.doubted", what_is_doubted(scene, play.meaning)))
     return Turn(
         tracker=kept,
         says=says,

@@ -17,17 +17,16 @@ DOUBTED_BELOW = 0.6
 NEAREST = 5
 
 _STEM = 6  # letters: commande and commandes are one, commande and commander too
-_SAYS_LITTLE = frozenset(
-    """
-    a ai alors apres as au aux avec avez avoir bien bonjour bonsoir c ca ce cela ces cet cette coucou d dans de des donc du elle en
-    es est et etre faire fait faut hello il ils j je l la le les leur ma mais me merci mes moi mon n ne nos notre nous on ont ou par
-    pas peut peux plait plus possible pour pourriez pouvez puis qu que quel quelle quelles quels qui quoi s sa salut savoir se ses si
-    sil son sont sur svp t ta te tes toi ton tu un une vos votre voudrais voulais vous voulez y
-    about am an and any are at be been but by can could dear did do does for from get give good has have he hello her hey hi his i
-    if in is it its just know like me my not of ok okay on or our please so some tell thank thanks that the their them there they
-    this to us want was we were what which will with would you your
-    """.split()
-)
+_LITTLE = """
+" a ai alors apres as au aux avec avez avoir bien bonjour bonsoir c ca ce cela ces cet cette coucou d dans de des donc
+du elle en es est et etre faire fait faut hello il ils j je l la le les leur ma mais me merci mes moi mon n ne nos
+notre nous on ont ou par pas peut peux plait plus possible pour pourriez pouvez puis qu que quel quelle quelles quels
+qui quoi s sa salut savoir se ses si sil son sont sur svp t ta te tes toi ton tu un une vos votre voudrais voulais
+vous voulez y about am an and any are at be been but by can could dear did do does for from get give good has have he
+hello her hey hi his i if in is it its just know like me my not of ok okay on or our please so some tell thank thanks
+that the their them there they this to us want was we were what which will with would you your
+"""
+_SAYS_LITTLE = frozenset(_LITTLE.split())
 
 
 def wording(text: str) -> str:
@@ -45,7 +44,7 @@ def is_doubted(meaning: Meaning, misunderstood: frozenset[str]) -> bool:
     return bool(meaning.intent) and meaning.intent not in misunderstood and meaning.confidence < DOUBTED_BELOW
 
 
-def doubt(scene: Scene, meaning: Meaning) -> Mapping[str, Any]:
+def what_is_doubted(scene: Scene, meaning: Meaning) -> Mapping[str, Any]:
     """Return what the events `bot.unanswered` and `bot.doubted` say of a message: where it stands and what came near."""
     return {
         "message": scene.heard.id,
