@@ -1,0 +1,48 @@
+"""What a decision's code says to a person: one sentence in French and English for each reason that the gates give."""
+
+from collections.abc import Mapping
+
+Spoken = Mapping[str, str]
+
+REASONS: Mapping[str, Spoken] = {
+    "sent": {"en": "sent", "fr": "envoyé"},
+    "erased": {"en": "the contact was erased", "fr": "le contact a été effacé"},
+    "merged": {"en": "the contact is now part of another one", "fr": "le contact fait partie d'un autre"},
+    "no_address": {"en": "no address on this channel", "fr": "pas d'adresse sur ce canal"},
+    "suppressed": {"en": "this address is banned: {0}", "fr": "cette adresse est bannie : {0}"},
+    "opted_out": {"en": "the contact said no ({0})", "fr": "le contact a refusé ({0})"},
+    "no_consent": {"en": "the contact never said yes ({0})", "fr": "le contact n'a jamais accepté ({0})"},
+    "unconfirmed": {
+        "en": "the contact's yes is not confirmed yet ({0})",
+        "fr": "l'accord n'est pas encore confirmé ({0})",
+    },
+    "paused": {"en": "the contact asked for a pause", "fr": "le contact a demandé une pause"},
+    "not_on_channel": {"en": "this topic is not sent on this channel", "fr": "ce sujet n'est pas envoyé sur ce canal"},
+    "not_yet_valid": {"en": "the rule is not valid yet", "fr": "la règle n'est pas encore valable"},
+    "expired": {"en": "the rule is no longer valid", "fr": "la règle n'est plus valable"},
+    "late": {"en": "too late to be useful", "fr": "trop tard pour être utile"},
+    "exit": {"en": "no longer needed: {0}", "fr": "devenu inutile : {0}"},
+    "held": {"en": "waits: {0}", "fr": "en attente : {0}"},
+    "grace": {"en": "too soon after the last one ({0})", "fr": "trop tôt après le précédent ({0})"},
+    "holdout": {"en": "in the rule's holdout, to measure by", "fr": "dans le groupe témoin de la règle"},
+    "control": {"en": "in the control group of all rules", "fr": "dans le groupe témoin général"},
+    "quiet": {"en": "quiet hours, until {0}", "fr": "heures calmes, jusqu'à {0}"},
+    "window": {"en": "outside the rule's hours, until {0}", "fr": "hors des heures de la règle, jusqu'à {0}"},
+    "capped": {"en": "the limit is reached ({0})", "fr": "la limite est atteinte ({0})"},
+    "contended": {"en": "asked again at once", "fr": "redemandé aussitôt"},
+    "superseded": {"en": "replaced by a newer message", "fr": "remplacé par un message plus récent"},
+}
+"""word of a code -> language -> sentence; {0} is what stands behind the word."""
+
+
+def spoken(code: str, language: str) -> str:
+    """Return the sentence for a code such as `capped:label:promo` or `quiet->09:00`; an unknown code is its own sentence."""
+    word, _, rest = code.partition("->")
+    if not rest:
+        word, _, rest = code.partition(":")
+        rest = rest.replace(":", " ")
+    sentences = REASONS.get(word)
+    if sentences is None:
+        return code
+    sentence = sentences.get(language.split("-")[0].lower(), sentences["en"])
+    return sentence.format(rest)
