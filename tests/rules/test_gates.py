@@ -208,5 +208,5 @@ def test_every_reason_reads_as_a_sentence_in_both_languages() -> None:
 
 def test_every_reason_that_a_gate_gives_has_its_sentence() -> None:
     source = Path(gates.__file__).read_text()
-    given = set(re.findall(r'(?:Skip|Fallback|Hold|_hold)\((?:[^"\n)]*, )?f?"(\w+)', source))
+    given = set(re.findall(r'(?:(?:Skip|Fallback)\(|[Hh]old\([^"\n)]*, )f?"(\w+)', source))
     assert given and given <= set(REASONS)
