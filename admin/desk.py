@@ -1,12 +1,14 @@
 """All that the console and the API may use of the server, in one small bag made by whoever starts it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from aiohttp import web
 
 from admin.passwords import Passwords
 from admin.presence import Presence
+from bot.workshop import Workshop
 from channels.channel import Channel
 from profiles.calendar import Clock
 from profiles.live import Feed
@@ -33,6 +35,16 @@ class Options:
     attachment_megabytes: int = field(default=10, metadata={"about": "The largest file an agent may send."})
 
 
+class Drafts(Protocol):
+    """Proposes what an agent might reply: bot/llm.py, or a test's own."""
+
+    async def draft(
+        self, said: Sequence[tuple[str, str]], question: str, language: str, conversation: str
+    ) -> str | None:
+        """Return a reply for the agent to change or throw away; None when there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a console page may reach. One per process."""
@@ -51,6 +63,10 @@ class Desk:
     passwords: Passwords = field(default_factory=Passwords)
     country: str = "FR"
     """Where a phone number without a country code belongs (ISO 3166)."""
+    workshop: Workshop | None = None
+    """Where people teach the bot; None where its answers come from elsewhere."""
+    drafts: Drafts | None = None
+    """Who proposes replies to agents; None where no language model is configured."""
 
     @property
     def is_https(self) -> bool:

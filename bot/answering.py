@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.brain import Brain, Mind
+from bot.content import digest, is_writable
 from bot.contract import Heard, Known, Turn
 from profiles.answer import Answer, Answerer
 from profiles.conversation import Conversation, Handover, hand_over
@@ -65,14 +66,35 @@ class BotOptions:
             raise ValueError(f"rasa_seconds: expected at most 15, got {self.rasa_seconds:g}.")
 
 
-def load_brain(options: BotOptions) -> Brain:
+def load_brain(options: BotOptions, edits: Path | None = None) -> Brain:
     """Return the bot of this folder. Raises ContentErrors with everything that is wrong in its files."""
-    return Brain.load(folder_of(options))
+    return Brain.load(folder_of(options, edits))
 
 
-def folder_of(options: BotOptions) -> Path:
-    """Return the folder of the bot's files."""
+def folder_of(options: BotOptions, edits: Path | None = None) -> Path:
+    """Return the folder of the bot's files: its own, or the copy that people have changed through the console.
+
+    `edits` is where such copies are kept: of the shipped bot, and of a folder that we may not write.
+    """
+    own, copy = own_folder(options), copy_of(options, edits)
+    if copy is None or not copy.is_dir() or (options.folder and is_writable(own)):
+        return own
+    return copy
+
+
+def own_folder(options: BotOptions) -> Path:
+    """Return the folder that the configuration names, else that of the shipped bot."""
     return Path(options.folder) if options.folder else Path(__file__).parent / "content" / "shop"
+
+
+def copy_of(options: BotOptions, edits: Path | None) -> Path | None:
+    """Return where a changed copy of the bot's folder would be: another for each folder, so that they never mix."""
+    if edits is None:
+        return None
+    if not options.folder:
+        return edits / "shop"
+    own = Path(options.folder).resolve()
+    return edits / f"{own.name}-{digest(str(own))[:8]}"
 
 
 def answerer(mind: Mind) -> Answerer:

@@ -1,11 +1,16 @@
 """Which mind answers: the one named in the configuration. What is not named is not imported."""
 
+from typing import TYPE_CHECKING
+
 from bot.answering import BotOptions
 from bot.brain import Brain, Mind
 from bot.live import LiveBrain
 from bot.llm_options import LlmOptions
 from profiles.calendar import Clock, utc_now
 from profiles.store import Store
+
+if TYPE_CHECKING:
+    from bot.llm import Llm
 
 
 def mind_of(
@@ -28,3 +33,12 @@ def mind_of(
 
         return assemble(brain, llm, store, clock)
     return brain
+
+
+def drafting(options: LlmOptions, mind: Mind, brain: LiveBrain | Brain, store: Store, clock: Clock) -> "Llm | None":
+    """Return who proposes replies to agents, if a language model is configured: the mind itself where it has one."""
+    if options.mode == "off":
+        return None
+    from bot.llm import Llm, assemble
+
+    return mind if isinstance(mind, Llm) else assemble(brain, options, store, clock)

@@ -18,15 +18,16 @@ from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
 from admin.live import LIVE
 from admin.routes import routes as console
-from bot.answering import BotOptions, answerer, folder_of
+from bot.answering import BotOptions, answerer, copy_of, folder_of
 from bot.idle import IdleReturn
 from bot.live import LiveBrain, load_live
 from bot.llm_options import LlmOptions
-from bot.minds import mind_of
+from bot.minds import drafting, mind_of
 from bot.outside import Outside
 from bot.rasa_routes import routes as rasa_routes
 from bot.reminders import Reminders
 from bot.remote_actions import performer
+from bot.workshop import Workshop
 from causerie.health import Health, health_routes
 from channels import house
 from channels.channel import Channel, Door, Limits
@@ -71,6 +72,8 @@ class Options:
     database: str = "causerie"
     models: Path | None = None
     """Folder where trained models are kept; None: every start trains."""
+    edits: Path | None = None
+    """Folder of the copies that people change through the console where a bot's own folder is not to be written."""
 
 
 STORE = web.AppKey("store", Store)
@@ -101,7 +104,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         feed = Feed()
         writer.listen(feed.announce)
 
-        brain = load_live(folder_of(options.bot), options.models, clock=clock)
+        brain = load_live(folder_of(options.bot, options.edits), options.models, clock=clock)
         opened.push_async_callback(brain.close)
         mind = mind_of(options.bot, brain, options.llm, store, clock)
         opened.push_async_callback(mind.close)
@@ -139,7 +142,20 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         await sweeper.start()
         await brain.start()
 
-        desk = Desk(store, writer, feed, clock, secret, public_url, channels, options.console, country=server.country)
+        workshop = Workshop(
+            store, brain, copy=copy_of(options.bot, options.edits), is_shipped=not options.bot.folder, clock=clock
+        )
+        opened.push_async_callback(workshop.close)
+        drafts = drafting(options.llm, mind, brain, store, clock)
+        if drafts is not None and drafts is not mind:
+            opened.push_async_callback(drafts.close)
+        if options.bot.brain == "embedded":
+            await workshop.start()
+
+        desk = Desk(
+            store, writer, feed, clock, secret, public_url, channels, options.console, country=server.country,
+            workshop=workshop if options.bot.brain == "embedded" else None, drafts=drafts,
+        )  # fmt: skip
         app = web.Application(middlewares=[_refusals])
         app[STORE], app[WRITER], app[DESK], app[CHANNELS], app[BRAIN] = store, writer, desk, channels, brain
         for channel in channels.values():

@@ -47,6 +47,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
         channels=config.under("channels"),
         database=store.database,
         models=Path(store.folder) / "models",
+        edits=Path(store.folder) / "bot",
     )
     return Configured(options, store, tuple(config.secrets))
 
@@ -60,14 +61,14 @@ def with_demo(options: Options) -> Options:
 def check(config: Configured, say: Say) -> int:
     """Say all that is wrong with the bot's files (the configuration was read already); 0 when nothing is."""
     try:
-        brain = load_brain(config.options.bot)
-        read_endpoint(folder_of(config.options.bot))
+        brain = load_brain(config.options.bot, config.options.edits)
+        read_endpoint(folder_of(config.options.bot, config.options.edits))
     except ContentErrors as errors:
         say(str(errors))
         return 1
     for notice in brain.notices:
         say(f"notice: {notice}")
-    differing = play_dialogues(brain, folder_of(config.options.bot))
+    differing = play_dialogues(brain, folder_of(config.options.bot, config.options.edits))
     for difference in differing:
         say(str(difference))
     if not differing:
@@ -77,7 +78,7 @@ def check(config: Configured, say: Say) -> int:
 
 async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> int:
     """Let somebody talk to the bot line by line."""
-    brain = load_brain(config.options.bot)
+    brain = load_brain(config.options.bot, config.options.edits)
     await converse(brain, performer(config.options.bot), lines, say, timed=timed)
     return 0
 
