@@ -1,4 +1,4 @@
-"""What a message mentions: button payloads, the bot's own patterns and word lists, and built-in kinds.
+"""What a message mentions: button payloads, the bot's own patterns and word lists, built-in kinds, and learned names.
 
 Built-in kinds (bot/finders.py) are looked for only when the domain declares an entity of that name.
 """
@@ -12,6 +12,7 @@ from bot.cleaning import clean_value
 from bot.events import DEFAULT_INTENTS
 from bot.finders import FINDERS, Here, fold
 from bot.project import Project
+from bot.tagger import Tagger
 
 Entity = dict[str, Any]
 
@@ -59,8 +60,11 @@ class Entities:
                     found.append(_entity(str(name), clean_value(value), 0, len(text), "payload"))
         return match[1], found
 
-    def find(self, text: str, here: Here) -> list[Entity]:
-        """Return what the text mentions, in the order it is written."""
+    def find(self, text: str, here: Here, tagger: Tagger | None = None) -> list[Entity]:
+        """Return what the text mentions, in the order it is written.
+
+        What the tagger believes never stands over what a pattern, a list or a built-in kind found; it adds roles to that.
+        """
         found = self._by_pattern(text) + self._by_lookup(text)
         taken = {entity["entity"] for entity in found}
         for name, kind in self._kinds:
@@ -68,6 +72,8 @@ class Entities:
                 hit = FINDERS[kind](text, here)
                 if hit:
                     found.append(_entity(name, hit[0], hit[1], hit[2], "built-in"))
+        if tagger is not None:
+            found += self._by_tagger(text, tagger, found)
         return sorted(found, key=lambda entity: int(entity["start"]))
 
     def _by_pattern(self, text: str) -> list[Entity]:
@@ -94,6 +100,19 @@ class Entities:
                     step = length
                     break
             start += step
+        return found
+
+    def _by_tagger(self, text: str, tagger: Tagger, sure: list[Entity]) -> list[Entity]:
+        found = []
+        for mark in tagger.find(text):
+            roles = {kind: name for kind, name in (("role", mark.role), ("group", mark.group)) if name}
+            under = [entity for entity in sure if entity["start"] < mark.end and entity["end"] > mark.start]
+            if not under:
+                value = self._named(text[mark.start : mark.end])
+                found.append(_entity(mark.entity, value, mark.start, mark.end, "tagger") | roles)
+            for entity in under:
+                if entity["entity"] == mark.entity:
+                    entity.update(roles)
         return found
 
     def _named(self, words: str) -> str:

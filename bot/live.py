@@ -137,7 +137,7 @@ class LiveBrain:
         """Let a brain that was tried serve; what this folder holds now is what it was made of, and is looked at from now on."""
         async with self._turns:
             began = self._clock()
-            self._folder = folder.resolve()
+            self._folder = await asyncio.to_thread(folder.resolve)
             self._learned = self._changing = await asyncio.to_thread(_seen, self._folder)
             self._brain = brain
             self._lesson = Lesson(began, self._clock(), (), brain.notices, brain.understanding.hash)

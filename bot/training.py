@@ -21,6 +21,17 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Words of an example that name something: `[Lyon]{"entity": "city", "role": "to"}`, its place in the plain sentence."""
+
+    start: int
+    end: int
+    entity: str
+    role: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """One sentence and what it means."""
 
@@ -30,6 +41,7 @@ class Example:
     written: Text
     answer: str | None = None
     """The full name of an intent of questions and answers: `faq/hours`."""
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,9 +90,9 @@ def _read_item(item: Table, language: str, training: Training, findings: Finding
     if kind == "intent":
         training.intents.setdefault(str(name).split("/")[0], name)
         for sentence in sentences:
-            text = _plain_sentence(sentence, training, findings)
+            text, marks = _plain_sentence(sentence, training, findings)
             base, _, answer = str(name).partition("/")
-            training.examples.append(Example(text, base, language, sentence, str(name) if answer else None))
+            training.examples.append(Example(text, base, language, sentence, str(name) if answer else None, marks))
     elif kind == "synonym":
         training.synonyms.update({str(sentence).casefold(): str(name) for sentence in sentences})
     elif kind == "regex":
@@ -89,9 +101,9 @@ def _read_item(item: Table, language: str, training: Training, findings: Finding
         training.lookups[str(name)] += sentences
 
 
-def _plain_sentence(sentence: Text, training: Training, findings: Findings) -> str:
-    """Return the sentence without its [marks](entity); the marked words become look-ups, their values synonyms."""
-    pieces, position = [], 0
+def _plain_sentence(sentence: Text, training: Training, findings: Findings) -> tuple[str, tuple[Mark, ...]]:
+    """Return the sentence without its [marks](entity), and these; the marked words become look-ups, their values synonyms."""
+    plain, position, marks = "", 0, []
     for mark in _ANNOTATION.finditer(sentence):
         spec = _entity(mark, sentence, findings)
         words = mark[1]
@@ -101,9 +113,12 @@ def _plain_sentence(sentence: Text, training: Training, findings: Findings) -> s
         training.lookups[str(name)].append(_at(words, sentence))
         if str(spec.get("value", words)) != words:
             training.synonyms.setdefault(words.casefold(), str(spec["value"]))
-        pieces += [sentence[position : mark.start()], words]
+        plain += sentence[position : mark.start()]
+        role, group = str(spec.get("role") or ""), str(spec.get("group") or "")
+        marks.append(Mark(len(plain), len(plain) + len(words), str(name), role, group))
+        plain += words
         position = mark.end()
-    return "".join([*pieces, sentence[position:]])
+    return plain + sentence[position:], tuple(marks)
 
 
 def _entity(mark: re.Match[str], sentence: Text, findings: Findings) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot import tagger
 from bot.classifier import NO_INTENT, Classifier, as_arrays, from_arrays, train
 from bot.entities import Entities, Entity, spoken_payload
 from bot.events import FALLBACK_INTENT
@@ -15,6 +16,7 @@ from bot.models import Models, name_of
 from bot.ngrams import Tokens, words_of
 from bot.project import Options, Project
 from bot.spelling import Speller
+from bot.tagger import Tagger
 from bot.training import Example
 
 log = logging.getLogger("bot.understanding")
@@ -78,6 +80,8 @@ class Understanding:
     entities: Entities
     languages: Languages
     models: Mapping[str, tuple[Speller, Classifier]]
+    taggers: Mapping[str, Tagger]
+    """Only of languages whose examples mark what they name."""
     declares_out_of_scope: bool
     hash: str = ""
     """Names what was learned: equal hashes, equal understanding."""
@@ -96,7 +100,7 @@ class Understanding:
         if spoken != written_in:  # a word or two that look foreign: heard both ways, the clearer one counts
             understood = max((self._intent(words, spoken), understood), key=_clearness)
         intent, ranking, answer = understood
-        found = self.entities.find(text, here)
+        found = self.entities.find(text, here, self.taggers.get(written_in))
         confidence = 0.0 if not ranking else ranking[0][1]
         return Meaning(intent, confidence, tuple(found), ranking, answer), spoken, doubt
 
@@ -145,20 +149,26 @@ def learn(project: Project, seed: int = 0, kept: Models | None = None) -> Unders
 
     A model that was learned from the same sentences before is taken from those kept.
     """
-    models, spoken, names = {}, {}, []
+    models, taggers, spoken, names = {}, {}, {}, []
+    kept = kept or Models()
     for language, rows in _by_language(project).items():
         background = background_of(language)
         taught = [words for _, words in rows]
         labels = [_label(example) for example, _ in rows] + [NO_INTENT] * len(background)
-        model, name = _model([*taught, *background], labels, seed, kept or Models())
+        model, name = _model([*taught, *background], labels, seed, kept)
         models[language] = Speller(taught), model
         spoken[language] = [*taught, *background]
         names.append((language, name))
+        learned = _tagger(project, [example for example, _ in rows], seed, kept)
+        if learned:
+            taggers[language], name = learned
+            names.append((language, name))
     return Understanding(
         options=project.options,
         entities=Entities(project),
         languages=Languages(spoken, project.options.language),
         models=models,
+        taggers=taggers,
         declares_out_of_scope=OUT_OF_SCOPE in project.domain.intents,
         hash=name_of("understanding", sorted(names)).rsplit("-", 1)[-1],
     )
@@ -196,6 +206,24 @@ def _model(sentences: Sequence[Tokens], labels: Sequence[str], seed: int, kept: 
             log.warning("understanding.learn model=%s is not one of ours; training", name)
     model = train(sentences, labels, seed)
     kept.put(name, as_arrays(model))
+    return model, name
+
+
+def _tagger(project: Project, examples: Sequence[Example], seed: int, kept: Models) -> tuple[Tagger, str] | None:
+    """Return the tagger of these examples and its name; None when they mark nothing that the bot declares."""
+    declared = set(project.domain.entities)
+    rows = [(one.text, tuple(mark for mark in one.marks if mark.entity in declared)) for one in examples]
+    if not any(marks for _, marks in rows):
+        return None
+    name = name_of("names", [seed, *rows])
+    found = kept.get(name)
+    if found is not None:
+        try:
+            return tagger.from_arrays(found), name
+        except (KeyError, ValueError):
+            log.warning("understanding.learn model=%s is not one of ours; training", name)
+    model = tagger.train(rows, seed)
+    kept.put(name, tagger.as_arrays(model))
     return model, name
 
 
