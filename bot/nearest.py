@@ -23,8 +23,16 @@ class NearestStory:
     points: Mapping[Token, tuple[tuple[tuple[Token, ...], str], ...]]
 
     def guess(self, past: Past) -> tuple[str | None, float]:
-        """Return the action of the most similar story points, and how sure that is, from 0 to 1."""
-        told = tokens_of_past(past)[-LONGEST:]
+        """Return the action of the most similar story points, and how sure that is, from 0 to 1.
+
+        What only rules do is no part of stories; but a story may begin with it ("after the balance was shown, ..."), so
+        the conversation is compared with it and without it, and the surer guess counts.
+        """
+        told, all_of_it = tokens_of_past(past)[-LONGEST:], tokens_of_past(past, with_hidden=True)[-LONGEST:]
+        guesses = [self._nearest(told), *([self._nearest(all_of_it)] if all_of_it != told else [])]
+        return max(guesses, key=lambda guess: guess[1])
+
+    def _nearest(self, told: tuple[Token, ...]) -> tuple[str | None, float]:
         best: dict[str, float] = {}
         reach = 0
         for story, action in self.points.get(told[-1], ()) if told else ():
@@ -50,8 +58,8 @@ def learn_points(pairs: Iterable[tuple[tuple[Expected, ...], str]]) -> NearestSt
     return NearestStory({token: tuple(found) for token, found in points.items()})
 
 
-def tokens_of_past(past: Past) -> tuple[Token, ...]:
-    """Return what was wanted and done; listening is left out, and so is what only rules did."""
+def tokens_of_past(past: Past, with_hidden: bool = False) -> tuple[Token, ...]:
+    """Return what was wanted and done; listening is left out, and so is what only rules did unless it is asked for."""
     tokens: list[Token] = []
     is_unanswered = False
     for step in past.steps:
@@ -59,9 +67,10 @@ def tokens_of_past(past: Past) -> tuple[Token, ...]:
             tokens.append(("wants", step[1]))
             is_unanswered = True
         elif step[0] == "action":
-            if step[2] and is_unanswered:
+            is_hidden = step[2] and not with_hidden
+            if is_hidden and is_unanswered:
                 tokens.pop()  # a rule answers it; stories do not know the question either
-            elif not step[2] and step[1] != LISTEN:
+            elif not is_hidden and step[1] != LISTEN:
                 tokens.append(("does", step[1]))
             is_unanswered = False
     return tuple(tokens)

@@ -64,6 +64,13 @@ def test_what_only_rules_did_does_not_count():
     assert learn_points(BUY).guess(asked) == ("utter_which", 1.0)
 
 
+def test_a_story_may_begin_with_what_a_rule_did():
+    rule = (("user", "faq", ()), ("action", "utter_faq", True), ("action", "action_listen", True))
+    asked = past()._replace(steps=(*past().steps, *rule, ("user", "yes", ())))
+    stories = learn_points([*BUY, *SUBSCRIBE, *story("utter_faq", "?yes", "utter_more")])
+    assert stories.guess(asked) == ("utter_more", 1.0)
+
+
 def test_long_conversations_cost_no_more():
     steps = ["?greet", "utter_hi"] * 500
     assert learn_points(story(*steps, "?buy", "utter_which")).guess(past(*steps, "?buy")) == ("utter_which", 1.0)
