@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from profiles.timeline import Content
 from rules.rule import Send
 from rules.run import Run
 
@@ -38,7 +39,11 @@ class Granted:
 
     channels: tuple[str, ...]
     messages: tuple[str, ...] = ()
+    """Their ids, one per channel; none of a ghost."""
     variant: str = ""
+    to: tuple[str, ...] = ()
+    """The identity key of each."""
+    contents: tuple[Content, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

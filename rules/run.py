@@ -95,6 +95,16 @@ def reservation_id(run: Run, step: str) -> str:
     return _digest("send", run.rule, run.profile, run.occurrence, step)
 
 
+def effect_id(run: Run, step: str) -> str:
+    """Return the id of what a step makes: an event, an errand."""
+    return "rule:" + _digest("effect", run.rule, run.profile, run.occurrence, step)
+
+
+def decision_id(run: Run, step: str, reason: str, place: str) -> str:
+    """Return the id of a decision row; `place` tells one commit of the run from the next."""
+    return _digest("decision", run.id, step, reason, place)
+
+
 def _digest(*parts: str) -> str:
     text = "\x1f".join(parts)
     return hashlib.blake2b(text.encode(), digest_size=15).hexdigest()

@@ -48,6 +48,11 @@ class Editions:
             return self._older(run.rule, run.rule_version) or now
         return now
 
+    def rule_of(self, run: Run) -> Rule | None:
+        """Return the rule as this run has it now."""
+        edition = self.of(run)
+        return edition.rule if edition else None
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

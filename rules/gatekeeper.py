@@ -1,0 +1,242 @@
+"""Between a run that wants to send and the message that goes out: gates, channel, reserved slot, rendered text. In bulk.
+
+The pure gates (rules/gates.py) are asked first, for they cost nothing; what they let through is reserved in the ledgers, which
+decide for good; only what is reserved is rendered. A text that can not be rendered gives its slot back.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from profiles.caps import Cap, Slot
+from profiles.ledgers import Answer, Ledgers, Wanted
+from profiles.timeline import Content
+from profiles.topics import Topic, basis
+from rules import gates
+from rules.chance import variant
+from rules.choice import Prefers, Target, targets
+from rules.gates import Case, Fallback, Hold, Send, Skip
+from rules.moves import Ask, Granted, Held, Outcome, Skipped
+from rules.person import Person
+from rules.policy import Policy, Reach, Reaches
+from rules.rule import Rule
+from rules.run import Run, message_id, reservation_id
+from rules.signals import with_run
+
+log = logging.getLogger("rules.gatekeeper")
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""A hold that only a change ends is asked again this often: not every condition makes news."""
+ELSEWHERE = frozenset({"no_address", "not_on_channel"})
+ELSEWHERE_WORDS = ("suppressed:", "opted_out:", "no_consent:", "unconfirmed:")
+"""Reasons that speak of one channel only: the next of the step's list is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unrendered:
+    """Why a template gave no message: an unknown template, a field that this contact lacks, a text too long."""
+
+    reason: str
+    detail: str = ""
+
+
+class Renders(Protocol):
+    """Makes the message of a template for one contact on one channel."""
+
+    def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered: ...
+
+
+@dataclass(slots=True)
+class _Request:
+    """One ask on its way through the gates."""
+
+    ask: Ask
+    rule: Rule
+    person: Person
+    left: list[Target]
+    granted: list[Target]
+    reason: Skipped | None = None
+    held: Held | None = None
+
+    @property
+    def wants_all(self) -> bool:
+        return self.ask.step.mode == "all" and self.ask.attempt == ""
+
+
+class Gatekeeper:
+    """Answers the asks of many runs with few commands."""
+
+    def __init__(
+        self, ledgers: Ledgers, renders: Renders, reaches: Reaches, *, policy: Policy, prefers: Prefers
+    ) -> None:
+        self.policy = policy
+        self._ledgers, self._renders, self._reaches, self._prefers = ledgers, renders, reaches, prefers
+
+    async def answer(self, asked: Iterable[tuple[Ask, Rule, Person]]) -> dict[str, dict[str, Outcome]]:
+        """Return run id -> attempt -> outcome. What is granted is reserved and rendered."""
+        requests = [self._request(ask, rule, person) for ask, rule, person in asked]
+        open_ones = requests
+        while open_ones := [request for request in open_ones if request.left]:
+            trying = [(request, request.left.pop(0)) for request in open_ones]
+            cases = [self._case(request, target) for request, target in trying]
+            decisions = [gates.decide(case) for case in cases]
+            free = [place for place, decision in enumerate(decisions) if isinstance(decision, Send)]
+            answers = await self._reserve([(cases[place], trying[place][0]) for place in free])
+            for place, answer in zip(free, answers, strict=True):
+                if answer is not None:
+                    decisions[place] = gates.after(cases[place], answer)
+            for (request, target), decision in zip(trying, decisions, strict=True):
+                _note(request, target, decision)
+        found: defaultdict[str, dict[str, Outcome]] = defaultdict(dict)
+        for request in requests:
+            found[request.ask.run.id][request.ask.name] = await self._outcome(request)
+        return dict(found)
+
+    def _request(self, ask: Ask, rule: Rule, person: Person) -> _Request:
+        channels = ask.step.fallback.channels if ask.attempt and ask.step.fallback else ask.step.channels
+        left = list(targets(person, channels, self._reaches, self._prefers))
+        none = None if left else Skipped("no_channel")
+        return _Request(ask, rule, person, left, [], none)
+
+    def _case(self, request: _Request, target: Target) -> Case:
+        rule, person, run = request.rule, request.person, request.ask.run
+        facts = with_run(person.facts, run)
+        topic = self.policy.topics.get(rule.topic, Topic(rule.topic or "none"))
+        space = target.reach.space
+        slot = Slot(
+            rid=reservation_id(run, f"{request.ask.name}:{space}"),
+            channel=space,
+            topic=topic.id,
+            basis=basis(topic, rule.kind, is_customer=_is_customer(person)),
+            rule=rule.id,
+            labels=rule.labels,
+            priority=rule.priority,
+        )
+        zone = rule.timing.zone
+        return Case(
+            now=facts.now,
+            planned=request.ask.planned,
+            zone=facts.zone,
+            kind=rule.kind,
+            slot=slot,
+            ledger=facts.ledger,
+            identity=target.identity,
+            caps=(*self.policy.caps, *_own_caps(rule)),
+            is_sent_here=topic.is_sent_on(space),
+            valid_from=_begin(rule.valid_from, self.policy.zone),
+            valid_until=_begin(rule.valid_until, self.policy.zone, days=1),
+            late_after=rule.timing.late_after.at_most if rule.timing.late_after else None,
+            holds=tuple(hold.source for hold in rule.holds if hold.test(facts)),
+            is_held_out=run.is_ghost,
+            quiet=self.policy.quiet,
+            window=rule.timing.window,
+            window_zone=None if zone == "contact" else ZoneInfo(zone),
+            is_urgent=rule.pressure.urgent,
+            on_cap=rule.pressure.on_cap,
+            wait_at_most=rule.pressure.wait_at_most.at_most if rule.pressure.wait_at_most else None,
+        )
+
+    async def _reserve(self, cases: Sequence[tuple[Case, _Request]]) -> list[Answer | None]:
+        """Take the slots of marketing, those of one occurrence in one update; other classes take none."""
+        answers: list[Answer | None] = [None] * len(cases)
+        alike: defaultdict[tuple[Slot, tuple[Cap, ...]], list[int]] = defaultdict(list)
+        for place, (case, _) in enumerate(cases):
+            if case.kind == "marketing":
+                alike[case.slot, case.caps].append(place)
+        single: list[int] = []
+        for (slot, caps), places in alike.items():
+            if len(places) == 1:
+                single += places
+                continue
+            zones = {cases[place][0].ledger.profile: cases[place][0].zone for place in places}
+            got = await self._ledgers.reserve_all(list(zones), slot, caps, zones=zones, now=cases[places[0]][0].now)
+            for place in places:
+                answers[place] = got[cases[place][0].ledger.profile]
+        if single:
+            wanted = [_wanted(cases[place][0]) for place in single]
+            got_each = await self._ledgers.reserve_each(wanted, now=cases[single[0]][0].now)
+            for place, answer in zip(single, got_each, strict=True):
+                answers[place] = answer
+        return answers
+
+    async def _outcome(self, request: _Request) -> Outcome:
+        if not request.granted:
+            return request.held or request.reason or Skipped("no_channel")
+        ask, run = request.ask, request.ask.run
+        chosen = variant(request.rule.id, ask.step.id, run.profile, ask.step.variants)
+        if run.is_ghost:
+            return Granted(tuple(target.reach.space for target in request.granted), variant=chosen)
+        made: list[tuple[Target, Content]] = []
+        failed: Unrendered | None = None
+        for target in request.granted:
+            content = self._renders(ask.step.template, target.reach, request.person, run, chosen)
+            if isinstance(content, Unrendered):
+                failed = content
+                await self._give_back(request, target)
+            else:
+                made.append((target, content))
+        if not made and failed:
+            log.warning(
+                "rules.render failed rule=%s reason=%s detail=%s", request.rule.name, failed.reason, failed.detail
+            )
+            return Skipped(f"template:{failed.reason}")
+        return Granted(
+            channels=tuple(target.reach.channel for target, _ in made),
+            messages=tuple(message_id(run, ask.name, target.reach.space) for target, _ in made),
+            variant=chosen,
+            to=tuple(target.identity.key for target, _ in made if target.identity),
+            contents=tuple(content for _, content in made),
+        )
+
+    async def _give_back(self, request: _Request, target: Target) -> None:
+        if request.rule.kind == "marketing":
+            rid = reservation_id(request.ask.run, f"{request.ask.name}:{target.reach.space}")
+            await self._ledgers.release(request.person.id, rid)
+
+
+def _note(request: _Request, target: Target, decision: gates.Decision) -> None:
+    """Note what the gates said of one channel, and whether the next is to be tried."""
+    match decision:
+        case Send():
+            request.granted.append(target)
+            if not request.wants_all:
+                request.left.clear()
+        case Skip("holdout" | "control"):
+            request.granted.append(target)  # a ghost: the message that would have gone out
+            request.ask = replace(request.ask, run=replace(request.ask.run, is_ghost=True))
+            request.left.clear()
+        case Hold(until, reason):
+            now = request.person.facts.now
+            request.held = request.held or Held(until or now + LOOK_AGAIN, reason)
+            if not request.wants_all:
+                request.left.clear()
+        case Skip(reason, _):
+            request.reason = request.reason or Skipped(reason)
+            if not (request.wants_all or reason in ELSEWHERE or reason.startswith(ELSEWHERE_WORDS)):
+                request.left.clear()
+        case Fallback(reason):
+            request.reason = request.reason or Skipped(reason)
+
+
+def _wanted(case: Case) -> Wanted:
+    return Wanted(case.ledger.profile, case.slot, case.caps, case.zone, case.planned)
+
+
+def _own_caps(rule: Rule) -> tuple[Cap, ...]:
+    at_most, per = rule.pressure.at_most, rule.pressure.per
+    return (Cap(at_most, per.at_most, "rule", rule.id),) if at_most is not None and per else ()
+
+
+def _is_customer(person: Person) -> bool:
+    """Return whether this person has bought, as the house records it: an order was paid, or an attribute says so."""
+    return bool(person.facts.history.get("order.paid")) or person.facts.profile.value("is_customer") is True
+
+
+def _begin(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
+    if day is None:
+        return None
+    return datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC)

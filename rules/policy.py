@@ -1,0 +1,49 @@
+"""What holds for every rule of the house: topics, caps, quiet hours, the zone, the control group; and what channels there are."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+from profiles.caps import Cap
+from profiles.hours import Hours
+from profiles.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The house's own limits; a rule may be stricter, never laxer."""
+
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    caps: tuple[Cap, ...] = ()
+    quiet: tuple[Hours, ...] = ()
+    zone: tzinfo = UTC
+    """Whose hours count when a contact's own are not known."""
+    language: str = "fr"
+    control: float = 0.0
+    """Share of contacts, 0 to 1, whom no marketing reaches, to measure all of it by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A channel as rules see it: where its addresses stand, and whether what is sent there is part of a thread."""
+
+    channel: str
+    space: str
+    """The word people use for it: email, sms, telegram, webchat, webpush."""
+    is_thread: bool = True
+    """Whether people answer there; else it is a notice, outside any conversation."""
+
+
+class Reaches:
+    """The connected channels, by their own name and by the word for their addresses."""
+
+    def __init__(self, reaches: Iterable[Reach] = ()) -> None:
+        self._all = tuple(reaches)
+
+    def of(self, word: str) -> Reach | None:
+        """Return the channel of this name, or the first that serves this space (`sms`), or None."""
+        own = next((reach for reach in self._all if reach.channel == word), None)
+        return own or next((reach for reach in self._all if reach.space == word), None)
+
+    def __iter__(self) -> Iterator[Reach]:
+        return iter(self._all)
