@@ -4,19 +4,17 @@ A file's language is its name's last part (`nlu.fr.yml`), else a folder of that 
 item's `metadata: {language: fr}`, else the bot's default. Rasa reads the same files and ignores all three.
 """
 
-import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
 
 from bot.files import lines
+from bot.marks import marks_in
 from bot.values import name_at, table_at
 from profiles.findings import Findings
 from profiles.written import Table, Text, place_of, rows
 
-_ANNOTATION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\)|(\{[^}]*\}))")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 
 
@@ -104,8 +102,7 @@ def _read_item(item: Table, language: str, training: Training, findings: Finding
 def _plain_sentence(sentence: Text, training: Training, findings: Findings) -> tuple[str, tuple[Mark, ...]]:
     """Return the sentence without its [marks](entity), and these; the marked words become look-ups, their values synonyms."""
     plain, position, marks = "", 0, []
-    for mark in _ANNOTATION.finditer(sentence):
-        spec = _entity(mark, sentence, findings)
+    for mark, spec in marks_in(sentence, findings):
         words = mark[1]
         name = Text(spec.get("entity", ""))
         name.at = sentence.at
@@ -119,16 +116,6 @@ def _plain_sentence(sentence: Text, training: Training, findings: Findings) -> t
         plain += words
         position = mark.end()
     return plain + sentence[position:], tuple(marks)
-
-
-def _entity(mark: re.Match[str], sentence: Text, findings: Findings) -> dict[str, Any]:
-    if mark[3] is None:
-        return dict(zip(("entity", "value"), mark[2].split(":", 1), strict=False))
-    try:
-        return dict(json.loads(mark[3]))
-    except ValueError:
-        findings.error(sentence.at, f'nlu: expected JSON such as {{"entity": "city"}}, got {mark[3]}.')
-        return {"entity": ""}
 
 
 def _at(words: str, sentence: Text) -> Text:
