@@ -73,8 +73,8 @@ class Gatekeeper:
     def __init__(
         self, ledgers: Ledgers, renders: Renders, reaches: Reaches, *, policy: Policy, prefers: Prefers
     ) -> None:
-        self.policy = policy
-        self._ledgers, self._renders, self._reaches, self._prefers = ledgers, renders, reaches, prefers
+        self.policy, self.reaches = policy, reaches
+        self._ledgers, self._renders, self._prefers = ledgers, renders, prefers
 
     async def answer(self, asked: Iterable[tuple[Ask, Rule, Person]]) -> dict[str, dict[str, Outcome]]:
         """Return run id -> attempt -> outcome. What is granted is reserved and rendered."""
@@ -98,7 +98,7 @@ class Gatekeeper:
 
     def _request(self, ask: Ask, rule: Rule, person: Person) -> _Request:
         channels = ask.step.fallback.channels if ask.attempt and ask.step.fallback else ask.step.channels
-        left = list(targets(person, channels, self._reaches, self._prefers))
+        left = list(targets(person, channels, self.reaches, self._prefers))
         none = None if left else Skipped("no_channel")
         return _Request(ask, rule, person, left, [], none)
 

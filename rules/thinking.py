@@ -39,6 +39,11 @@ class Editions:
     ) -> None:
         self.current, self._older, self.control = current, older, control
 
+    @property
+    def every(self) -> tuple[Edition, ...]:
+        """Return the current edition of each rule."""
+        return tuple(self.current.values())
+
     def of(self, run: Run) -> Edition | None:
         """Return what this run goes on with: as `on edit` says, the version it began with or the current one."""
         now = self.current.get(run.rule)
