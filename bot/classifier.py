@@ -6,9 +6,10 @@ margins on what they have not seen give the temperature that makes confidence ho
 no cost. Measured on BANKING77 with 10 examples an intent: 74.9 % against 66.9 % of Rasa's default pipeline.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ _PENALTY = 0.5
 _EPOCHS = 10
 _TOLERANCE = 0.02
 _FOLDS = 3
-_LOGS = [0.0, *(1 + log(count) for count in range(1, 1001))]
+_RANKED = 10
+_LOGS = np.array([0.0, *(1 + log(count) for count in range(1, 1001))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,51 @@ class Ranking:
     is_foreign: bool
 
 
+class Grams:
+    """The parts of sentences that a model knows: words, pairs of words and pieces of words, and how rare each is."""
+
+    __slots__ = ("_inside", "pieces", "rarity", "words")
+
+    def __init__(self, words: dict[str, int], pieces: dict[str, int], rarity: NDArray[np.float64]) -> None:
+        self.words, self.pieces, self.rarity = words, pieces, rarity
+        self._inside: dict[str, list[int]] = {}
+        """The numbers of the pieces of each known word, found once: that is half of the work of reading a sentence."""
+
+    def row(self, words: Tokens) -> _Row | None:
+        """Return the sentence's features and their weights; words and pieces each of length 1. None when all is unknown."""
+        known = [number for number in map(self.words.get, word_grams(words)) if number is not None]
+        inside: list[int] = []
+        for word in words:
+            inside += self._inside.get(word) or self._look_inside(word)
+        if not known:
+            return self._weighted(inside) if inside else None
+        if not inside:
+            return self._weighted(known)
+        index, value = self._weighted(known)
+        more, shares = self._weighted(inside)
+        return np.concatenate((index, more)), np.concatenate((value, shares))
+
+    def _look_inside(self, word: str) -> list[int]:
+        found = [number for number in map(self.pieces.get, piece_grams([word])) if number is not None]
+        if word in self.words:
+            self._inside[word] = found
+        return found
+
+    def _weighted(self, numbers: list[int]) -> _Row:
+        counts = Counter(numbers)
+        index = np.fromiter(counts, np.int64, len(counts))
+        value = self.rarity[index]
+        if len(counts) < len(numbers):
+            value = value * _LOGS[np.minimum(np.fromiter(counts.values(), np.int64, len(counts)), 1000)]
+        return index, (value / sqrt(value @ value)).astype(np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Classifier:
     """A trained model; immutable."""
 
     labels: tuple[str, ...]
-    words: dict[str, int]
-    pieces: dict[str, int]
-    rarity: list[float]
+    grams: Grams
     weights: Floats
     bias: Floats
     temperature: float
@@ -56,47 +95,51 @@ class Classifier:
 
     def rank(self, words: Tokens) -> Ranking:
         """Return the ten likeliest intents; none when no part of the sentence was ever seen."""
-        row = _row(words, self.words, self.pieces, self.rarity)
+        row = self.grams.row(words)
         if row is None:
             return Ranking((), True)
         index, value = row
-        margins = value @ self.weights[index] + self.bias
-        scaled = np.exp((margins - margins.max()) / self.temperature)
-        shares = (scaled / scaled.sum()).tolist()
-        order = np.argsort(-margins)[:11].tolist()
-        ranked = tuple((self.labels[k], shares[k]) for k in order if self.labels[k] != NO_INTENT)
-        foreign = self.labels.index(NO_INTENT) if NO_INTENT in self.labels else None
-        best = next((k for k in order if self.labels[k] != NO_INTENT), None)
-        if best is None or foreign is None:
-            return Ranking(ranked, best is None)
-        return Ranking(ranked[:10], bool(margins[best] - margins[foreign] < self.least_gap))
+        margins = value @ self.weights.take(index, axis=0) + self.bias
+        return self.ranking(margins)
+
+    def ranking(self, margins: Floats) -> Ranking:
+        """Return what the margins of all labels come to."""
+        order = margins.argsort()[: -_RANKED - 2 : -1].tolist()
+        scaled = np.exp((margins - margins[order[0]]) / self.temperature)
+        shares = scaled * (1 / scaled.sum())
+        labels = self.labels
+        ranked = tuple((labels[k], float(shares[k])) for k in order if labels[k] != NO_INTENT)[:_RANKED]
+        if not ranked or labels[0] != NO_INTENT:
+            return Ranking(ranked, not ranked)
+        best = order[0] or order[1]
+        return Ranking(ranked, bool(margins[best] - margins[0] < self.least_gap))
 
 
 def train(sentences: Sequence[Tokens], intents: Sequence[str], seed: int = 0) -> Classifier:
     """Return the model of these sentences; NO_INTENT marks those that are none of the bot's business."""
     labels = tuple(sorted(set(intents)))
     position = {label: number for number, label in enumerate(labels)}
-    words, pieces, rarity = _vocabulary(sentences)
-    rows = [_row(sentence, words, pieces, rarity) or _EMPTY for sentence in sentences]
+    grams = _vocabulary(sentences)
+    rows = [grams.row(sentence) or _EMPTY for sentence in sentences]
     classes = np.array([position[intent] for intent in intents], np.int64)
     folds = _fold_numbers(classes, seed)
-    weights = _descend(rows, classes, folds, size=len(rarity), count=len(labels), seed=seed)
+    weights = _descend(rows, classes, folds, size=len(grams.rarity), count=len(labels), seed=seed)
     own, held_out = _held_out(weights, rows, folds, len(labels))
     foreign = position.get(NO_INTENT)
     temperature, least_gap = _calibrate(held_out, classes, foreign)
     guesses = _guesses(held_out, labels, foreign, temperature, least_gap)
-    return Classifier(labels, words, pieces, rarity, own[:-1], own[-1], temperature, least_gap, guesses)
+    return Classifier(labels, grams, own[:-1], own[-1], temperature, least_gap, guesses)
 
 
 def as_arrays(model: Classifier) -> Arrays:
     """Return the model as plain arrays, to be kept."""
     return {
         "labels": as_array(model.labels),
-        "words": as_array(list(model.words)),
-        "words_at": np.array(list(model.words.values()), np.int64),
-        "pieces": as_array(list(model.pieces)),
-        "pieces_at": np.array(list(model.pieces.values()), np.int64),
-        "rarity": np.array(model.rarity, np.float64),
+        "words": as_array(list(model.grams.words)),
+        "words_at": np.array(list(model.grams.words.values()), np.int64),
+        "pieces": as_array(list(model.grams.pieces)),
+        "pieces_at": np.array(list(model.grams.pieces.values()), np.int64),
+        "rarity": model.grams.rarity,
         "weights": model.weights,
         "bias": model.bias,
         "limits": np.array([model.temperature, model.least_gap], np.float64),
@@ -112,9 +155,11 @@ def from_arrays(kept: Arrays) -> Classifier:
     guessed, sure = kept["guessed"].tolist(), kept["sure"].tolist()
     return Classifier(
         labels,
-        dict(zip(as_texts(kept["words"]), kept["words_at"].tolist(), strict=True)),
-        dict(zip(as_texts(kept["pieces"]), kept["pieces_at"].tolist(), strict=True)),
-        kept["rarity"].tolist(),
+        Grams(
+            dict(zip(as_texts(kept["words"]), kept["words_at"].tolist(), strict=True)),
+            dict(zip(as_texts(kept["pieces"]), kept["pieces_at"].tolist(), strict=True)),
+            kept["rarity"],
+        ),
         kept["weights"],
         kept["bias"],
         temperature,
@@ -130,7 +175,7 @@ def _labels(kept: NDArray[Any]) -> tuple[str, ...]:
 _EMPTY: _Row = (np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
-def _vocabulary(sentences: Sequence[Tokens]) -> tuple[dict[str, int], dict[str, int], list[float]]:
+def _vocabulary(sentences: Sequence[Tokens]) -> Grams:
     words: dict[str, int] = {}
     pieces: dict[str, int] = {}
     seen: list[int] = []
@@ -141,23 +186,7 @@ def _vocabulary(sentences: Sequence[Tokens]) -> tuple[dict[str, int], dict[str, 
                 if number == len(seen):
                     seen.append(0)
                 seen[number] += 1
-    return words, pieces, [log((1 + len(sentences)) / (1 + count)) + 1 for count in seen]
-
-
-def _row(words: Tokens, known: dict[str, int], known_pieces: dict[str, int], rarity: list[float]) -> _Row | None:
-    """Return the sentence's features and their weights; words and pieces each of length 1. None when all is unknown."""
-    index: list[int] = []
-    value: list[float] = []
-    for vocabulary, grams in ((known, word_grams(words)), (known_pieces, piece_grams(words))):
-        counts: dict[int, int] = {}
-        for number in map(vocabulary.get, grams):
-            if number is not None:
-                counts[number] = counts.get(number, 0) + 1
-        weighted = [_LOGS[min(count, 1000)] * rarity[number] for number, count in counts.items()]
-        length = sum(weight * weight for weight in weighted) ** 0.5
-        index += counts
-        value += [weight / length for weight in weighted]
-    return (np.array(index, np.int64), np.array(value, np.float32)) if index else None
+    return Grams(words, pieces, np.array([log((1 + len(sentences)) / (1 + count)) + 1 for count in seen]))
 
 
 def _fold_numbers(classes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,9 @@ log = logging.getLogger("bot.understanding")
 
 OUT_OF_SCOPE = "out_of_scope"
 _Understood = tuple[str | None, tuple[tuple[str, float], ...], str | None]
+_REMEMBERED = 2_000
+_SHORT = 8
+"""Words of a sentence that is remembered: what many people write alike is short."""
 _BACKGROUND = Path(__file__).parent / "content" / "background"
 
 
@@ -85,6 +88,8 @@ class Understanding:
     declares_out_of_scope: bool
     hash: str = ""
     """Names what was learned: equal hashes, equal understanding."""
+    remembered: dict[tuple[str, ...], _Understood] = field(default_factory=dict)
+    """What short sentences came to, the first word being their language; bounded, and emptied when full."""
 
     def hear(self, text: str, language: str | None, doubt: int, here: Here) -> tuple[Meaning, str, int]:
         """Return what the text means, the conversation's language from now on, and the doubt about it to remember."""
@@ -96,13 +101,26 @@ class Understanding:
             return Meaning(base, 1.0, tuple(found), ((base, 1.0),), answer), kept, 0
         words = words_of(spoken_payload(text))
         written_in, spoken, doubt = self.languages.decide(words, language, doubt)
-        understood = self._intent(words, written_in)
+        understood = self._recall(words, written_in)
         if spoken != written_in:  # a word or two that look foreign: heard both ways, the clearer one counts
-            understood = max((self._intent(words, spoken), understood), key=_clearness)
+            understood = max((self._recall(words, spoken), understood), key=_clearness)
         intent, ranking, answer = understood
         found = self.entities.find(text, here, self.taggers.get(written_in))
         confidence = 0.0 if not ranking else ranking[0][1]
         return Meaning(intent, confidence, tuple(found), ranking, answer), spoken, doubt
+
+    def _recall(self, words: Tokens, language: str) -> _Understood:
+        """Return what the words mean, as found before where a short sentence has come before."""
+        if len(words) > _SHORT:
+            return self._intent(words, language)
+        key = (language, *words)
+        understood = self.remembered.get(key)
+        if understood is None:
+            understood = self._intent(words, language)
+            if len(self.remembered) >= _REMEMBERED:
+                self.remembered.clear()
+            self.remembered[key] = understood
+        return understood
 
     def _intent(self, words: Tokens, language: str) -> _Understood:
         model = self.models.get(language)

@@ -101,3 +101,13 @@ def test_the_same_seed_learns_the_same(shop):
     again = learn(shop.script.project, 0)
     for language, (_, model) in shop.understanding.models.items():
         assert (again.models[language][1].weights == model.weights).all()
+
+
+def test_what_was_heard_before_is_heard_the_same_and_little_is_remembered(ear, monkeypatch):
+    monkeypatch.setattr("bot.understanding._REMEMBERED", 20)
+    rows = [text for _, text in _rows("heldout.fr.txt")]
+    ear.remembered.clear()
+    first = [ear.hear(text, "fr", 0, HERE) for text in rows]
+    assert [ear.hear(text, "fr", 0, HERE) for text in rows] == first
+    assert 0 < len(ear.remembered) <= 20
+    assert all(len(words) <= 9 for words in ear.remembered)
