@@ -124,6 +124,11 @@ class Store:
                 if models:
                     await self._database[collection].create_indexes(list(models))
 
+    async def index_names(self, collection: str) -> set[str]:
+        """Return the names of the indexes that this collection has."""
+        with _translated():
+            return set(await self._database[collection].index_information())
+
     async def get(self, collection: str, id: str) -> Document | None:
         """Return one document by its id, or None."""
         with _translated():
@@ -180,6 +185,23 @@ class Store:
         with _translated():
             cursor = self._database[collection].aggregate(list(pipeline), maxTimeMS=10_000)
             return await cursor.to_list(None)
+
+    async def stream(
+        self, collection: str, pipeline: Sequence[Filter], *, at_once: int = 500
+    ) -> AsyncIterator[list[Document]]:
+        """Yield what the pipeline gives, `at_once` documents at a time: for as many as a campaign has. Memory stays flat.
+
+        A large sort may spill to the database's disk. Raises Unavailable; whoever reads in order can go on behind the last.
+        """
+        with _translated():
+            cursor = self._database[collection].aggregate(
+                list(pipeline), batchSize=at_once, allowDiskUse=True, maxTimeMS=600_000
+            )
+            try:
+                while documents := await cursor.to_list(at_once):
+                    yield documents
+            finally:
+                await cursor.close()
 
     async def count(self, collection: str, where: Filter, *, at_most: int = 0) -> int:
         """Return how many match, counting no further than `at_most` (0: all)."""

@@ -1,0 +1,451 @@
+"""From a checked tree to plain Python functions, made once: testing a condition is a few calls and no look at the tree.
+
+Each function takes the facts and the event at hand (in where="..." the one of the past). None means missing; nothing raises.
+"""
+
+import operator
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from math import fsum
+from typing import Any, TypeAlias
+
+from profiles.expression import Facts, Sent
+from profiles.expression_tree import (
+    Apart,
+    Arithmetic,
+    Both,
+    Call,
+    Clock,
+    Compare,
+    Contact,
+    Did,
+    Either,
+    Extra,
+    Has,
+    Kind,
+    Last,
+    Listing,
+    Literal,
+    Member,
+    Negation,
+    Node,
+    Property,
+    Reached,
+    Reacted,
+    Segment,
+    SentCount,
+    Shift,
+    Span,
+    Thread,
+    Total,
+    Truth,
+)  # fmt: skip
+from profiles.expression_values import (
+    MILLISECOND,
+    TO_LOWER,
+    TO_UPPER,
+    addend,
+    computed,
+    day,
+    flag,
+    instant,
+    kind_of,
+    number,
+    text,
+    texts,
+)  # fmt: skip
+from profiles.profile import Identity, Profile
+from profiles.timeline import Event
+
+Read: TypeAlias = Callable[[Facts, Event | None], Any]
+Test: TypeAlias = Callable[[Facts, Event | None], bool]
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def condition(node: Node) -> Test:
+    """Return the function that says whether the condition holds."""
+    match node:
+        case Both(items=items):
+            return _both(tuple(condition(item) for item in items))
+        case Either(items=items):
+            return _either(tuple(condition(item) for item in items))
+        case Negation(item=item):
+            inner = condition(item)
+            return lambda facts, event: not inner(facts, event)
+        case Segment(condition=inside):
+            return condition(inside)
+        case Compare():
+            return _compare(node)
+        case Member():
+            return _member(node)
+        case Truth(value=value):
+            read = reading(value)
+            return lambda facts, event: read(facts, event) is True
+        case Has(value=value):
+            read = reading(value)
+            return lambda facts, event: read(facts, event) is not None
+        case Did(span=span, op=op, count=count):
+            return _did(span, COMPARE[op], count)
+        case SentCount():
+            return _sent(node)
+        case Reached(channel=channel):
+            return lambda facts, event: any(can_reach(one, channel) for one in facts.profile.identities)
+        case Reacted(verb="opened", step=step):
+            return lambda facts, event: step in facts.opened
+        case Reacted(step=step):
+            return lambda facts, event: step in facts.clicked
+        case Call(name=name, items=items):
+            return _call_condition(name, items)
+        case _:
+            raise TypeError(f"no condition: {type(node).__name__}")
+
+
+def reading(node: Node) -> Read:
+    """Return the function that gives the value, or None where it is missing or not of the node's kind."""
+    match node:
+        case Literal(value=value, kind=Kind.DURATION):
+            length = value.at_most  # type: ignore[union-attr]
+            return lambda facts, event: length
+        case Literal(value=value):
+            return lambda facts, event: value
+        case Contact(is_builtin=True, name=name):
+            return _BUILTIN[name]
+        case Contact(name=name, kind=kind):
+            return _as(kind, _attribute(name))
+        case Property(root=root, name=name, kind=kind):
+            return _as(kind, _property(root, name))
+        case Thread(name=name):
+            return _thread(_THREAD[name])
+        case Extra(name=name, kind=kind):
+            return _as(kind, lambda facts, event: facts.extra.get(name))
+        case Clock(kind=Kind.DATE):
+            return _today
+        case Clock():
+            return lambda facts, event: facts.now
+        case Arithmetic(op=op, left=left, right=right):
+            one, other = reading(left), reading(right)
+            return lambda facts, event: computed(op, one(facts, event), other(facts, event))
+        case Shift():
+            return _shift(node)
+        case Apart():
+            return _apart(node)
+        case Call(name=name, items=items, kind=kind) if kind is not Kind.FLAG:
+            return _call(name, items)
+        case Total(span=span, property=name):
+            return _total(span, name)
+        case Last(span=span, property=name, kind=kind):
+            return _as(kind, _last(span, name))
+        case _:
+            return condition(node)
+
+
+# -- conditions
+
+
+def _both(tests: tuple[Test, ...]) -> Test:
+    if len(tests) == 2:
+        one, other = tests
+        return lambda facts, event: one(facts, event) and other(facts, event)
+
+    def both(facts: Facts, event: Event | None) -> bool:
+        for test in tests:  # noqa: SIM110  # a plain loop takes half the time of all() over a generator
+            if not test(facts, event):
+                return False
+        return True
+
+    return both
+
+
+def _either(tests: tuple[Test, ...]) -> Test:
+    def either(facts: Facts, event: Event | None) -> bool:
+        for test in tests:  # noqa: SIM110  # likewise
+            if test(facts, event):
+                return True
+        return False
+
+    return either
+
+
+def _compare(node: Compare) -> Test:
+    compare = COMPARE[node.op]
+    if node.bracket is Kind.ANY:
+        return _compare_unknown(node, compare)
+    left, right = _read_as(node.bracket, node.left), _read_as(node.bracket, node.right)
+    if isinstance(node.right, Literal):
+        known = right(None, None)  # type: ignore[arg-type]  # a constant asks nothing
+
+        def against_known(facts: Facts, event: Event | None) -> bool:
+            value = left(facts, event)
+            return value is not None and compare(value, known)
+
+        return against_known
+
+    def compared(facts: Facts, event: Event | None) -> bool:
+        value, other = left(facts, event), right(facts, event)
+        return value is not None and other is not None and compare(value, other)
+
+    return compared
+
+
+def _compare_unknown(node: Compare, compare: Callable[[Any, Any], bool]) -> Test:
+    left, right, in_order = reading(node.left), reading(node.right), node.op not in ("==", "!=")
+
+    def compared(facts: Facts, event: Event | None) -> bool:
+        value, other = left(facts, event), right(facts, event)
+        kind = kind_of(value)
+        if kind is None or kind is not kind_of(other) or (in_order and kind is Kind.FLAG):
+            return False
+        return compare(value, other)
+
+    return compared
+
+
+def _member(node: Member) -> Test:
+    negated = node.is_negated
+    if isinstance(node.container, Listing):
+        kind, known = node.container.kind, frozenset(node.container.values)
+        item = _read_as(kind, node.item)
+
+        def listed(facts: Facts, event: Event | None) -> bool:
+            value = item(facts, event)
+            return value is not None and (value in known) is not negated
+
+        return listed
+    item, container = reading(node.item), _read_as(Kind.TEXTS, node.container)
+
+    def held(facts: Facts, event: Event | None) -> bool:
+        value, values = item(facts, event), container(facts, event)
+        kind = kind_of(value)
+        if values is None or kind not in (Kind.TEXT, Kind.NUMBER):
+            return False
+        return any(kind_of(one) is kind and one == value for one in values) is not negated
+
+    return held
+
+
+def _call_condition(name: str, items: tuple[Node, ...]) -> Test:
+    whole, part = reading(items[0]), _read_as(Kind.TEXT, items[1])
+    starts = name == "startswith"
+
+    def holds(facts: Facts, event: Event | None) -> bool:
+        value, wanted = whole(facts, event), part(facts, event)
+        if wanted is None:
+            return False
+        if isinstance(value, str):
+            return value.startswith(wanted) if starts else wanted in value
+        return not starts and isinstance(value, (list, tuple)) and any(one == wanted for one in value)
+
+    return holds
+
+
+def can_reach(identity: Identity, channel: str) -> bool:
+    """Return whether this identity is an address of the channel that we may write to."""
+    return identity.channel == channel and identity.is_claimed and identity.suppression is None
+
+
+# -- the past
+
+
+def _past(span: Span, facts: Facts) -> Iterator[Event]:
+    """Yield the events of the span, newest first."""
+    now = facts.now.astimezone(UTC)
+    since = span.within.before(now) if span.within else None
+    for event in reversed(facts.history.get(span.event, ())):
+        if since is not None and event.happened_at < since:
+            return
+        if event.happened_at <= now:
+            yield event
+
+
+def _counting(span: Span) -> Callable[[Facts], Iterator[Event]]:
+    if span.where is None:
+        return lambda facts: _past(span, facts)
+    where = condition(span.where)
+    return lambda facts: (event for event in _past(span, facts) if where(facts, event))
+
+
+def _did(span: Span, compare: Callable[[Any, Any], bool], count: int) -> Test:
+    events = _counting(span)
+    return lambda facts, event: compare(sum(1 for _ in events(facts)), count)
+
+
+def _total(span: Span, name: str) -> Read:
+    events = _counting(span)
+
+    def total(facts: Facts, event: Event | None) -> float | None:
+        found = (addend(one.properties.get(name)) for one in events(facts))
+        return addend(fsum(value for value in found if value is not None))
+
+    return total
+
+
+def _last(span: Span, name: str) -> Read:
+    events, value = _counting(span), _property("event", name)
+
+    def last(facts: Facts, event: Event | None) -> Any:
+        newest = next(events(facts), None)
+        return None if newest is None else value(facts, newest)
+
+    return last
+
+
+def _sent(node: SentCount) -> Test:
+    compare, count = COMPARE[node.op], node.count
+
+    def sent(facts: Facts, event: Event | None) -> bool:
+        now = facts.now.astimezone(UTC)
+        since = node.within.before(now) if node.within else None
+        found = sum(
+            1 for one in facts.sent if _is_asked(node, one) and one.at <= now and (since is None or one.at >= since)
+        )
+        return compare(found, count)
+
+    return sent
+
+
+def _is_asked(node: SentCount, sent: Sent) -> bool:
+    return (
+        node.rule in ("", sent.rule)
+        and node.topic in ("", sent.topic)
+        and node.channel in ("", sent.channel)
+        and (not node.label or node.label in sent.labels)
+    )
+
+
+# -- values
+
+
+def _read_as(kind: Kind, node: Node) -> Read:
+    """Return the reading of a node as another kind than its own may be."""
+    return reading(node) if node.kind is kind else _as(kind, reading(node))
+
+
+def _as(kind: Kind, read: Read) -> Read:
+    if kind is Kind.ANY:
+        return read
+    if kind is Kind.DATE:
+        return lambda facts, event: day(read(facts, event), facts.zone)
+    reader = _READERS[kind]
+    return lambda facts, event: reader(read(facts, event))
+
+
+_READERS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.NUMBER: number, Kind.TEXT: text, Kind.FLAG: flag, Kind.INSTANT: instant, Kind.TEXTS: texts,
+    Kind.DURATION: lambda value: value if isinstance(value, timedelta) else None,
+}  # fmt: skip
+
+
+def _attribute(name: str) -> Read:
+    def attribute(facts: Facts, event: Event | None) -> Any:
+        known = facts.profile.attributes.get(name)
+        return known.value if known else None
+
+    return attribute
+
+
+def _property(root: str, name: str) -> Read:
+    if root == "start":
+        of_event = _property("event", name)
+        return lambda facts, event: of_event(facts, facts.start)
+    if name == "name":
+        return lambda facts, event: event and event.name
+    if name == "happened_at":
+        return lambda facts, event: event and instant(event.happened_at)
+    return lambda facts, event: event.properties.get(name) if event else None
+
+
+def _thread(read: Callable[[Any], Any]) -> Read:
+    return lambda facts, event: read(facts.conversation) if facts.conversation else None
+
+
+_THREAD: dict[str, Callable[[Any], Any]] = {
+    "open": lambda thread: thread.is_open,
+    "waiting": lambda thread: thread.waiting_since is not None,
+    "owner": lambda thread: thread.owner,
+    "status": lambda thread: thread.status,
+    "channel": lambda thread: thread.channel,
+    "team": lambda thread: thread.team,
+    "labels": lambda thread: thread.labels,
+}
+
+
+def name_of(profile: Profile) -> str | None:
+    """Return what people call them by, or None: only texts count, as the database sees it."""
+    parts = [part for key in ("first_name", "last_name") if (part := text(profile.value(key)))]
+    return " ".join(parts) or text(profile.value("name")) or None
+
+
+_BUILTIN: dict[str, Read] = {
+    "id": lambda facts, event: facts.profile.id,
+    "name": lambda facts, event: name_of(facts.profile),
+    "language": lambda facts, event: facts.profile.language,
+    "last_channel": lambda facts, event: facts.profile.last_channel,
+    "created_at": lambda facts, event: instant(facts.profile.created_at),
+    "last_inbound_at": lambda facts, event: instant(facts.profile.last_inbound_at),
+}
+
+
+def _today(facts: Facts, event: Event | None) -> date:
+    return facts.now.astimezone(facts.zone).date()
+
+
+def _shift(node: Shift) -> Read:
+    read, by = _read_as(node.kind, node.moment), node.by
+    if node.kind is Kind.DATE:
+        move = by.days_after if node.op == "+" else by.days_before
+        return lambda facts, event: None if (value := read(facts, event)) is None else _reachable_day(move, value)
+    change = by.after if node.op == "+" else by.before
+
+    def shifted(facts: Facts, event: Event | None) -> datetime | None:
+        value = read(facts, event)
+        return None if value is None else instant(change(value.astimezone(UTC)))
+
+    return shifted
+
+
+def _reachable_day(move: Callable[[date], date], value: date) -> date | None:
+    return move(value) if 1000 <= value.year < 9000 else None
+
+
+def _apart(node: Apart) -> Read:
+    kind = Kind.DATE if Kind.DATE in (node.left.kind, node.right.kind) else Kind.INSTANT
+    left, right = _read_as(kind, node.left), _read_as(kind, node.right)
+
+    def apart(facts: Facts, event: Event | None) -> timedelta | None:
+        one, other = left(facts, event), right(facts, event)
+        return None if one is None or other is None else (one - other) // MILLISECOND * MILLISECOND
+
+    return apart
+
+
+def _call(name: str, items: tuple[Node, ...]) -> Read:
+    if name in ("lower", "upper"):
+        table, read = TO_LOWER if name == "lower" else TO_UPPER, _read_as(Kind.TEXT, items[0])
+        return lambda facts, event: None if (value := read(facts, event)) is None else value.translate(table)
+    if name == "len":
+        read = reading(items[0])
+        return lambda facts, event: len(value) if isinstance(value := read(facts, event), (str, list, tuple)) else None
+    if name == "hour":
+        read = _read_as(Kind.INSTANT, items[0])
+        return lambda facts, event: None if (value := read(facts, event)) is None else value.astimezone(facts.zone).hour
+    read, of_day = _read_as(Kind.DATE, items[0]), _OF_DAY[name]
+    return lambda facts, event: None if (value := read(facts, event)) is None else of_day(value, facts)
+
+
+def age_on(today: date, born: date) -> int:
+    """Return the whole years from a birth to today; who was born on 29 February gets older on 1 March."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+_OF_DAY: dict[str, Callable[[date, Facts], Any]] = {
+    "date": lambda value, facts: value,
+    "days_since": lambda value, facts: (_today(facts, None) - value).days,
+    "days_until": lambda value, facts: (value - _today(facts, None)).days,
+    "month": lambda value, facts: value.month,
+    "day": lambda value, facts: value.day,
+    "weekday": lambda value, facts: value.isoweekday(),
+    "age": lambda value, facts: age_on(_today(facts, None), value),
+}
