@@ -22,6 +22,9 @@ LONGEST_WINDOW = timedelta(days=90)
 """No cap looks back further: what is older than the horizon is forgotten, a week later than any cap asks."""
 MOST_OWN_CAPS = 20
 
+WHOLE: Mapping[str, Any] = {"into": None, "join": {"$in": [None, {}]}}
+"""The filter for ledgers that may grant: not merged away, and not still to be united with another."""
+
 Document = Mapping[str, Any]
 
 
@@ -85,8 +88,8 @@ class Ledger:
     """Marks of this person's addresses that nothing may be sent to."""
     into: str | None = None
     """The profile that absorbed this one."""
-    joining: tuple[str, ...] = ()
-    """Profiles whose ledgers are still to be united with this one; until then nothing is granted."""
+    joining: frozenset[str] = frozenset()
+    """Profiles whose ledgers are still to be brought together with this one; until then nothing is granted."""
 
 
 def key(channel: str, topic: str) -> str:
@@ -109,7 +112,7 @@ def covers(wide: str, narrow: str) -> bool:
 
 def mark(identity: str) -> str:
     """Return the name by which a ledger knows a banned address: an address itself may hold dots and dollars."""
-    return hashlib.blake2b(identity.encode(), digest_size=9).hexdigest()
+    return "a" + hashlib.blake2b(identity.encode(), digest_size=9).hexdigest()
 
 
 def ledger_of(profile: str, document: Document | None) -> Ledger:
@@ -130,7 +133,7 @@ def ledger_of(profile: str, document: Document | None) -> Ledger:
         permits=tuple(Permit(permit["r"], permit["e"]) for permit in document.get("p", ())),
         banned=frozenset(document.get("off", ())),
         into=document.get("into"),
-        joining=tuple(document.get("join", ())),
+        joining=frozenset(document.get("join", ())),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 
 from profiles.caps import Cap, Slot, ago, first_free, full, is_calendar, literal, room, starts
 from profiles.consent import allows, awake, lawful, paused_until
-from profiles.ledger import COLLECTION, HORIZON, MOST_ENTRIES, Entry, Ledger, ledger_of
+from profiles.ledger import COLLECTION, HORIZON, MOST_ENTRIES, WHOLE, Entry, Ledger, ledger_of
+from profiles.ledger_merging import bring_together
 from profiles.store import Document, Filter, Store
 
 AT_ONCE = 500
@@ -66,6 +67,8 @@ class Ledgers:
         """Return the ledger of each of these profiles; one that was never made is empty."""
         ids = list(dict.fromkeys(profiles))
         stored = {document["_id"]: document for document in await self._store.get_many(COLLECTION, ids)}
+        for id in [id for id, document in stored.items() if document.get("join")]:
+            stored[id] = await bring_together(self._store, id)
         return {id: ledger_of(id, stored.get(id)) for id in ids}
 
     async def reserve(self, wanted: Wanted, *, now: datetime) -> Answer:
@@ -128,7 +131,7 @@ class Ledgers:
             asked = [place for place, one in enumerate(wanted) if one.profile not in held]
             if not asked:
                 break
-            await self._make({wanted[place].profile for place in asked})
+            await self.make({wanted[place].profile for place in asked})
         refused = [one.profile for one in wanted if one.slot.rid not in held.get(one.profile, {})]
         ledgers = await self.read(refused)
         return [
@@ -152,13 +155,14 @@ class Ledgers:
             asked = list(set(asked) - {one["_id"] for one in found})
             if not asked:
                 break
-            await self._make(asked)
+            await self.make(asked)
         ledgers = await self.read(profile for profile in profiles if profile not in granted)
         return granted | {
             id: why(ledger, slot, caps, zone=zone, now=now, horizon=self._horizon) for id, ledger in ledgers.items()
         }
 
-    async def _make(self, profiles: Iterable[str]) -> None:
+    async def make(self, profiles: Iterable[str]) -> None:
+        """Make the empty ledgers of those who have none."""
         await self._store.insert_missing(COLLECTION, [{"_id": profile, "h": []} for profile in profiles])
 
     def _open(self, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime) -> Filter:
@@ -171,8 +175,7 @@ class Ledgers:
         conditions = [bounded, *awake(slot.channel, slot.topic), *room(slot, caps, zone=zone, now=now)]
         return {
             "h.r": {"$ne": slot.rid},
-            "into": None,
-            "join": None,
+            **WHOLE,
             **lawful(slot.channel, slot.topic, slot.basis),
             "$expr": {"$and": conditions},
         }

@@ -64,7 +64,7 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
         ({"ledger": Ledger("x", pending={"email:offers": Pending("t", NOW)})}, Skip("unconfirmed:topic:offers")),
         ({"ledger": anna(on={"email:offers": False})}, Skip("opted_out:topic:offers")),
         ({"ledger": Ledger("x"), "slot": replace(SLOT, basis="not_withdrawn")}, Send()),
-        ({"ledger": anna(joining=("b",))}, Hold(NOW + timedelta(seconds=1), "contended")),
+        ({"ledger": anna(joining=frozenset({"b"}))}, Hold(NOW + timedelta(seconds=1), "contended")),
         ({"ledger": anna(paused={"*:*": NOW + DAY})}, Skip("paused")),
         ({"ledger": anna(paused={"email:*": NOW})}, Send()),
         ({"ledger": anna(paused={"sms:*": NOW + DAY})}, Send()),

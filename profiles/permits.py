@@ -1,0 +1,249 @@
+"""The legal gate at the moment of sending: a permit in the person's ledger for every hand-over of a rule's message.
+
+An opt-out is acknowledged when no permit is live: then no hand-over is under way, and none begins. A permit names the message
+and part that it is for, so whoever takes over from a process that died finds that a hand-over had begun: it is not made
+twice. Those who ask while the database answers others are asked for together, in two commands.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from profiles.calendar import Clock
+from profiles.caps import ago, literal
+from profiles.consent import awake, lawful, paused_until, verdict
+from profiles.ledger import COLLECTION, WHOLE, Document, Ledger, mark
+from profiles.ledgers import AT_ONCE, Ledgers
+from profiles.store import Filter, Store, Unavailable
+from profiles.timeline import Message
+from profiles.topics import Basis, Class
+
+log = logging.getLogger("profiles.permits")
+
+PERMIT_SECONDS = 15.0
+"""How long a hand-over may take, and the longest that an opt-out waits for its acknowledgement."""
+MARGIN_SECONDS = 2.0
+KEPT_FOR = timedelta(days=1)
+"""A permit that was never settled tells this long that its message may have gone out."""
+POLL_SECONDS = 0.01
+_DEEPEST_MERGE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One hand-over that is to begin now: which part of which message, to whom, and the consent it stands on."""
+
+    id: str
+    profile: str
+    address: str
+    """The identity key."""
+    channel: str
+    topic: str
+    kind: Class
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The hand-over may begin, and must be given up at `until` (seconds of the loop's clock)."""
+
+    id: str
+    profile: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The hand-over must not begin: a code of `profiles.consent.verdict`, `suppressed`, `paused`, or `begun`.
+
+    `begun`: somebody began this very hand-over and never told its end. It may have arrived; nobody knows.
+    """
+
+    code: str
+
+
+Leave: TypeAlias = Pass | Stopped
+
+
+def passage(message: Message, part: int = 0) -> Passage | None:
+    """Return what must be asked before this part is sent; None for what is no rule's: replies have no topic to consent to.
+
+    A rule's message says its `class`, `topic` and `basis` in its metadata.
+    """
+    kind = message.metadata.get("class")
+    if kind is None or message.delivery is None:
+        return None
+    usual: dict[str, Basis] = {"service": "not_withdrawn", "transactional": "none"}
+    return Passage(
+        id=f"{message.id}/{part}",
+        profile=message.profile,
+        address=message.delivery.to,
+        channel=message.delivery.to.partition(":")[0],
+        topic=message.metadata.get("topic") or "none",
+        kind=kind,
+        basis=message.metadata.get("basis") or usual.get(kind, "given"),
+    )
+
+
+class Permits:
+    """Asks for permits and settles them, for one process."""
+
+    def __init__(self, store: Store, ledgers: Ledgers, *, clock: Clock, seconds: float = PERMIT_SECONDS) -> None:
+        self._store, self._ledgers, self._clock, self._seconds = store, ledgers, clock, seconds
+        self._asking: deque[tuple[Passage, asyncio.Future[Leave]]] = deque()
+        self._settling: deque[tuple[str, str]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, passage: Passage) -> Leave:
+        """Return the permit, or why there is none. Raises Unavailable: then nothing may be sent."""
+        for _ in range(_DEEPEST_MERGE):
+            answer = await self._one(passage)
+            if not (isinstance(answer, Stopped) and answer.code.startswith("merged>")):
+                return answer
+            passage = replace(passage, profile=answer.code.removeprefix("merged>"))
+        return Stopped("merged")
+
+    def settle(self, permits: Iterable[Pass]) -> None:
+        """Say that these hand-overs have ended and are recorded; it is written soon, or the permits run out."""
+        self._settling.extend((permit.profile, permit.id) for permit in permits)
+        self._wake()
+
+    async def drained(self, profile: str, ids: Sequence[str] | None = None) -> None:
+        """Return when no permit of this person (of these, when given) is live: no hand-over is under way."""
+        live: list[Filter] = [{"$gt": ["$$p.e", "$$NOW"]}]
+        if ids is not None:
+            live.append({"$in": ["$$p.r", literal(list(ids))]})
+        held = {"$filter": {"input": {"$ifNull": ["$p", []]}, "as": "p", "cond": {"$and": live}}}
+        where = {"_id": {"$eq": profile}, "$expr": {"$gt": [{"$size": held}, 0]}}
+        while await self._store.first(COLLECTION, where):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)  # another process's hand-over ends: nothing here could tell us
+
+    async def close(self) -> None:
+        """Write what is still to be written."""
+        self._wake()
+        if self._task:
+            await self._task
+
+    async def _one(self, passage: Passage) -> Leave:
+        future: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
+        self._asking.append((passage, future))
+        self._wake()
+        return await future
+
+    def _wake(self) -> None:
+        if (self._task is None or self._task.done()) and (self._asking or self._settling):
+            self._task = asyncio.create_task(self._work(), name="permits")
+
+    async def _work(self) -> None:
+        while self._asking or self._settling:
+            settling = [self._settling.popleft() for _ in range(min(len(self._settling), AT_ONCE))]
+            asking = [self._asking.popleft() for _ in range(min(len(self._asking), AT_ONCE))]
+            await asyncio.gather(self._settle(settling), self._answer(asking))
+
+    async def _settle(self, settling: Sequence[tuple[str, str]]) -> None:
+        try:
+            await self._store.write_many(
+                COLLECTION, [({"_id": profile}, {"$pull": {"p": {"r": id}}}) for profile, id in settling]
+            )
+        except Unavailable as error:
+            log.warning("permits.settle failed count=%d reason=%s", len(settling), error)
+
+    async def _answer(self, asking: Sequence[tuple[Passage, asyncio.Future[Leave]]]) -> None:
+        if not asking:
+            return
+        try:
+            answers = await self._decide([passage for passage, _ in asking])
+        except Exception as error:  # noqa: BLE001 (handed to those who asked)
+            for _, future in asking:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(asking, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    async def _decide(self, passages: Sequence[Passage]) -> list[Leave]:
+        """One bulk update and one look; what was refused is read once to say why, and what had no ledger asked once more."""
+        token = (
+            self._clock().isoformat()
+        )  # tells the permits of this very call from an earlier one's of the same message
+        until = (
+            asyncio.get_running_loop().time() + self._seconds - MARGIN_SECONDS
+        )  # before the update, so never too long
+        answers: dict[int, Leave] = {}
+        left = list(range(len(passages)))
+        for _ in range(2):
+            held = await self._write(passages, left, token)
+            for place in left:
+                if (passages[place].profile, passages[place].id) in held:
+                    answers[place] = Pass(passages[place].id, passages[place].profile, until)
+            left = [place for place in left if place not in answers]
+            if not left:
+                break
+            ledgers = await self._ledgers.read({passages[place].profile for place in left})
+            again = []
+            for place in left:
+                reason = self._why(ledgers[passages[place].profile], passages[place])
+                if reason is None:
+                    again.append(place)
+                else:
+                    answers[place] = Stopped(reason)
+            left = again
+            await self._ledgers.make({passages[place].profile for place in left})
+        return [answers.get(place, Stopped("contended")) for place in range(len(passages))]
+
+    async def _write(self, passages: Sequence[Passage], places: Sequence[int], token: str) -> set[tuple[str, str]]:
+        changes = [(_conditions(passages[place]), _permit(passages[place], token, self._seconds)) for place in places]
+        await self._store.write_many(COLLECTION, changes)
+        ids = list({passages[place].profile for place in places})
+        mine = {"p": {"$filter": {"input": {"$ifNull": ["$p", []]}, "as": "p", "cond": {"$eq": ["$$p.n", token]}}}}
+        found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=mine, at_once=len(ids) + 1)
+        return {(document["_id"], permit["r"]) for document in found for permit in document.get("p", ())}
+
+    def _why(self, ledger: Ledger, asked: Passage) -> str | None:
+        if ledger.into:
+            return f"merged>{ledger.into}"
+        if mark(asked.address) in ledger.banned:
+            return "suppressed"
+        if reason := verdict(ledger, asked.channel, asked.topic, asked.basis):
+            return reason
+        if asked.kind == "marketing" and paused_until(ledger, asked.channel, asked.topic, self._clock()):
+            return "paused"
+        return "begun" if asked.kind != "transactional" and _has_begun(ledger, asked.id) else None
+
+
+def _has_begun(ledger: Ledger, id: str) -> bool:
+    return any(permit.id == id for permit in ledger.permits)
+
+
+def _conditions(asked: Passage) -> Filter:
+    """Return the filter under which this hand-over may begin: what was said, bans, and that it has not begun before.
+
+    What is transactional is rather sent twice than never, so it may begin again.
+    """
+    once: Document = {} if asked.kind == "transactional" else {"p.r": {"$ne": asked.id}}
+    pauses = awake(asked.channel, asked.topic) if asked.kind == "marketing" else []
+    return {
+        "_id": asked.profile,
+        f"off.{mark(asked.address)}": None,
+        **WHOLE,
+        **once,
+        **lawful(asked.channel, asked.topic, asked.basis),
+        "$expr": {"$and": pauses},
+    }
+
+
+def _permit(asked: Passage, token: str, seconds: float) -> Sequence[Filter]:
+    kept = {"$filter": {
+        "input": {"$ifNull": ["$p", []]},
+        "as": "p",
+        "cond": {"$and": [{"$gt": ["$$p.e", ago(KEPT_FOR)]}, {"$ne": ["$$p.r", literal(asked.id)]}]},
+    }}  # fmt: skip
+    fresh: dict[str, Any] = {
+        "r": literal(asked.id), "n": literal(token), "e": {"$add": ["$$NOW", round(seconds * 1000)]}
+    }  # fmt: skip
+    return [{"$set": {"p": {"$concatArrays": [kept, [fresh]]}}}]
