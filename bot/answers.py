@@ -18,6 +18,8 @@ from bot.tracker import Tracker
 from profiles.timeline import Attachment, Button, Content
 
 _HOLE = re.compile(r"{([^\n{}]+?)}")
+TEMPLATE = re.compile(r"{{\s*((?:slots|context)\.\w+)\s*}}")
+"""The simplest form of Rasa's `template: jinja`: what a flow's patterns say."""
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -26,13 +28,26 @@ def utter(scene: Scene, tracker: Tracker, name: str, extra: Mapping[str, Any] | 
     variation = _choose(scene, tracker, name)
     if variation is None:
         return []
-    values = {**tracker.slots, **(extra or {})}
+    values = {**tracker.slots, **_of_flow(tracker), **(extra or {})}
     language = scene.language
     buttons = [{key: _fill(item, values, language) for key, item in row.items()} for row in variation.buttons]
     data: dict[str, Any] = {"buttons": buttons} if buttons else {}
     if variation.image:
         data["image"] = _fill(variation.image, values, language)
     return [said(_fill(variation.text, values, language), **data)]
+
+
+def _of_flow(tracker: Tracker) -> dict[str, Any]:
+    """Return what a pattern may say of the flow it is about: `{flow_name}` or `{{context.previous_flow_name}}`."""
+    if not tracker.flows:
+        return {}
+    frame = tracker.flows[-1]
+    context = frame.get("context", {})
+    name = context.get("previous_flow_name", context.get("canceled_name"))
+    named = {"flow_name": name} if name else {}
+    if frame.get("refused"):
+        named["value"] = tracker.slots.get(frame["asks"])
+    return {**named, **{f"context.{key}": value for key, value in context.items()}}
 
 
 def content_of(event: Event) -> Content:
@@ -88,6 +103,7 @@ def _fill(value: Any, values: Mapping[str, Any], language: str) -> Any:
     """Return the text with `{slot}` filled in; as in Rasa a text with an unknown name stays as written."""
     if not isinstance(value, str) or "{" not in value:
         return value
+    value = TEMPLATE.sub(lambda match: _spoken(values.get(match[1].removeprefix("slots.")), language), value)
     holes = _HOLE.findall(value)
     if any(hole not in values for hole in holes):
         return value

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bot.answers import TEMPLATE
 from bot.domain import Domain, SlotMapping
 from bot.events import DEFAULT_ACTIONS, DEFAULT_INTENTS, FALLBACK_INTENT, REQUESTED
 from bot.finders import fold
+from bot.flow_answers import set_slots
+from bot.flow_checks import check_flows, heard_by_flows
 from bot.forms import ask_names
 from bot.rehearsal import rehearse
 from bot.scene import Script
@@ -34,6 +37,7 @@ def check(script: Script, findings: Findings) -> None:
     _check_responses(script, findings)
     _check_training(script, findings)
     _check_unused(script, findings)
+    check_flows(script, findings)
     rehearse(script, findings)
 
 
@@ -145,14 +149,21 @@ def _check_responses(script: Script, findings: Findings) -> None:
     languages = {example.language for example in script.project.training.examples}
     for name, variations in domain.responses.items():
         for variation in variations:
-            for hole in _HOLE.findall(variation.text):
+            for hole in _HOLE.findall(TEMPLATE.sub("", variation.text)):
                 # Custom actions may fill any name; without them only slots can.
-                if hole not in domain.slots and hole != "value" and not domain.actions:
+                if hole not in domain.slots and hole not in ("value", "flow_name") and not domain.actions:
                     findings.error(
                         variation.at, f'responses: {name}: unknown slot "{{{hole}}}".', nearest(hole, domain.slots)
                     )
             for button in variation.buttons:
-                match = _PAYLOAD_INTENT.match(button.get("payload", ""))
+                sets = set_slots(button.get("payload", ""))
+                for slot in sorted(sets.keys() - domain.slots.keys()):
+                    findings.error(
+                        variation.at,
+                        f'responses: {name}: button with unknown slot "{slot}".',
+                        nearest(slot, domain.slots),
+                    )
+                match = None if sets else _PAYLOAD_INTENT.match(button.get("payload", ""))
                 if match and match[1].split("/")[0] not in intents:
                     problem = f'responses: {name}: button with unknown intent "{match[1]}".'
                     findings.error(variation.at, problem, nearest(match[1], intents))
@@ -199,7 +210,7 @@ def _check_shared(training: Training, findings: Findings) -> None:
 
 def _check_unused(script: Script, findings: Findings) -> None:
     used = {state.intent for states in _pasts(script) for state in states}
-    used |= {script.project.handover.intent, *DEFAULT_INTENTS}
+    used |= {script.project.handover.intent, *DEFAULT_INTENTS, *heard_by_flows(script.project.flows)}
     for slot in script.domain.slots.values():
         used |= {intent for mapping in slot.mappings for intent in mapping.intents}
     for intent in script.domain.intents.values():

@@ -48,6 +48,10 @@ def as_rasa(scene: Scene, tracker: Tracker) -> dict[str, Any]:
         "latest_event_time": scene.heard.at.timestamp(),
         "latest_input_channel": scene.heard.channel,
         "user_id": scene.known.profile,
+        "stack": [
+            {"type": "flow", "frame_id": str(number), "flow_id": frame["flow"], "step_id": frame["step"]}
+            for number, frame in enumerate(tracker.flows)
+        ],
     }
 
 

@@ -23,6 +23,8 @@ from bot.events import (
     said,
     slot_set,
 )
+from bot.flow_stack import collected_by_unfinished, running
+from bot.flows import WORDS
 from bot.forms import run_form
 from bot.handover import default_words
 from bot.quoting import quote
@@ -70,6 +72,8 @@ def do(scene: Scene, tracker: Tracker, name: str) -> Generator[ActionCall, Actio
         return (yield from _two_stages(scene, tracker))
     if domain.is_retrieval(name):
         return utter(scene, tracker, chosen_response(tracker, name) or name)
+    if name in WORDS and name not in domain.responses:
+        return [said(WORDS[name].get(scene.language, WORDS[name]["en"]))]
     return utter(scene, tracker, name)
 
 
@@ -77,8 +81,13 @@ def _session_started(tracker: Tracker) -> list[Event]:
     """Return the events of a new session; slots are carried over where the domain says so, and forms end."""
     events: list[Event] = [{"event": "session_started"}]
     if tracker.domain.carry_over:
+        unfinished = collected_by_unfinished(tracker)
         first = {name: slot.initial for name, slot in tracker.domain.slots.items()}
-        events += [slot_set(name, value) for name, value in tracker.slots.items() if value != first.get(name)]
+        events += [
+            slot_set(name, value)
+            for name, value in tracker.slots.items()
+            if value != first.get(name) and name not in unfinished
+        ]
     return [*events, action_run(LISTEN)]
 
 
@@ -105,7 +114,8 @@ def hand_over(scene: Scene, tracker: Tracker, reason: str, team: str | None = No
 
 def give_up(scene: Scene, tracker: Tracker, reason: str, team: str | None = None) -> list[Event]:
     """Return the events of a handover that the customer was already told about."""
-    team = team or scene.script.project.handover.team_for(tracker.loop, tracker.intent)
+    within = tracker.loop or next(iter(running(tracker)), None)
+    team = team or scene.script.project.handover.team_for(within, tracker.intent)
     ended = [loop_set(None), slot_set(REQUESTED, None)] if tracker.loop else []
     return [handed_over(reason, team), *ended]
 

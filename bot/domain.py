@@ -16,15 +16,16 @@ from profiles.written import Place, Rows, Table, Text, place_of, plain, rows
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
 _NAME = re.compile(r"[\w-]+")
-MAPPING_TYPES = ("from_entity", "from_text", "from_intent", "from_trigger_intent", "custom", "controlled")
+MAPPING_TYPES = ("from_entity", "from_text", "from_intent", "from_trigger_intent", "custom", "controlled", "from_llm")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Where a mapping holds: inside this form (None: outside any), and while this slot is asked for."""
+    """Where a mapping holds: inside this form (None: outside any), and while this slot is asked for; or in this flow."""
 
     active_loop: str | None
     requested_slot: str | None
+    active_flow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,11 @@ def _mapping(item: Any, slot: str, findings: Findings) -> SlotMapping:
         intents=names_at(item, "intent", findings),
         not_intents=names_at(item, "not_intent", findings),
         conditions=tuple(
-            Condition(name_at(row, "active_loop", findings), name_at(row, "requested_slot", findings))
+            Condition(
+                name_at(row, "active_loop", findings),
+                name_at(row, "requested_slot", findings),
+                name_at(row, "active_flow", findings),
+            )
             for row in rows(item.get("conditions"))
             if isinstance(row, Table)
         ),

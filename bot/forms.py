@@ -72,7 +72,7 @@ def _go_on(scene: Scene, tracker: Tracker, form: Form, so_far: list[Event]) -> E
 def _validate_answer(scene: Scene, tracker: Tracker, form: Form) -> Events:
     requested = tracker.slots.get(REQUESTED) if tracker.loop == form.name else None
     allowed = {*form.required, *([requested] if requested else [])}
-    candidates = {name: tracker.slots.get(name) for name in _filled_since_heard(tracker) if name in allowed}
+    candidates = {name: tracker.slots.get(name) for name in filled_since_heard(tracker) if name in allowed}
     events = yield from _validate_slots(scene, tracker, form, candidates)
     if requested and not candidates:
         sets_other = any(event["event"] == "slot" and event["name"] != REQUESTED for event in events)
@@ -81,7 +81,8 @@ def _validate_answer(scene: Scene, tracker: Tracker, form: Form) -> Events:
     return events
 
 
-def _filled_since_heard(tracker: Tracker) -> list[str]:
+def filled_since_heard(tracker: Tracker) -> list[str]:
+    """Return the slots that were set since the latest message, in that order."""
     names: list[str] = []
     for entry in reversed(tracker.trail):
         if entry[0] == "user":

@@ -7,14 +7,14 @@ handover.yml (absent: the defaults below, without intent and words):
     after_misunderstandings: 2        0: never for that reason
     misunderstood: [nlu_fallback, out_of_scope]
     team: support
-    teams: {returns_form: returns}    by the form or intent the customer was in
+    teams: {returns_form: returns}    by the form, flow or intent the customer was in
     say: {asked: utter_handover, not_understood: utter_handover_sorry, action: utter_handover}
 
 The engine only reports the handover; who owns the conversation is decided in profiles/conversation.py.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,7 @@ class HandoverPlan:
         return bool(self.words) and " ".join(re.findall(r"\w+", fold(text))) in self.words
 
     def team_for(self, form: str | None, intent: str | None) -> str | None:
-        """Return the team that should take it: that of the form, else of the intent, else the default one."""
+        """Return the team that should take it: that of the form or flow, else of the intent, else the default one."""
         return self.teams.get(form or "") or self.teams.get(intent or "") or self.team
 
     def tells(self, reason: str) -> str | None:
@@ -87,7 +87,7 @@ def summary(question: str, slots: Mapping[str, Any], intents: list[str], languag
     )
 
 
-def read_handover(file: Table, domain: Domain, findings: Findings) -> HandoverPlan:
+def read_handover(file: Table, domain: Domain, findings: Findings, flows: Collection[str] = ()) -> HandoverPlan:
     """Return what handover.yml says; an absent file hands over after two misunderstandings in a row."""
     for key in file:
         if key not in _KEYS:
@@ -108,9 +108,11 @@ def read_handover(file: Table, domain: Domain, findings: Findings) -> HandoverPl
             findings.unknown("response", response, domain.responses)
     teams = table_at(file, "teams", findings)
     for name in teams:
-        if name not in domain.forms and name not in domain.intents:
-            known = [*domain.forms, *domain.intents]
-            findings.error(place_of(teams, name), f'teams: unknown form or intent "{name}".', nearest(name, known))
+        known = [*domain.forms, *domain.intents, *flows]
+        if name not in known:
+            findings.error(
+                place_of(teams, name), f'teams: unknown form, flow or intent "{name}".', nearest(name, known)
+            )
     return HandoverPlan(
         intent=intent,
         words=frozenset(" ".join(re.findall(r"\w+", fold(str(word)))) for word in rows(file.get("words"))),

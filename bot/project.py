@@ -1,14 +1,16 @@
 """A bot's folder, read: Rasa's own files and the three beside them that Rasa does not know.
 
-domain.yml and domain/** (intents, slots, forms, responses), data/** (nlu, rules, stories), config.yml (thresholds,
-default language); validation.yml, profile.yml and handover.yml are ours, so the rest stays valid for Rasa.
+domain.yml and domain/** (intents, slots, forms, responses), data/** (nlu, rules, stories), flows.yml and flows/**,
+config.yml (thresholds, default language); validation.yml, profile.yml and handover.yml are ours, so the rest stays valid for Rasa.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain import Domain, read_domain
 from bot.files import read
+from bot.flow_files import read_flows
+from bot.flows import Flows
 from bot.handover import HandoverPlan, read_handover
 from bot.memory import Memory, read_memory
 from bot.training import Training, read_training
@@ -19,7 +21,7 @@ from profiles.written import Place, Table, place_of, rows
 
 _RASA_KEYS = {
     "version", "intents", "entities", "slots", "responses", "forms", "actions", "session_config", "config",
-    "e2e_actions", "nlu", "rules", "stories", "templates",
+    "e2e_actions", "nlu", "rules", "stories", "templates", "flows",
 }  # fmt: skip
 
 
@@ -53,6 +55,7 @@ class Project:
     validation: Validation
     memory: Memory
     handover: HandoverPlan
+    flows: Flows = field(default_factory=Flows)
 
 
 def read_project(folder: Path, findings: Findings) -> Project:
@@ -64,6 +67,7 @@ def read_project(folder: Path, findings: Findings) -> Project:
         _check_keys(file, findings)
     options = _options(_optional(folder, "config.yml", findings), findings)
     domain = read_domain(files, findings)
+    flows = read_flows(files, domain.responses, findings)
     return Project(
         folder=folder,
         domain=domain,
@@ -73,12 +77,14 @@ def read_project(folder: Path, findings: Findings) -> Project:
         options=options,
         validation=read_validation(_optional(folder, "validation.yml", findings), domain, findings),
         memory=read_memory(_optional(folder, "profile.yml", findings), domain, findings),
-        handover=read_handover(_optional(folder, "handover.yml", findings), domain, findings),
+        handover=read_handover(_optional(folder, "handover.yml", findings), domain, findings, flows.by_id),
+        flows=flows,
     )
 
 
 def _content_files(folder: Path) -> list[tuple[Path, str]]:
-    paths = [*folder.glob("domain.y*ml"), *folder.glob("domain/**/*.y*ml"), *folder.glob("data/**/*.y*ml")]
+    places = ("domain.y*ml", "domain/**/*.y*ml", "data/**/*.y*ml", "flows.y*ml", "flows/**/*.y*ml")
+    paths = [path for place in places for path in folder.glob(place)]
     return [(path, path.relative_to(folder).as_posix()) for path in sorted(paths) if path.is_file()]
 
 

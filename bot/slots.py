@@ -11,6 +11,7 @@ from bot.contract import ActionCall, ActionResult
 from bot.custom import Rejected, call
 from bot.domain import Condition, Slot, SlotMapping
 from bot.events import REQUESTED, Event, slot_set
+from bot.flow_stack import asked_slot, running
 from bot.scene import Scene
 from bot.tracker import Tracker
 
@@ -43,15 +44,56 @@ def extract(scene: Scene, tracker: Tracker) -> Generator[ActionCall, ActionResul
     return events
 
 
+def tell_known(scene: Scene, tracker: Tracker) -> None:
+    """Fill the slots that are the profile's attributes."""
+    memory = scene.script.project.memory
+    for name, value in list(memory.known(scene.known.values, tracker.slots)):
+        if name not in tracker.said or memory.is_read_only(name):
+            was_said = name in tracker.said
+            tracker.apply(slot_set(name, value))
+            if not was_said:
+                tracker.said.discard(name)
+
+
+def upfront(scene: Scene, tracker: Tracker, name: str) -> Any:
+    """Return the value that the message holds for a slot which a flow is about to ask for, or None.
+
+    Mappings that apply in that flow alone could not fill it before the flow ran; slots without any take an entity of
+    their own name.
+    """
+    slot = scene.script.domain.slots[name]
+    if scene.script.project.memory.is_read_only(name) or not tracker.message:
+        return None
+    if not slot.mappings or any(mapping.kind == "from_llm" for mapping in slot.mappings):
+        found = entity_values(tracker, name)
+    else:
+        found = [
+            value
+            for mapping in slot.mappings
+            if mapping.kind == "from_entity" and _applies(mapping, name, scene, tracker)
+            for value in _values(mapping, tracker)
+        ]
+    if not found:
+        return None
+    return found if slot.kind == "list" else found[-1]
+
+
+def entity_values(tracker: Tracker, name: str) -> list[Any]:
+    """Return the values of the message's entities of this name."""
+    return [entity["value"] for entity in tracker.message.get("entities", ()) if entity["entity"] == name]
+
+
 def _applies(mapping: SlotMapping, name: str, scene: Scene, tracker: Tracker) -> bool:
     loop, requested = tracker.loop, tracker.slots.get(REQUESTED)
-    if mapping.kind == "controlled" or not _wanted_intent(mapping, scene, tracker):
+    if mapping.kind in ("controlled", "from_llm") or not _wanted_intent(mapping, scene, tracker):
         return False
     if mapping.conditions and mapping.kind != "from_trigger_intent":
         if loop and tracker.is_rejected and requested == name:
             return False
-        if not any(_holds(condition, loop, requested) for condition in mapping.conditions):
+        if not any(_holds(condition, tracker) for condition in mapping.conditions):
             return False
+    elif mapping.kind == "from_text" and name in scene.script.project.flows.collected and not loop:
+        return asked_slot(tracker) == name  # else any message would answer the questions of flows
     if mapping.kind == "from_trigger_intent":
         loops = [condition.active_loop for condition in mapping.conditions]
         return loop is not None and (not loops or loop in loops)
@@ -71,7 +113,10 @@ def _wanted_intent(mapping: SlotMapping, scene: Scene, tracker: Tracker) -> bool
     return tracker.meant not in unwanted
 
 
-def _holds(condition: Condition, loop: str | None, requested: Any) -> bool:
+def _holds(condition: Condition, tracker: Tracker) -> bool:
+    loop, requested = tracker.loop, tracker.slots.get(REQUESTED)
+    if condition.active_flow is not None:
+        return condition.active_flow in running(tracker)
     if condition.active_loop is None:
         return loop is None
     return condition.active_loop == loop and condition.requested_slot in (None, requested)

@@ -3,6 +3,7 @@
 Follows Rasa's tracker (rasa/shared/core/trackers.py and events.py, 3.6), event by event.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ class Tracker:
 
     __slots__ = (
         "domain", "slots", "message", "intent", "entities", "last", "loop", "is_interrupted", "is_rejected",
-        "rejected_action", "followup", "trail", "is_cut", "heard", "reminders", "text", "by_text", "log", "said",
+        "rejected_action", "followup", "trail", "is_cut", "heard", "reminders", "text", "by_text", "log", "said", "flows",
     )  # fmt: skip
 
     slots: dict[str, Any]
@@ -44,6 +45,8 @@ class Tracker:
     heard: list[str | None]
     """The latest intents since the session began, None where a message was taken back."""
     reminders: list[Reminder]
+    flows: list[dict[str, Any]]
+    """The running flows, the one that has its turn last (bot/flow_stack.py); never changed in place."""
 
     def __init__(self, domain: Domain, with_log: bool = False) -> None:
         self.domain = domain
@@ -69,6 +72,7 @@ class Tracker:
         tracker.is_cut = bool(memory.get("cut"))
         tracker.heard = list(memory.get("heard", ()))
         tracker.reminders = list(memory.get("reminders", ()))
+        tracker.flows = list(memory.get("flows", ()))
         tracker.followup = pending_followup(tracker.trail)
         if with_log:
             tracker.log = list(memory.get("log", ()))
@@ -93,6 +97,8 @@ class Tracker:
             kept["text"] = self.text
         if self.reminders:
             kept["reminders"] = self.reminders
+        if self.flows:
+            kept["flows"] = self.flows
         if is_cut or self.is_cut:
             kept["cut"] = True
         if FALLBACK_INTENT in self.heard[-_LAST_INTENTS:]:  # only the two-stage fallback asks
@@ -114,6 +120,7 @@ class Tracker:
         copy.text, copy.by_text = self.text, self.by_text
         copy.is_cut, copy.heard, copy.reminders = self.is_cut, list(self.heard), list(self.reminders)
         copy.log = None if self.log is None else list(self.log)
+        copy.flows = self.flows
         return copy
 
     def apply(self, event: Event) -> None:
@@ -142,6 +149,13 @@ class Tracker:
             self.by_text = by_text
             if by_text:
                 self.text, self.intent, self.entities = self.message.get("text"), None, ()
+
+    def go_to(self, flows: list[dict[str, Any]]) -> None:
+        """Let these be the running flows. One note on the trail a message is enough to take it back."""
+        since_heard = itertools.takewhile(lambda entry: entry[0] != "user", reversed(self.trail))
+        if not any(entry[0] == "flows" for entry in since_heard):
+            self.trail.append(["flows", self.flows])
+        self.flows = flows
 
     @property
     def meant(self) -> str | None:
@@ -173,6 +187,7 @@ class Tracker:
         self.is_cut = False
         self.heard = []
         self.reminders = []
+        self.flows = []
 
     def _set_slot(self, event: Event) -> None:
         name, value = event["name"], event["value"]
@@ -228,6 +243,8 @@ class Tracker:
                 self.last = rest[1]
             elif kind == "reminder":
                 self.reminders = [reminder for reminder in self.reminders if reminder["name"] != rest[0]]
+            elif kind == "flows":
+                self.flows = rest[0]
             if kind == wanted:
                 return
 

@@ -6,7 +6,7 @@ same after 5 turns and after 500. Reverted turns and the happy path inside a for
 
 ["user", intent before, entities before, whether the form had rejected, text before]   ["slot", name, value before]
 ["action", name, name before, True where no story tells it]   ["loop", name, name before]
-["rejected", name]   ["followup", name]   ["reminder", name]
+["rejected", name]   ["followup", name]   ["reminder", name]   ["flows", those that ran before]
 """
 
 from typing import Any

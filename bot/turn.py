@@ -12,13 +12,17 @@ from bot.cleaning import LONGEST_HEARD, clean_text
 from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
 from bot.custom import Rejected
 from bot.doing import do, give_up, hand_over
-from bot.events import HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, SESSION_START, Event, action_run, said, slot_set
+from bot.events import FALLBACK_INTENT, HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, SESSION_START, Event, action_run, said
+from bot.flow_answers import set_slots
+from bot.flow_ear import Course, ask_again
+from bot.flow_stack import drop_unknown, end_all, has_turn
+from bot.flowing import flow_next
 from bot.handover import summary
 from bot.policies import Next, predict
 from bot.quoting import has_answer, unanswered
 from bot.reminding import due_at
 from bot.scene import Scene, Script
-from bot.slots import extract
+from bot.slots import extract, tell_known
 from bot.tracker import Tracker
 from bot.trail import LONGEST_TRAIL
 from bot.understanding import Hears, Meaning
@@ -52,20 +56,36 @@ class _Play:
     handover: Event | None = None
     missed: int = 0
     was_missed: bool = False
+    decided: list[Next] | None = None
+    """Who chose what, for whoever asks why."""
     took_answer: bool = False
-    """The running form took the message as an answer."""
+    """The running form or flow took the message as an answer."""
+    course: Course = field(default_factory=Course)
+    """What became of the message in flows."""
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """What flows had collected when people took over, and forgot."""
 
 
-def take_turn(script: Script, understanding: Hears, memory: Mapping[str, Any], heard: Heard, known: Known) -> Playing:
-    """Yield the custom actions the turn needs, if any, and return what it comes to."""
+def take_turn(
+    script: Script,
+    understanding: Hears,
+    memory: Mapping[str, Any],
+    heard: Heard,
+    known: Known,
+    decided: list[Next] | None = None,
+) -> Playing:
+    """Yield the custom actions the turn needs, if any, and return what it comes to; `decided` notes who chose what."""
     text = clean_text(heard.payload or heard.text, LONGEST_HEARD).strip()
     button, text = _offered(text, memory)
+    course = Course(set_slots(text), button is not None or text in _payloads(memory))
     if heard.event:
         text = f"EXTERNAL: {heard.event}"  # as custom actions know it from Rasa
     meaning, language, doubt = _meaning(script, understanding, memory, heard, known, text)
     scene = Scene(script, heard, known, script.project.validation.here(heard.at), language)
     tracker = Tracker.recall(script.domain, memory.get("tracker", {}), bool(script.domain.actions))
-    play = _Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)))
+    drop_unknown(tracker, script.project.flows)
+    play = _Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)), course=course)
+    play.decided = decided
     if _session_is_over(scene, memory):
         waiting = tracker.reminders  # a reminder for tomorrow outlives the session; only Rasa forgets it
         yield from _run(play, Next(SESSION_START))
@@ -74,7 +94,7 @@ def take_turn(script: Script, understanding: Hears, memory: Mapping[str, Any], h
             tracker.apply(action_run(LISTEN))
         play.actions.clear()
     tracker.said.clear()
-    _tell_known(play)
+    tell_known(scene, tracker)
     tracker.apply(_user_event(scene, text, meaning))
     yield from _extract(play)
     yield from _act(play, text)
@@ -87,6 +107,8 @@ def _meaning(
     """Return what was meant, the conversation's language, and the doubt about it."""
     language, doubt = memory.get("language") or known.language, int(memory.get("doubt", 0))
     here = script.project.validation.here(heard.at)
+    if set_slots(text):  # a button of a flow: no words
+        return Meaning(FALLBACK_INTENT, 1.0), language or script.project.options.language, doubt
     if heard.event is None:
         return understanding.hear(text, language, doubt, here)
     about = tuple(dict(entity) for entity in heard.entities)
@@ -104,17 +126,6 @@ def _session_is_over(scene: Scene, memory: Mapping[str, Any]) -> bool:
 def _extract(play: _Play) -> Doing:
     for event in (yield from extract(play.scene, play.tracker)):
         _put(play, event)
-
-
-def _tell_known(play: _Play) -> None:
-    """Fill the slots that are the profile's attributes."""
-    memory, tracker = play.scene.script.project.memory, play.tracker
-    for name, value in list(memory.known(play.scene.known.values, tracker.slots)):
-        if name not in tracker.said or memory.is_read_only(name):
-            was_said = name in tracker.said
-            tracker.apply(slot_set(name, value))
-            if not was_said:
-                tracker.said.discard(name)
 
 
 def _user_event(scene: Scene, text: str, meaning: Meaning) -> Event:
@@ -137,12 +148,17 @@ def _act(play: _Play, text: str) -> Doing:
         tracker = play.tracker
         if play.handover:
             break
-        following = predict(play.scene.script.rulebook, tracker.domain, tracker, play.scene.script.project.options)
+        following = _next(play)
+        if play.decided is not None:
+            play.decided.append(following)
         if _is_missed(play, following):
             play.was_missed = not has_answer(play.scene)
             if not play.was_missed and following.action != KNOWLEDGE:
                 yield from _answer_from_documents(play, following)
-                break
+                if not has_turn(tracker):
+                    break
+                ask_again(tracker, play.course)
+                continue
             if play.was_missed and plan.after_misunderstandings and play.missed + 1 >= plan.after_misunderstandings:
                 yield from _run(play, Next(HAND_OVER), reason="not_understood")
                 break
@@ -157,9 +173,23 @@ def _act(play: _Play, text: str) -> Doing:
         play.tracker.apply(action_run(LISTEN))
 
 
+def _next(play: _Play) -> Next:
+    """Return what comes next: what the running flow does, else what forms, rules and stories say."""
+    scene, tracker, course = play.scene, play.tracker, play.course
+    following = flow_next(scene, tracker, course)
+    if following is None:
+        following = predict(scene.script.rulebook, scene.script.domain, tracker, scene.script.project.options)
+        if course.gives_back(tracker, following):
+            following = flow_next(scene, tracker, course) or following
+    play.took_answer |= course.answered
+    return following
+
+
 def _is_missed(play: _Play, following: Next) -> bool:
     """Whether this is the answer to something the bot did not understand: a form that took the message did."""
     if play.was_missed or play.tracker.last != LISTEN or following.action in (LISTEN, play.tracker.loop):
+        return False
+    if play.took_answer:
         return False
     if following.is_fallback or (following.action == KNOWLEDGE and KNOWLEDGE not in play.tracker.domain.actions):
         return True
@@ -195,7 +225,7 @@ def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
         _put(play, event)
     if any(event["event"] == "user" for event in events):  # an action that takes back what was said, and says it anew
         yield from _extract(play)
-    _tell_known(play)
+    tell_known(play.scene, play.tracker)
     _note(play, following.action)
 
 
@@ -203,8 +233,10 @@ def _put(play: _Play, event: Event) -> None:
     play.tracker.apply(event)
     if event["event"] == "bot":
         play.words.append(event)
+    elif event["event"] in ("rewind", "user"):
+        play.course.is_rewound = event["event"] == "rewind"
     elif event["event"] == "handover":
-        play.handover = event
+        play.handover, play.known = event, end_all(play.tracker, play.scene)
     elif event["event"] == "pause" and play.handover is None:
         leave = hand_over if event.get("tell") and not play.words else give_up
         for following in leave(play.scene, play.tracker, "action", event.get("team")):
@@ -278,7 +310,8 @@ def _so_far(play: _Play, memory: Mapping[str, Any]) -> tuple[list[str], str]:
 def _handover(play: _Play, question: str, intents: list[str]) -> Any:
     if play.handover is None:
         return None
-    slots = {name: value for name, value in play.tracker.slots.items() if value is not None and name != REQUESTED}
+    known = {**play.tracker.slots, **play.known}
+    slots = {name: value for name, value in known.items() if value is not None and name != REQUESTED}
     reason = play.handover.get("reason")
     words = summary(question, slots, intents, play.scene.language)
     return reason if reason in ("asked", "not_understood") else "action", words, play.handover.get("team")
@@ -286,6 +319,10 @@ def _handover(play: _Play, question: str, intents: list[str]) -> Any:
 
 def _buttons(says: tuple[Content, ...]) -> list[Any]:
     return [button for content in says for button in content.buttons if not button.url][:20]
+
+
+def _payloads(memory: Mapping[str, Any]) -> list[str]:
+    return [str(payload) for _, payload in memory.get("offered") or ()]
 
 
 def _offered(text: str, memory: Mapping[str, Any]) -> tuple[str | None, str]:

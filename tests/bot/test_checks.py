@@ -181,7 +181,7 @@ def test_a_rule_that_stops_where_nothing_follows_is_found(errors):
         ("handover", "intent: humann", 'unknown intent; got "humann"'),
         ("handover", "after_misunderstandings: often", "expected a whole number, got 'often'"),
         ("handover", "say: {askd: utter_hi}", 'say: expected one of asked'),
-        ("handover", "teams: {ordr: x}", 'unknown form or intent "ordr"'),
+        ("handover", "teams: {ordr: x}", 'unknown form, flow or intent "ordr"'),
     ],
 )  # fmt: skip
 def test_mistakes_in_the_files_beside_rasas_are_found(errors, file, text, expected):
