@@ -209,6 +209,11 @@ class Store:
         with _translated():
             return await self._database[collection].count_documents(where, maxTimeMS=10_000, **bound)
 
+    async def distinct(self, collection: str, field: str) -> list[Any]:
+        """Return the different values of a field; with an index on it the cost follows their number."""
+        with _translated():
+            return list(await self._database[collection].distinct(field, maxTimeMS=10_000))
+
     async def insert(self, collection: str, document: Document) -> None:
         """Keep a new document. Raises AlreadyThere when its key is taken."""
         with _translated():

@@ -1,0 +1,179 @@
+"""Schedules at work: every firing is a row, unique by rule, zone and local time, so that of N processes one acts, once.
+
+APScheduler keeps time inside a process and wakes the planner; which firings there were since it last looked is worked out
+from the clock and what was planned before, so an outage skips nothing silently: a late firing begins late, and `late after`
+of each rule says what that is worth. An audience is walked in chunks behind a cursor, and taken up where it was left.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from profiles.audience import make_index, stream
+from profiles.calendar import Clock
+from profiles.ids import new_id
+from profiles.record import Document
+from profiles.store import AlreadyThere, Store, Unavailable
+from rules.engine import Engine, News
+from rules.occasions import occasion, scheduled, selection
+from rules.rule import Rule
+from rules.schedule import Firing, firings
+
+log = logging.getLogger("rules.occurrences")
+
+OCCURRENCES, PLANNED = "occurrences", "planned"
+LOOK_SECONDS = 5
+LEASE_FOR = timedelta(seconds=60)
+AT_ONCE = 500
+LONGEST_OUTAGE = timedelta(days=7)
+"""Firings further back than this are not made up for: nobody wants last month's newsletter."""
+
+
+class Occurrences:
+    """Plans what fires, and walks the audience of what has fired."""
+
+    def __init__(self, store: Store, engine: Engine, *, process: str, zone: tzinfo, clock: Clock) -> None:
+        self._store, self._engine, self._process, self._zone, self._clock = store, engine, process, zone, clock
+        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        self._walking: asyncio.Task[int] | None = None
+
+    async def start(self) -> None:
+        """Begin to plan every 5 seconds."""
+        self._scheduler.add_job(self.look, "interval", seconds=LOOK_SECONDS, next_run_time=self._clock())
+        self._scheduler.start()
+
+    async def close(self) -> None:
+        """Stop; an audience half walked is taken up by the next process."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        task, self._walking = self._walking, None
+        if task:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def look(self) -> None:
+        """Plan what has fired, and walk on in the background if something has."""
+        try:
+            await self.plan()
+            if self._walking is None or self._walking.done():
+                self._walking = asyncio.create_task(self.walk(), name="occurrences")
+        except Unavailable as error:
+            log.warning("occurrences.look failed reason=%s", error)
+
+    async def plan(self) -> int:
+        """Make a row for each firing since the last look, and return how many are new."""
+        now, made = self._clock(), 0
+        rules = [rule for rule in self._rules() if scheduled(rule)]
+        if not rules:
+            return 0
+        zones = await self._zones() if any(_by_contact(rule) for rule in rules) else []
+        seen = {row["_id"]: row for row in await self._store.get_many(PLANNED, [rule.id for rule in rules])}
+        for rule in rules:
+            known = seen.get(rule.id)
+            # a schedule begins to count when its rule is first seen live; it does not fire for the time before
+            after = max(known["until"], now - LONGEST_OUTAGE) if known else now
+            for place in self._places(rule, zones):
+                made += await self._plan(rule, place, after, now)
+            await self._store.change(PLANNED, {"_id": rule.id}, {"$max": {"until": now}}, upsert=True)
+        return made
+
+    async def walk(self) -> int:
+        """Walk the audiences of all that has fired and nobody holds, and return how many contacts that was."""
+        walked = 0
+        while row := await self._claim():
+            try:
+                walked += await self._walk(row)
+            except Unavailable as error:
+                log.warning("occurrences.walk failed occurrence=%s reason=%s", row["_id"], error)
+                return walked
+        return walked
+
+    # -- planning
+
+    async def _plan(self, rule: Rule, place: tzinfo, after: datetime, now: datetime) -> int:
+        trigger, made = scheduled(rule), 0
+        assert trigger
+        for firing in firings(trigger, place, after, now):
+            row: Document = {
+                "_id": f"{rule.id}|{place}|{firing.name}", "rule": rule.id, "zone": str(place), "local": firing.name,
+                "at": firing.at, "made_at": now, "open": True, "cursor": "", "contacts": 0,
+            }  # fmt: skip
+            try:
+                await self._store.insert(OCCURRENCES, row)
+                made += 1
+            except AlreadyThere:
+                pass  # another process was first
+        return made
+
+    def _rules(self) -> Sequence[Rule]:
+        return [edition.rule for edition in self._engine.editions.every if edition.rule.state in ("live", "test")]
+
+    def _places(self, rule: Rule, zones: Sequence[str]) -> list[tzinfo]:
+        trigger = scheduled(rule)
+        assert trigger
+        if trigger.zone != "contact":
+            return [ZoneInfo(trigger.zone)]
+        return [self._zone, *(ZoneInfo(name) for name in zones if name != str(self._zone))]
+
+    async def _zones(self) -> list[str]:
+        """Return the zones that contacts live in, as far as they are zones."""
+        names = await self._store.distinct("profiles", "attributes.zone.value")
+        return [str(name) for name in names if isinstance(name, str) and _is_zone(name)]
+
+    # -- walking
+
+    async def _claim(self) -> Document | None:
+        now = self._clock()
+        free = {"open": True, "at": {"$lte": now}, "$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
+        token = f"{self._process}/{new_id(now)}"
+        return await self._store.change(
+            OCCURRENCES, free, {"$set": {"leased_by": token, "lease_until": now + LEASE_FOR}}
+        )
+
+    async def _walk(self, row: Document) -> int:
+        edition = self._engine.editions.current.get(row["rule"])
+        walked = 0
+        if edition:
+            place, firing = ZoneInfo(row["zone"]), Firing(datetime.fromisoformat(row["local"]), row["at"])
+            others = [name for name in await self._zones() if name != str(self._zone)]
+            audience = selection(
+                edition.rule, firing, place, self._clock(), home=str(place) == str(self._zone), others=others
+            )
+            await make_index(self._store, audience)
+            begins = (row["rule"], occasion(firing))
+            async for ids in stream(self._store, audience, after=row["cursor"], at_once=AT_ONCE):
+                await self._engine.work([News(id, occasion=begins) for id in ids])
+                walked += len(ids)
+                if not await self._move_on(row, ids[-1], walked):
+                    return walked  # we were too slow: another process holds it now
+        await self._store.change(
+            OCCURRENCES,
+            {"_id": row["_id"], "leased_by": row["leased_by"]},
+            {"$set": {"open": False, "done_at": self._clock()}, "$unset": {"leased_by": "", "lease_until": ""}},
+        )
+        log.info("occurrences.done occurrence=%s contacts=%d", row["_id"], walked)
+        return walked
+
+    async def _move_on(self, row: Document, cursor: str, walked: int) -> bool:
+        lease = {"cursor": cursor, "contacts": row["contacts"] + walked, "lease_until": self._clock() + LEASE_FOR}
+        held = {"_id": row["_id"], "leased_by": row["leased_by"]}
+        return await self._store.change(OCCURRENCES, held, {"$set": lease}) is not None
+
+
+def _by_contact(rule: Rule) -> bool:
+    trigger = scheduled(rule)
+    return trigger is not None and trigger.zone == "contact"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return False
+    return True
