@@ -28,6 +28,11 @@ class Next(NamedTuple):
     is_fallback: bool = False
     is_hidden: bool = False
     by_text: bool = False
+    because: str = ""
+    """Who decided: asked, default, loop, listen, rule, story, nearest or fallback; empty where nobody had to."""
+    rule: Rule | None = None
+    sure: float = 1.0
+    """How sure the nearest story is."""
 
 
 class Found(NamedTuple):
@@ -44,23 +49,28 @@ def predict(book: Rulebook, domain: Domain, tracker: Tracker, options: Options) 
     """Return what the bot does next."""
     asked_for, tracker.followup = tracker.followup, None
     if asked_for and (domain.knows_action(asked_for) or asked_for in DEFAULT_ACTIONS):
-        return Next(asked_for)
+        return Next(asked_for, because="asked")
     found = by_rules(book, domain, tracker)
     if tracker.last == LISTEN:
         tracker.decide(found.by_text)
     back, is_hidden = found.back_to_form, found.source in book.hidden
     if found.action and found.action != tracker.rejected_action:
-        return Next(found.action, back, False, is_hidden, found.by_text)
+        return Next(found.action, back, False, is_hidden, found.by_text, _who(found), found.rule)
     told = book.stories.recall(tracker)
     if told and told != tracker.rejected_action:
-        return Next(told, back)
+        return Next(told, back, because="story")
     if book.nearest is not None:
         told, sure = book.nearest.guess(tracker.past())
         if told and told != tracker.rejected_action and sure >= options.core_threshold:
-            return Next(told, back)
+            return Next(told, back, because="nearest", sure=sure)
     if tracker.rejected_action == options.core_fallback:
-        return Next(LISTEN, back)
-    return Next(options.core_fallback, back, is_fallback=True, is_hidden=is_hidden)
+        return Next(LISTEN, back, because="fallback")
+    return Next(options.core_fallback, back, is_fallback=True, is_hidden=is_hidden, because="fallback")
+
+
+def _who(found: Found) -> str:
+    is_rule = found.rule is not None or found.source is None
+    return "rule" if is_rule else str(found.source[0])  # type: ignore[index]
 
 
 def by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> Found:

@@ -1,4 +1,4 @@
-"""The command line: `causerie serve`, `check`, `chat`, `key`. Each command says what it does with --help."""
+"""The command line: `causerie serve`, `check`, `chat`, `bot`, `key`. Each command says what it does with --help."""
 
 import argparse
 import os
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import uvloop
 
-from causerie.commands import Configured, chat, check, key_create, read_config, with_demo
+from causerie.bot_commands import bot_check, bot_explain, bot_test, bot_train
+from causerie.commands import Configured, bot_folder, chat, check, key_create, read_config, with_demo
 from causerie.config import ConfigErrors
 from causerie.logs import configure
 from causerie.mongod import CannotStart
@@ -42,8 +43,22 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
             return check(config, print)
         case "chat":
             return await chat(config, sys.stdin, print, timed=parsed.time)
+        case "bot":
+            return _run_bot(parsed, parsed.path or bot_folder(config))
         case _:
             return await key_create(config, parsed.name, parsed.scope, print)
+
+
+def _run_bot(parsed: argparse.Namespace, folder: Path) -> int:
+    match parsed.act:
+        case "check":
+            return bot_check(folder, print, strict=parsed.strict)
+        case "test":
+            return bot_test(folder, parsed.stories, parsed.report, print)
+        case "train":
+            return bot_train(folder, print, on_terminal())
+        case _:
+            return bot_explain(folder, parsed.sentence, parsed.language, parsed.after, print)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,10 +70,32 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="read the config and the bot's files and show all that is wrong with them")
     talk = commands.add_parser("chat", help="talk to the bot in this terminal, without a server")
     talk.add_argument("--time", action="store_true", help="print the CPU time of each turn")
+    _add_bot(commands.add_parser("bot", help="check, test, train or question a bot's files, without a server"))
     key = commands.add_parser("key", help="make an API key; it is shown once")
     key.add_argument("name", help="whose key it is, such as `shop backend`")
     key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")
     return parser
+
+
+def _add_bot(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(dest="act", required=True)
+    look = acts.add_parser("check", help="show all that is wrong in the bot's files, each with its place")
+    look.add_argument("--strict", action="store_true", help="fail on notices, too")
+    test = acts.add_parser("test", help="play the bot's test stories (Rasa's format) and report what came of them")
+    test.add_argument("--stories", type=Path, default=None, help="a file of stories, or a folder with tests/ in it")
+    test.add_argument("--report", type=Path, default=None, help="write the report as JSON into this file, too")
+    train = acts.add_parser("train", help="learn, and say how well sentences are understood that were held out")
+    why = acts.add_parser("explain", help="say what the bot makes of a sentence, what it does, and who decided that")
+    why.add_argument("sentence")
+    why.add_argument("--language", default=None, help="what the conversation is held in, such as fr")
+    why.add_argument("--after", action="append", default=[], help="what the customer said before; repeat for more")
+    why.add_argument(
+        "--bot", dest="path", type=Path, default=None, help="folder of the bot (default: the configured one)"
+    )
+    for act in (look, test, train):
+        act.add_argument(
+            "path", type=Path, nargs="?", default=None, help="folder of the bot (default: the configured one)"
+        )
 
 
 if __name__ == "__main__":

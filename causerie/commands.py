@@ -8,16 +8,16 @@ from typing import TextIO
 from admin.desk import Options as ConsoleOptions
 from admin.keys import create_key
 from bot.answering import BotOptions, folder_of, load_brain
-from bot.dialogues import play_dialogues
 from bot.llm_options import LlmOptions
-from bot.remote_actions import performer, read_endpoint
+from bot.remote_actions import performer
 from bot.terminal import converse
 from causerie.app import Options, ServerOptions
+from causerie.bot_commands import check as check_files
+from causerie.bot_commands import differing
 from causerie.config import default_path, load
 from causerie.mongod import StoreOptions, reach
 from causerie.sections import every_section
 from profiles.calendar import utc_now
-from profiles.findings import ContentErrors
 from profiles.indexes import INDEXES
 from profiles.secret import Secret
 from profiles.store import Store
@@ -59,21 +59,18 @@ def with_demo(options: Options) -> Options:
 
 
 def check(config: Configured, say: Say) -> int:
-    """Say all that is wrong with the bot's files (the configuration was read already); 0 when nothing is."""
-    try:
-        brain = load_brain(config.options.bot, config.options.edits)
-        read_endpoint(folder_of(config.options.bot, config.options.edits))
-    except ContentErrors as errors:
-        say(str(errors))
+    """Say all that is wrong with the bot's files and dialogues (the configuration was read already); 0 when nothing is."""
+    folder = bot_folder(config)
+    brain = check_files(folder, say)
+    if brain is None or differing(brain, folder, say):
         return 1
-    for notice in brain.notices:
-        say(f"notice: {notice}")
-    differing = play_dialogues(brain, folder_of(config.options.bot, config.options.edits))
-    for difference in differing:
-        say(str(difference))
-    if not differing:
-        say("Configuration, bot and its test dialogues: nothing to complain about.")
-    return 1 if differing else 0
+    say("Configuration, bot and its test dialogues: nothing to complain about.")
+    return 0
+
+
+def bot_folder(config: Configured) -> Path:
+    """Return the folder of the bot that the server would start with."""
+    return folder_of(config.options.bot, config.options.edits)
 
 
 async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> int:
