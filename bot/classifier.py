@@ -1,7 +1,7 @@
 """Which intent is a sentence? A linear classifier on word and character n-grams, trained when the bot is loaded.
 
 One-vs-rest linear SVM with squared hinge loss by dual coordinate descent (Hsieh et al., ICML 2008), all classes in one
-vector step. Three more copies of the classes are trained in the same pass, each without a third of the sentences: their
+vector step. Five more copies of the classes are trained in the same pass, each without a fifth of the sentences: their
 margins on what they have not seen give the temperature that makes confidence honest (Guo et al., ICML 2017), at nearly
 no cost. Measured on BANKING77 with 10 examples an intent: 74.9 % against 66.9 % of Rasa's default pipeline.
 """
@@ -27,7 +27,7 @@ NO_INTENT = ""
 _PENALTY = 0.5
 _EPOCHS = 10
 _TOLERANCE = 0.02
-_FOLDS = 3
+_FOLDS = 5
 _RANKED = 10
 _LOGS = np.array([0.0, *(1 + log(count) for count in range(1, 1001))])
 

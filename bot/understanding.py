@@ -193,7 +193,7 @@ def learn(project: Project, seed: int = 0, kept: Models | None = None) -> Unders
 
 
 def trials_of(project: Project, understanding: Understanding) -> Iterator[Trial]:
-    """Yield every example that has words, as a copy of the model took it that had not learned from it (three folds)."""
+    """Yield every example that has words, as a copy of the model took it that had not learned from it (five folds)."""
     for language, rows in _by_language(project).items():
         held_out = understanding.models[language][1].held_out
         for (example, _), (guess, share) in zip(rows, held_out, strict=False):  # the background comes after ours
