@@ -36,8 +36,11 @@ from channels.outbound import BackDoor
 from channels.sweeper import Sweeper
 from channels.webchat import Webchat
 from profiles.calendar import Clock, utc_now
+from profiles.consents import Consents
 from profiles.indexes import INDEXES
+from profiles.ledgers import Ledgers
 from profiles.live import Feed
+from profiles.permits import Permits
 from profiles.store import Store, Unavailable
 from profiles.writer import Writer
 
@@ -80,6 +83,8 @@ STORE = web.AppKey("store", Store)
 WRITER = web.AppKey("writer", Writer)
 BRAIN = web.AppKey("brain", LiveBrain)
 DESK = web.AppKey("desk", Desk)
+LEDGERS = web.AppKey("ledgers", Ledgers)
+CONSENTS = web.AppKey("consents", Consents)
 CHANNELS: web.AppKey[dict[str, Channel]] = web.AppKey("channels", dict)
 LISTENING = web.AppKey("listening", AsyncExitStack)
 CLOSE = web.AppKey("close", AsyncExitStack)
@@ -114,7 +119,10 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
             writer, store, answer=answerer(mind), limits=limits, country=server.country, language=server.language
         )
         opened.push_async_callback(front_door.close)
-        back_door = BackDoor(channels, writer, clock=clock)
+        ledgers = Ledgers(store)
+        permits = Permits(store, ledgers, clock=clock)
+        opened.push_async_callback(permits.close)  # after the back door: it still settles
+        back_door = BackDoor(channels, writer, clock=clock, permits=permits)
         sweeper = Sweeper(store, back_door, process=process, clock=clock)
         opened.push_async_callback(sweeper.close)  # after the back door: while it sends, our pulse says so
         opened.push_async_callback(back_door.close)
@@ -157,6 +165,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
             workshop=workshop if options.bot.brain == "embedded" else None, drafts=drafts,
         )  # fmt: skip
         app = web.Application(middlewares=[_refusals])
+        app[LEDGERS], app[CONSENTS] = ledgers, Consents(store, ledgers, permits)
         app[STORE], app[WRITER], app[DESK], app[CHANNELS], app[BRAIN] = store, writer, desk, channels, brain
         for channel in channels.values():
             app.add_subapp(f"/channels/{channel.name}", _mounted(channel))

@@ -17,6 +17,7 @@ from channels.channel import Channel, Failed, Later, Outbound, Sending, Sent, Un
 from channels.degrade import degrade
 from channels.pace import Pace
 from profiles.calendar import Clock
+from profiles.permits import Pass, Permits, Stopped, passage
 from profiles.snapshot import Amend, Changes, Work
 from profiles.store import Unavailable
 from profiles.timeline import Message
@@ -25,7 +26,7 @@ from profiles.writer import Writer
 log = logging.getLogger("channels.outbound")
 
 SEND_WITHIN_SECONDS = 30
-UNKNOWN_RETRIES = 2  # a reply is rather said twice than never; campaigns will say otherwise
+UNKNOWN_RETRIES = 2  # a reply is rather said twice than never; a campaign's message rather never than twice
 LATER_RETRIES = 8
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
 
@@ -38,12 +39,25 @@ class _Lane:
     task: asyncio.Task[None] | None = None
 
 
-class BackDoor:
-    """Sends through the connected channels. `take` is a listener of the writer."""
+@dataclass(slots=True)
+class _Try:
+    """One try to hand a message over: the permits of its parts, settled once the outcome is recorded."""
 
-    def __init__(self, channels: Mapping[str, Channel], writer: Writer, *, clock: Clock) -> None:
+    permits: list[Pass]
+    objection: str = ""
+
+
+class BackDoor:
+    """Sends through the connected channels. `take` is a listener of the writer.
+
+    A rule's message asks for a permit in its person's ledger right before each part (profiles/permits.py).
+    """
+
+    def __init__(
+        self, channels: Mapping[str, Channel], writer: Writer, *, clock: Clock, permits: Permits | None = None
+    ) -> None:
         self.sending = 0
-        self._channels, self._writer, self._clock = channels, writer, clock
+        self._channels, self._writer, self._clock, self._permits = channels, writer, clock, permits
         self._paces: dict[str, Pace] = {}
         self._lanes: dict[str, _Lane] = {}
         self._closing = False
@@ -110,10 +124,16 @@ class BackDoor:
                 return None  # we were frozen past our pulse: whoever took it over sends it
             if reason := await self._objection(message):
                 return await self._suppress(message, reason)
-            outcome = await self._hand_over(channel, message)
-            wait = _wait(outcome, attempt)
+            await self._quiet(message)
+            trying = _Try([])
+            outcome = await self._hand_over(channel, message, trying)
+            if trying.objection and not trying.permits:
+                return await self._suppress(message, trying.objection)
+            wait = _wait(outcome, attempt, again=message.metadata.get("class") in (None, "transactional"))
             if wait is None:
-                return await self._record(message, outcome)
+                await self._record(message, outcome)
+                return self._settle(trying)
+            self._settle(trying)  # it was proved that nothing arrived, or it may be said twice
             if wait > HOLD_SECONDS or self._closing:
                 return await self._postpone(message, wait)
             log.info("outbound.later message=%s seconds=%.1f attempt=%d", message.id, wait, attempt + 1)
@@ -128,7 +148,7 @@ class BackDoor:
         identity = profile.identity(message.delivery.to) if profile else None
         return identity.suppression.reason if identity and identity.suppression else None
 
-    async def _hand_over(self, channel: Channel, message: Message) -> Sending:
+    async def _hand_over(self, channel: Channel, message: Message, trying: _Try) -> Sending:
         pace = self._paces.setdefault(channel.name, Pace(channel.limits))
         outcome: Sending = Sent()
         parts = degrade(message.content, channel.limits)
@@ -142,11 +162,40 @@ class BackDoor:
                 reply_to=message.reply_to,
             )
             async with pace.turn(outbound.address):
-                outcome = await _bounded(channel, outbound)
+                seconds = await self._leave(message, number, trying)
+                outcome = await _bounded(channel, outbound, seconds) if seconds else _not_begun(trying)
             if not isinstance(outcome, Sent):
                 # some of it has arrived: beginning again would say that part twice
                 return outcome if number == 0 else Unknown(f"part {number + 1} of {len(parts)}: {outcome}")
         return outcome
+
+    async def _leave(self, message: Message, part: int, trying: _Try) -> float:
+        """Return how many seconds the hand-over of this part may take; 0 when it must not begin."""
+        asked = passage(message, part)
+        if asked is None:
+            return SEND_WITHIN_SECONDS
+        if self._permits is None:
+            trying.objection = "no_gate"
+            return 0.0
+        match await self._permits.ask(asked):
+            case Stopped("begun"):  # whoever held it died in the middle: recorded as unknown, never sent twice
+                trying.permits.append(Pass(asked.id, asked.profile, 0))
+                trying.objection = "begun"
+            case Stopped(reason):
+                trying.objection = reason
+            case Pass() as permit:
+                trying.permits.append(permit)
+                return min(SEND_WITHIN_SECONDS, max(permit.until - asyncio.get_running_loop().time(), 0.0))
+        return 0.0
+
+    async def _quiet(self, message: Message) -> None:
+        """Before a STOP is confirmed: wait until no hand-over to this person is under way, in whatever process."""
+        if self._permits and message.metadata.get("lawful") == "stop":
+            await self._permits.drained(message.profile)
+
+    def _settle(self, trying: _Try) -> None:
+        if self._permits and trying.permits:
+            self._permits.settle(trying.permits)
 
     async def _record(self, message: Message, outcome: Sending) -> None:
         state, reason = _state(outcome)
@@ -176,15 +225,20 @@ class BackDoor:
         await self._writer.commit(Work(lambda _: Changes(amends=(amend,), answer=message.conversation)), patient=True)
 
 
-async def _bounded(channel: Channel, outbound: Outbound) -> Sending:
+async def _bounded(channel: Channel, outbound: Outbound, seconds: float) -> Sending:
     try:
-        async with asyncio.timeout(SEND_WITHIN_SECONDS):
+        async with asyncio.timeout(seconds):
             return await channel.send(outbound)
     except TimeoutError:
-        return Unknown(f"no answer within {SEND_WITHIN_SECONDS} s")
+        return Unknown(f"no answer within {seconds:.0f} s")
     except Exception as error:  # noqa: BLE001 (a channel's own mistake must not stop the lane)
         log.error("outbound.send broke channel=%s error=%s", channel.name, type(error).__name__, exc_info=error)
         return Unknown(f"{type(error).__name__} in channel {channel.name}")
+
+
+def _not_begun(trying: _Try) -> Sending:
+    """Return the outcome of a part that was not handed over: objected to, or its permit ran out before it could begin."""
+    return Unknown(trying.objection) if trying.objection else Later(1.0, "permit_ran_out")
 
 
 def _state(outcome: Sending) -> tuple[str, str | None]:
@@ -198,12 +252,12 @@ def _state(outcome: Sending) -> tuple[str, str | None]:
             return "unknown", detail[:200] or "no_answer"
 
 
-def _wait(outcome: Sending, attempt: int) -> float | None:
-    """Return how many seconds until the next try, or None when there is none."""
+def _wait(outcome: Sending, attempt: int, *, again: bool) -> float | None:
+    """Return how many seconds until the next try, or None when there is none. `again`: what may have arrived is tried again."""
     match outcome:
         case Later(seconds) if attempt < LATER_RETRIES:
             return max(seconds, 0.1)
-        case Unknown() if attempt < UNKNOWN_RETRIES:
+        case Unknown() if again and attempt < UNKNOWN_RETRIES:
             return float(2**attempt) + random.random()  # spread, so that a recovered provider is not hit at once
         case _:
             return None

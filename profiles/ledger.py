@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from profiles.hours import EVERY_DAY, Hours
+from profiles.snapshot import Amend
 from profiles.topics import EVERY, WORD
 
 COLLECTION = "ledgers"
@@ -24,6 +25,9 @@ MOST_OWN_CAPS = 20
 
 WHOLE: Mapping[str, Any] = {"into": None, "join": {"$in": [None, {}]}}
 """The filter for ledgers that may grant: not merged away, and not still to be united with another."""
+
+EMPTY: Mapping[str, Any] = {"h": []}
+"""What a ledger is made with."""
 
 Document = Mapping[str, Any]
 
@@ -113,6 +117,16 @@ def covers(wide: str, narrow: str) -> bool:
 def mark(identity: str) -> str:
     """Return the name by which a ledger knows a banned address: an address itself may hold dots and dollars."""
     return "a" + hashlib.blake2b(identity.encode(), digest_size=9).hexdigest()
+
+
+def banned(profile: str, identity: str) -> Amend:
+    """Return the change that keeps every hand-over from this address; it belongs into the commit of the suppression."""
+    return Amend(profile, {f"off.{mark(identity)}": True}, collection=COLLECTION, first=EMPTY)
+
+
+def unbanned(profile: str, identity: str) -> Amend:
+    """Return the change that lets this address be sent to again."""
+    return Amend(profile, {}, (f"off.{mark(identity)}",), COLLECTION, EMPTY)
 
 
 def ledger_of(profile: str, document: Document | None) -> Ledger:

@@ -5,22 +5,20 @@ to `join` it. A ledger that is to join another grants nothing; whoever meets it 
 the two leaves silence, never a send against a no.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
-from profiles.ledger import COLLECTION, MOST_ENTRIES, MOST_OWN_CAPS, Document, covers
+from profiles.ledger import COLLECTION, EMPTY, MOST_ENTRIES, MOST_OWN_CAPS, Document, covers
 from profiles.snapshot import Amend
 from profiles.store import Store, Unavailable
 
 How = Literal["merge", "part", "return"]
 """merge: take in the other's. part: give back what came from the other. return: take what was refused and spent meanwhile."""
 _ATTEMPTS = 20
-_FIRST: Mapping[str, Any] = {"h": []}
 
 
 def merged(kept: str, absorbed: str) -> tuple[Amend, ...]:
     """Return the changes to the ledgers that belong into the commit of a merge."""
-    return _join(kept, absorbed, "merge"), Amend(absorbed, {"into": kept}, collection=COLLECTION, first=_FIRST)
+    return _join(kept, absorbed, "merge"), Amend(absorbed, {"into": kept}, collection=COLLECTION, first=EMPTY)
 
 
 def parted(kept: str, restored: str) -> tuple[Amend, ...]:
@@ -30,7 +28,7 @@ def parted(kept: str, restored: str) -> tuple[Amend, ...]:
     nobody knows whom it reached. A yes goes back to who said it.
     """
     back = _join(restored, kept, "return")
-    return _join(kept, restored, "part"), Amend(restored, back.put, ("into",), COLLECTION, _FIRST)
+    return _join(kept, restored, "part"), Amend(restored, back.put, ("into",), COLLECTION, EMPTY)
 
 
 async def bring_together(store: Store, profile: str) -> dict[str, Any]:
@@ -70,7 +68,7 @@ _UNITED = ("on", "at", "from", "h", "own", "quiet", "mute", "off")
 
 
 def _join(profile: str, other: str, how: How) -> Amend:
-    return Amend(profile, {f"join.{other}": how}, collection=COLLECTION, first=_FIRST)
+    return Amend(profile, {f"join.{other}": how}, collection=COLLECTION, first=EMPTY)
 
 
 def _histories(ours: Document, theirs: Document) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from profiles.caps import Cap, Slot, ago, first_free, full, is_calendar, literal, room, starts
 from profiles.consent import allows, awake, lawful, paused_until
-from profiles.ledger import COLLECTION, HORIZON, MOST_ENTRIES, WHOLE, Entry, Ledger, ledger_of
+from profiles.ledger import COLLECTION, EMPTY, HORIZON, MOST_ENTRIES, WHOLE, Entry, Ledger, ledger_of
 from profiles.ledger_merging import bring_together
 from profiles.store import Document, Filter, Store
 
@@ -163,7 +163,7 @@ class Ledgers:
 
     async def make(self, profiles: Iterable[str]) -> None:
         """Make the empty ledgers of those who have none."""
-        await self._store.insert_missing(COLLECTION, [{"_id": profile, "h": []} for profile in profiles])
+        await self._store.insert_missing(COLLECTION, [{"_id": profile, **EMPTY} for profile in profiles])
 
     def _open(self, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime) -> Filter:
         """Return the filter under which a ledger grants this slot: the same that `why` explains."""

@@ -12,6 +12,8 @@ from typing import Any
 from profiles.conversation import Conversation
 from profiles.identity import PHONE_SPACES
 from profiles.ids import new_id
+from profiles.ledger_merging import merged as ledgers_merged
+from profiles.ledger_merging import parted as ledgers_parted
 from profiles.profile import Attribute, Identity, Profile
 from profiles.record import from_document, to_document
 from profiles.snapshot import Amend, Changes, Refusal, Snapshot
@@ -53,7 +55,7 @@ def merge(
         conversations=tuple(replace(thread, profile=kept.id) for thread in moving),
         moves={identity.key: kept.id for identity in absorbed.identities if identity.is_claimed},
         events=(_event("profile.merged", kept.id, by, now, {"absorbed": absorbed.id, "merge": id, "why": why}),),
-        amends=settled,
+        amends=(*settled, *ledgers_merged(kept.id, absorbed.id)),
         records=(("merges", record),),
         answer=merged,
     )
@@ -63,7 +65,8 @@ def undo(snapshot: Snapshot, merge: Document, *, by: str, now: datetime) -> Chan
     """Return the changes that make two profiles of one again. Refused: unknown_profile, already_undone, later_merge.
 
     What was learned after the merge stays with the kept one; what was forgotten after it stays forgotten; bans laid on an
-    identity after it hold wherever that identity goes. Only the latest merge of a profile can be undone.
+    identity after it hold wherever that identity goes. In the ledgers a yes goes back to who said it, a no stays with both, and
+    what was sent counts for both. Only the latest merge of a profile can be undone.
     """
     kept, absorbed = snapshot.profiles.get(str(merge["kept"])), snapshot.profiles.get(str(merge["absorbed"]))
     if kept is None or absorbed is None:
@@ -90,7 +93,10 @@ def undo(snapshot: Snapshot, merge: Document, *, by: str, now: datetime) -> Chan
         events=(
             _event("profile.merge_undone", kept.id, by, now, {"restored": absorbed.id, "merge": str(merge["_id"])}),
         ),
-        amends=(Amend(str(merge["_id"]), {"undone_at": now, "undone_by": by}, collection="merges"),),
+        amends=(
+            Amend(str(merge["_id"]), {"undone_at": now, "undone_by": by}, collection="merges"),
+            *ledgers_parted(kept.id, absorbed.id),
+        ),
         answer=restored,
     )
 

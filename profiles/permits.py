@@ -142,7 +142,11 @@ class Permits:
         while self._asking or self._settling:
             settling = [self._settling.popleft() for _ in range(min(len(self._settling), AT_ONCE))]
             asking = [self._asking.popleft() for _ in range(min(len(self._asking), AT_ONCE))]
-            await asyncio.gather(self._settle(settling), self._answer(asking))
+            ending = {id for _, id in settling}
+            self._asking.extend(one for one in asking if one[0].id in ending)  # it would find itself begun
+            await asyncio.gather(
+                self._settle(settling), self._answer([one for one in asking if one[0].id not in ending])
+            )
 
     async def _settle(self, settling: Sequence[tuple[str, str]]) -> None:
         try:

@@ -1,0 +1,262 @@
+"""The back door asks the legal gate at the moment of sending: no hand-over against a no, none twice after a crash."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from channels.channel import Failed, Later, Outbound, Sending, Sent, Unknown
+from channels.outbound import BackDoor
+from channels.sweeper import Sweeper
+from profiles.append import begin, said
+from profiles.calendar import utc_now
+from profiles.consents import Consents, Said
+from profiles.indexes import INDEXES
+from profiles.ledger import banned
+from profiles.ledgers import Ledgers
+from profiles.permits import Passage, Permits, Stopped
+from profiles.profile import Identity, Profile
+from profiles.record import from_document
+from profiles.snapshot import Changes, Snapshot, Work
+from profiles.store import Store
+from profiles.timeline import BOT, Content, Delivery, Message
+from profiles.topics import Topic
+from profiles.writer import Writer
+from tests.channels.test_outbound import Pigeon
+from tests.waiting import until
+
+OFFERS, HERE = Topic("offers"), Said("form")
+ANNA = "pigeon:anna"
+
+
+class SlowPigeon(Pigeon):
+    """Says when it has taken off, and arrives when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone, self.arrive = asyncio.Event(), asyncio.Event()
+
+    async def send(self, outbound: Outbound) -> Sending:
+        self.gone.set()
+        await self.arrive.wait()
+        return await super().send(outbound)
+
+
+class Server:
+    """One process with a permit desk: what it commits for a rule, it sends."""
+
+    def __init__(self, store: Store, name: str, pigeon: Pigeon, *, sends: bool = True, seconds: float = 15) -> None:
+        self.store, self.pigeon = store, pigeon
+        self.writer = Writer(store, process=name)
+        ledgers = Ledgers(store)
+        self.permits = Permits(store, ledgers, clock=utc_now, seconds=seconds)
+        self.consents = Consents(store, ledgers, self.permits)
+        self.back_door = BackDoor({"pigeon": pigeon}, self.writer, clock=utc_now, permits=self.permits)  # type: ignore[dict-item]
+        self.sweeper = Sweeper(store, self.back_door, process=name, clock=utc_now)
+        if sends:
+            self.writer.listen(self.back_door.take)
+
+    async def yes(self) -> None:
+        await self.consents.give("anna", OFFERS, "pigeon", HERE, now=utc_now())
+
+    async def no(self) -> None:
+        await self.consents.withdraw("anna", "pigeon", "offers", HERE, now=utc_now())
+
+    async def say(self, text: str, **metadata: Any) -> None:
+        told = {"class": "marketing", "topic": "offers"} | metadata
+
+        def think(snapshot: Snapshot) -> Changes:
+            now = snapshot.now
+            known = snapshot.holder(ANNA)
+            profile = known or Profile("anna", now, (Identity("pigeon", "anna", now),))
+            thread = snapshot.conversations.get(ANNA) or begin(
+                ANNA, profile, channel="pigeon", address="anna", identity=ANNA, now=now
+            )
+            thread, message = said(
+                thread, Content(text), id=f"m:{text}", author="rule:r", now=now, to=ANNA, metadata=told
+            )
+            return Changes((profile,), (thread,), {} if known else {ANNA: "anna"}, messages=(message,))
+
+        await self.writer.commit(Work(think, identities=(ANNA,), conversations=(ANNA,)))
+
+    async def delivery(self, text: str) -> Delivery:
+        document = await self.store.get("messages", f"m:{text}")
+        assert document
+        delivery = from_document(Message, document).delivery
+        assert delivery
+        return delivery
+
+    async def ends(self, text: str) -> tuple[str, str | None]:
+        async def ended() -> bool:
+            return (await self.delivery(text)).state not in ("queued", "sending")
+
+        await until(ended)
+        delivery = await self.delivery(text)
+        return delivery.state, delivery.reason
+
+
+@pytest.fixture
+async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
+    store = Store(mongo_url, database_name)
+    await store.prepare(INDEXES)
+    yield store
+    await store.close()
+
+
+class Town:
+    """Makes servers and closes them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.servers = store, list[Server]()
+
+    def server(self, name: str = "here", pigeon: Pigeon | None = None, **how: Any) -> Server:
+        self.servers.append(Server(self.store, name, pigeon or Pigeon(), **how))
+        return self.servers[-1]
+
+
+@pytest.fixture
+async def town(store: Store) -> AsyncIterator[Town]:
+    town = Town(store)
+    yield town
+    for server in town.servers:
+        await server.back_door.close(within_seconds=0.1)
+        await server.permits.close()
+        await server.writer.close()
+
+
+async def test_a_rules_message_is_sent_with_a_yes_and_suppressed_without(town: Town) -> None:
+    here = town.server()
+    await here.say("before")
+    assert await here.ends("before") == ("suppressed", "no_consent:topic:offers")
+    await here.yes()
+    await here.say("after")
+    assert await here.ends("after") == ("sent", None)
+
+
+async def test_a_no_between_the_decision_and_the_sending_holds(town: Town) -> None:
+    here = town.server(sends=False)
+    await here.yes()
+    await here.say("offer")
+    await here.no()
+    other = town.server("other")
+    await until(other.sweeper.sweep)
+    assert await other.ends("offer") == ("suppressed", "opted_out:topic:offers")
+    assert other.pigeon.carried == []
+
+
+async def test_a_no_is_acknowledged_once_the_hand_over_under_way_has_ended(town: Town) -> None:
+    slow = SlowPigeon()
+    here, elsewhere = town.server(pigeon=slow), town.server("elsewhere")
+    await here.yes()
+    await here.say("offer")
+    await slow.gone.wait()
+    acknowledged = asyncio.create_task(elsewhere.no())
+    assert not (await asyncio.wait([acknowledged], timeout=0.3))[0]
+    slow.arrive.set()
+    await acknowledged
+    await here.say("next")
+    assert await here.ends("next") == ("suppressed", "opted_out:topic:offers")
+
+
+async def test_a_provider_that_hangs_holds_a_no_up_no_longer_than_the_permit(town: Town) -> None:
+    slow = SlowPigeon()
+    here, elsewhere = town.server(pigeon=slow, seconds=2.5), town.server("elsewhere")
+    await here.yes()
+    await here.say("offer")
+    await slow.gone.wait()
+    async with asyncio.timeout(10):
+        await elsewhere.no()
+    assert await here.ends("offer") == ("unknown", "no answer within 0 s")
+
+
+async def test_what_a_dead_process_had_begun_is_not_sent_twice(town: Town) -> None:
+    dead = town.server("dead", sends=False)
+    await dead.yes()
+    await dead.say("offer")
+    begun = Passage("m:offer/0", "anna", ANNA, "pigeon", "offers", "marketing", "given")
+    assert not isinstance(await dead.permits.ask(begun), Stopped)  # and here it dies
+    heir = town.server("heir")
+    await until(heir.sweeper.sweep)
+    assert await heir.ends("offer") == ("unknown", "begun") and heir.pigeon.carried == []
+
+
+async def test_a_campaigns_unknown_outcome_is_not_tried_again_and_a_transaction_is(town: Town) -> None:
+    here = town.server()
+    await here.yes()
+    here.pigeon.answers = [Unknown("lost")]
+    await here.say("offer")
+    assert await here.ends("offer") == ("unknown", "lost") and len(here.pigeon.carried) == 1
+    here.pigeon.answers = [Unknown("lost"), Sent()]
+    await here.say("order", **{"class": "transactional"})
+    assert await here.ends("order") == ("sent", None) and len(here.pigeon.carried) == 3
+
+
+async def test_asked_to_come_later_it_asks_the_gate_again(town: Town) -> None:
+    here = town.server()
+    await here.yes()
+    here.pigeon.answers = [Later(0.1, "busy"), Later(0.1, "busy"), Sent()]
+    await here.say("offer")
+    assert await here.ends("offer") == ("sent", None) and len(here.pigeon.carried) == 3
+
+
+async def test_a_long_text_asks_for_each_part_and_settles_all(town: Town, store: Store) -> None:
+    here = town.server()
+    await here.yes()
+    await here.say("a message of three parts or so, for a pigeon")
+    assert (await here.ends("a message of three parts or so, for a pigeon"))[0] == "sent"
+    assert len(here.pigeon.carried) > 1
+
+    async def settled() -> bool:
+        return (await store.get("ledgers", "anna") or {})["p"] == []
+
+    await until(settled)
+
+
+async def test_a_refused_send_leaves_no_permit(town: Town, store: Store) -> None:
+    here = town.server()
+    await here.yes()
+    here.pigeon.answers = [Failed("dead")]
+    await here.say("offer")
+    assert await here.ends("offer") == ("failed", "dead")
+
+    async def known_as_dead() -> bool:
+        document = await store.get("ledgers", "anna") or {}
+        return document["p"] == [] and bool(document.get("off"))
+
+    await until(known_as_dead)
+
+
+async def test_a_stop_is_confirmed_when_nothing_is_under_way_any_more(town: Town, store: Store) -> None:
+    """The hand-over is another process's; the ban stands in the ledger with the commit of the STOP."""
+    slow = SlowPigeon()
+    there, here = town.server("there", slow), town.server("here")
+    await there.yes()
+    await there.say("offer")
+    await slow.gone.wait()
+
+    def stop(snapshot: Snapshot) -> Changes:
+        thread, message = said(
+            snapshot.conversations[ANNA], Content("stopped"), id="m:stopped", author=BOT, now=snapshot.now, to=ANNA,
+            metadata={"lawful": "stop"},
+        )  # fmt: skip
+        return Changes(conversations=(thread,), messages=(message,), amends=(banned("anna", ANNA),))
+
+    await here.writer.commit(Work(stop, conversations=(ANNA,)))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await here.ends("stopped")
+    slow.arrive.set()
+    assert (await here.ends("stopped"))[0] == "sent"
+    await here.say("later")
+    assert await here.ends("later") == ("suppressed", "suppressed")
+
+
+async def test_without_a_permit_desk_no_rules_message_leaves(town: Town) -> None:
+    here = town.server(sends=False)
+    await here.yes()
+    bare = BackDoor({"pigeon": here.pigeon}, here.writer, clock=utc_now)  # type: ignore[dict-item]
+    here.writer.listen(bare.take)
+    await here.say("offer")
+    assert await here.ends("offer") == ("suppressed", "no_gate")
+    await bare.close()
