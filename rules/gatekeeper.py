@@ -6,14 +6,14 @@ decide for good; only what is reserved is rendered. A text that can not be rende
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from profiles.caps import Cap, Slot
-from profiles.ledgers import Answer, Ledgers, Wanted
+from profiles.ledgers import Answer, Wanted
 from profiles.timeline import Content
 from profiles.topics import Topic, basis
 from rules import gates
@@ -50,6 +50,18 @@ class Renders(Protocol):
     def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered: ...
 
 
+class Reserves(Protocol):
+    """Takes slots for good: profiles/ledgers.py, or the same in memory."""
+
+    async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]: ...
+
+    async def reserve_all(
+        self, profiles: Sequence[str], slot: Slot, caps: Sequence[Cap], *, zones: Mapping[str, tzinfo], now: datetime
+    ) -> dict[str, Answer]: ...
+
+    async def release(self, profile: str, rid: str) -> None: ...
+
+
 @dataclass(slots=True)
 class _Request:
     """One ask on its way through the gates."""
@@ -71,7 +83,7 @@ class Gatekeeper:
     """Answers the asks of many runs with few commands."""
 
     def __init__(
-        self, ledgers: Ledgers, renders: Renders, reaches: Reaches, *, policy: Policy, prefers: Prefers
+        self, ledgers: Reserves, renders: Renders, reaches: Reaches, *, policy: Policy, prefers: Prefers
     ) -> None:
         self.policy, self.reaches = policy, reaches
         self._ledgers, self._renders, self._prefers = ledgers, renders, prefers

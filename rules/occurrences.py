@@ -19,10 +19,11 @@ from profiles.calendar import Clock
 from profiles.ids import new_id
 from profiles.record import Document
 from profiles.store import AlreadyThere, Store, Unavailable
-from rules.engine import Engine, News
+from rules.engine import Engine
 from rules.occasions import occasion, scheduled, selection
 from rules.rule import Rule
 from rules.schedule import Firing, firings
+from rules.turn import News
 
 log = logging.getLogger("rules.occurrences")
 

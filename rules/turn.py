@@ -1,0 +1,175 @@
+"""A turn of the rules: some contacts are read, thought about, their sends put to the gate, and all of it committed.
+
+It knows no database: live it works on the store and the one writer, in a simulation on contacts in memory.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from profiles.calendar import Clock
+from profiles.snapshot import Done, Refusal, Work
+from profiles.snapshot import Outcome as Committed
+from profiles.timeline import Event
+from rules.applying import CHANGED, commitment
+from rules.entry import Occasion
+from rules.gatekeeper import Gatekeeper
+from rules.moves import Outcome
+from rules.person import Person
+from rules.reading import Reads
+from rules.thinking import Editions, Thought, think
+
+log = logging.getLogger("rules.turn")
+
+SENDS_IN_A_ROW = 20
+"""Sends of one contact in one turn; what asks for more goes on when it is looked at again."""
+TRIES = 5
+"""Times a contact is thought of again because their runs moved meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing to think about: an event of a contact, an occasion of one rule, or (with neither) a run that is due."""
+
+    profile: str
+    nudge: str = ""
+    run: str = ""
+    event: Event | None = None
+    occasion: tuple[str, Occasion] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a turn could do nothing about."""
+
+    nobody: tuple[News, ...] = ()
+    """News of profiles that are gone."""
+    idle: tuple[str, ...] = ()
+    """Due runs that nothing came of: their rule is paused, or gone."""
+
+
+class Persons(Protocol):
+    """Reads contacts."""
+
+    async def persons(self, ids: Iterable[str], reads: Reads, now: datetime) -> dict[str, Person]: ...
+
+
+class Commits(Protocol):
+    """Writes works down."""
+
+    async def commit(self, work: Work, *, patient: bool = False) -> Committed: ...
+
+
+class Turn:
+    """Thinks about contacts with one set of rules, never with a mix."""
+
+    def __init__(self, reader: Persons, writer: Commits, gatekeeper: Gatekeeper, *, clock: Clock) -> None:
+        self.editions = Editions({})
+        self._reads = Reads()
+        self._reader, self._writer, self._gatekeeper, self._clock = reader, writer, gatekeeper, clock
+
+    def use(self, editions: Editions) -> None:
+        """Go on with these rules."""
+        self.editions, self._reads = editions, Reads.of(edition.rule for edition in editions.every)
+
+    async def work(self, news: Sequence[News]) -> Left:
+        """Think about these contacts and commit what it comes to."""
+        left = list(news)
+        nobody: tuple[News, ...] = ()
+        idle: tuple[str, ...] = ()
+        for _ in range(TRIES):
+            if not left:
+                break
+            left, found = await self._once(left)
+            nobody, idle = (*nobody, *found.nobody), (*idle, *found.idle)
+        if left:
+            log.warning(
+                "rules.contacts contended count=%d", len(left)
+            )  # their leases run out: they are looked at again
+        return Left(nobody, idle)
+
+    async def _once(self, news: Sequence[News]) -> tuple[list[News], Left]:
+        """Return the news of the contacts whose runs moved meanwhile, and what nothing can be done about."""
+        editions, now = self.editions, self._clock()  # no other set before the commit
+        persons = await self._reader.persons([one.profile for one in news], self._reads, now)
+        ours = _by_person(news, persons)
+        thoughts = {id: _think(persons[id], editions, some, {}) for id, some in ours.items()}
+        outcomes: dict[str, dict[str, dict[str, Outcome]]] = {id: {} for id in ours}
+        for _ in range(SENDS_IN_A_ROW):
+            asked = [
+                (ask, rule, persons[id])
+                for id, thought in thoughts.items()
+                for ask in thought.asks
+                if (rule := editions.rule_of(ask.run))
+            ]
+            if not asked:
+                break
+            answers = await self._gatekeeper.answer(asked)
+            for who in {person.id for _, _, person in asked}:
+                for ask in thoughts[who].asks:
+                    outcomes[who].setdefault(ask.run.id, {}).update(answers.get(ask.run.id, {}))
+                thoughts[who] = _think(persons[who], editions, ours[who], outcomes[who])
+        again = await self._commit(persons, thoughts, outcomes, ours, editions)
+        met = {one.profile for some in ours.values() for one in some}
+        nobody = tuple(one for one in news if one.profile not in met)
+        idle = tuple(one.run for who, some in ours.items() for one in some if one.run and _is_idle(one, thoughts[who]))
+        return again, Left(nobody, idle)
+
+    async def _commit(
+        self,
+        persons: Mapping[str, Person],
+        thoughts: Mapping[str, Thought],
+        outcomes: Mapping[str, Mapping[str, Mapping[str, Outcome]]],
+        ours: Mapping[str, list[News]],
+        editions: Editions,
+    ) -> list[News]:
+        works = {
+            id: commitment(
+                persons[id],
+                thought,
+                outcomes[id],
+                [one.nudge for one in ours[id] if one.nudge],
+                editions,
+                self._gatekeeper.reaches,
+            )
+            for id, thought in thoughts.items()
+        }
+        results = await asyncio.gather(*(self._writer.commit(work) for work in works.values()), return_exceptions=True)
+        again: list[News] = []
+        for id, result in zip(works, results, strict=True):
+            if isinstance(result, Refusal) and result.reason == CHANGED:
+                again += ours[id]
+            elif not isinstance(result, Done):
+                log.warning("rules.commit failed profile=%s result=%s", id, type(result).__name__)
+        return again
+
+
+def _is_idle(news: News, thought: Thought) -> bool:
+    return all(move.run.id != news.run for move in thought.moves)
+
+
+def _think(
+    person: Person, editions: Editions, news: Iterable[News], outcomes: dict[str, dict[str, Outcome]]
+) -> Thought:
+    """Think about one contact, with what was answered so far."""
+    news = tuple(news)
+    return think(
+        person,
+        editions,
+        [one.event for one in news if one.event],
+        [one.occasion for one in news if one.occasion],
+        outcomes,
+    )
+
+
+def _by_person(news: Iterable[News], persons: dict[str, Person]) -> dict[str, list[News]]:
+    """Return the news of each contact, under the profile that a merged one has become."""
+    became = {old: person.id for person in persons.values() for old in (person.id, *person.facts.profile.absorbed)}
+    found: dict[str, list[News]] = {}
+    for one in news:
+        if id := became.get(one.profile):
+            found.setdefault(id, []).append(one)
+    return found
