@@ -21,6 +21,7 @@ from profiles.store import Document, Filter, Store
 AT_ONCE = 500
 """People asked about in one command: the command is what costs, not the document."""
 ASK_AGAIN = timedelta(seconds=1)
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,17 @@ class Ledgers:
         return {id: ledger_of(id, stored.get(id)) for id in ids}
 
     async def reserve(self, wanted: Wanted, *, now: datetime) -> Answer:
-        """Take one slot for one person."""
-        return (await self.reserve_each([wanted], now=now))[0]
+        """Take one slot for one person, in one command."""
+        where = {"_id": wanted.profile, **self._open(wanted.slot, wanted.caps, wanted.zone, now)}
+        spend = self._spend(wanted.slot)
+        for _ in range(_TRIES):
+            document = await self._store.change(COLLECTION, where, spend)
+            if document:
+                return Granted(document["h"][0]["t"])
+            ledgers = await self._settled([wanted.profile])
+            if ledgers:
+                return self._why(ledgers[wanted.profile], wanted.slot, wanted.caps, wanted.zone, now)
+        return Denied("contended", now + ASK_AGAIN)
 
     async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]:
         """Take slots of their own for many, in two commands for up to 500; answers come in the order asked.
@@ -116,50 +126,69 @@ class Ledgers:
         await self._store.change_many(COLLECTION, {"_id": {"$in": list(profiles)}}, {"$pull": {"h": {"r": rid}}})
 
     async def _each(self, wanted: Sequence[Wanted], now: datetime) -> list[Answer]:
-        rids = list({one.slot.rid for one in wanted})
-        updates = [
-            ({"_id": one.profile, **self._open(one.slot, one.caps, one.zone, now)}, self._spend(one.slot))
-            for one in wanted
-        ]
-        held: Mapping[str, Mapping[str, datetime]] = {}
-        asked = list(range(len(wanted)))
-        for _ in range(2):  # again for those who had no ledger
-            await self._store.write_many(COLLECTION, [updates[place] for place in asked], in_order=True)
-            ids = list({one.profile for one in wanted})
-            found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=["h.r", "h.t"], at_once=len(ids) + 1)
-            held = {document["_id"]: _held(document, rids) for document in found}
-            asked = [place for place, one in enumerate(wanted) if one.profile not in held]
-            if not asked:
+        answers: dict[int, Answer] = {}
+        left = list(range(len(wanted)))
+        for _ in range(_TRIES):
+            held = await self._take([wanted[place] for place in left], now)
+            taken = {place: (wanted[place].profile, wanted[place].slot.rid) for place in left}
+            answers |= {place: Granted(held[key]) for place, key in taken.items() if key in held}
+            left = [place for place in left if place not in answers]
+            ledgers = await self._settled([wanted[place].profile for place in left])
+            for place in left:
+                one = wanted[place]
+                if one.profile in ledgers:
+                    answers[place] = self._why(ledgers[one.profile], one.slot, one.caps, one.zone, now)
+            left = [place for place in left if place not in answers]
+            if not left:
                 break
-            await self.make({wanted[place].profile for place in asked})
-        refused = [one.profile for one in wanted if one.slot.rid not in held.get(one.profile, {})]
-        ledgers = await self.read(refused)
-        return [
-            Granted(held[one.profile][one.slot.rid])
-            if one.slot.rid in held.get(one.profile, {})
-            else why(ledgers[one.profile], one.slot, one.caps, zone=one.zone, now=now, horizon=self._horizon)
-            for one in wanted
+        return [answers.get(place, Denied("contended", now + ASK_AGAIN)) for place in range(len(wanted))]
+
+    async def _take(self, asked: Sequence[Wanted], now: datetime) -> dict[tuple[str, str], datetime]:
+        """Take these slots in their order; return (profile, rid) -> since when, of all of them that are now held."""
+        changes = [
+            ({"_id": one.profile, **self._open(one.slot, one.caps, one.zone, now)}, self._spend(one.slot))
+            for one in asked
         ]
+        await self._store.write_many(COLLECTION, changes, in_order=True)
+        ids, rids = list({one.profile for one in asked}), {one.slot.rid for one in asked}
+        found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=["h.r", "h.t"], at_once=len(ids) + 1)
+        return {
+            (one["_id"], entry["r"]): entry["t"] for one in found for entry in one.get("h", ()) if entry["r"] in rids
+        }
 
     async def _all(
         self, profiles: Sequence[str], slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime
     ) -> dict[str, Answer]:
         mine = {"h": {"$elemMatch": {"r": slot.rid}}}
         conditions, spend = self._open(slot, caps, zone, now), self._spend(slot)
-        granted: dict[str, Answer] = {}
-        asked = list(profiles)
-        for _ in range(2):  # again for those who had no ledger
-            await self._store.change_many(COLLECTION, {"_id": {"$in": asked}, **conditions}, spend)
-            found = await self._store.find(COLLECTION, {"_id": {"$in": asked}}, only=mine, at_once=len(asked) + 1)
-            granted |= {one["_id"]: Granted(one["h"][0]["t"]) for one in found if one.get("h")}
-            asked = list(set(asked) - {one["_id"] for one in found})
-            if not asked:
+        answers: dict[str, Answer] = {}
+        left = list(profiles)
+        for _ in range(_TRIES):
+            await self._store.change_many(COLLECTION, {"_id": {"$in": left}, **conditions}, spend)
+            where = {"_id": {"$in": left}, "h.r": {"$eq": slot.rid}}
+            found = await self._store.find(COLLECTION, where, only=mine, at_once=len(left) + 1)
+            answers |= {one["_id"]: Granted(one["h"][0]["t"]) for one in found}
+            ledgers = await self._settled([id for id in left if id not in answers])
+            answers |= {id: self._why(ledger, slot, caps, zone, now) for id, ledger in ledgers.items()}
+            left = [id for id in left if id not in answers]
+            if not left:
                 break
-            await self.make(asked)
-        ledgers = await self.read(profile for profile in profiles if profile not in granted)
-        return granted | {
-            id: why(ledger, slot, caps, zone=zone, now=now, horizon=self._horizon) for id, ledger in ledgers.items()
-        }
+        return answers | {id: Denied("contended", now + ASK_AGAIN) for id in left}
+
+    async def _settled(self, profiles: Sequence[str]) -> dict[str, Ledger]:
+        """Return the ledgers that were refused for good. Left out, to be asked again: those who had none, and those that had
+        still to be brought together with another; now they have, and are."""
+        if not profiles:
+            return {}
+        stored = {document["_id"]: document for document in await self._store.get_many(COLLECTION, profiles)}
+        await self.make({id for id in profiles if id not in stored})
+        joining = [id for id, document in stored.items() if document.get("join")]
+        for id in joining:
+            await bring_together(self._store, id)
+        return {id: ledger_of(id, document) for id, document in stored.items() if id not in joining}
+
+    def _why(self, ledger: Ledger, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime) -> Answer:
+        return why(ledger, slot, caps, zone=zone, now=now, horizon=self._horizon)
 
     async def make(self, profiles: Iterable[str]) -> None:
         """Make the empty ledgers of those who have none."""
@@ -224,11 +253,6 @@ def _entry(slot: Slot) -> Document:
     if slot.priority != 50:
         spent["y"] = slot.priority
     return spent
-
-
-def _held(document: Document, rids: Iterable[str]) -> dict[str, datetime]:
-    wanted = set(rids)
-    return {entry["r"]: entry["t"] for entry in document.get("h", ()) if entry["r"] in wanted}
 
 
 def _portions(items: list[Any]) -> Iterable[list[Any]]:

@@ -159,3 +159,24 @@ async def test_near_midnight_the_databases_clock_says_which_day_it_is(ledgers: L
     assert isinstance(await ledgers.reserve(wanted("a", cap), now=now), Granted)
     ahead = datetime.combine(now.date() + timedelta(days=1), now.time().min, UTC)
     assert isinstance(await ledgers.reserve(wanted("b", cap), now=ahead), Denied)
+
+
+async def test_a_ledger_that_is_to_join_another_is_brought_together_before_it_grants(
+    store: Store, ledgers: Ledgers
+) -> None:
+    now = utc_now()
+    for id in ("a", "b", "c"):
+        await store.insert("ledgers", {"_id": f"{id}-old", "into": id, "on": {"*:*": False}, "at": {"*:*": now}})
+        await store.insert("ledgers", {"_id": id, "join": {f"{id}-old": "merge"}})
+    one = await reserve(ledgers, "r", profile="a")
+    (each,) = await ledgers.reserve_each([wanted("r", profile="b")], now=now)
+    all_of_them = await ledgers.reserve_all(["c"], SOFT, [], zones={}, now=now)
+    assert [one, each, all_of_them["c"]] == [Denied("opted_out:all")] * 3
+
+
+async def test_of_many_each_gets_the_answer_to_its_own_question(ledgers: Ledgers) -> None:
+    cap = Cap(1, WEEK)
+    asked = [wanted(f"r{n}", cap, profile=f"p{n % 400}") for n in range(1_200)]
+    answers = await ledgers.reserve_each(asked, now=utc_now())
+    granted = [one.profile for one, answer in zip(asked, answers, strict=True) if isinstance(answer, Granted)]
+    assert sorted(granted) == sorted({one.profile for one in asked})
