@@ -33,6 +33,8 @@ class Opened:
     """This person's conversations on all channels, the latest first."""
     showing: Showing
     canned: tuple[Canned, ...]
+    has_drafts: bool
+    """Whether a language model may propose a reply."""
 
 
 @may("self")
@@ -135,6 +137,7 @@ async def open_conversation(desk: Desk, id: str, *, with_timeline: bool = True) 
         await threads_of(desk, profile),
         showing(desk.channels, conversation, profile),
         await all_canned(desk.store),
+        desk.drafts is not None,
     )
 
 

@@ -9,7 +9,11 @@ from admin.desk import Desk
 
 async def frame(desk: Desk, agent: Agent) -> dict[str, Any]:
     """Return what the rail at the left shows this agent."""
-    known: dict[str, Any] = {"channels": tuple(sorted(desk.channels)), "here_agents": desk.presence.agents()}
+    known: dict[str, Any] = {
+        "channels": tuple(sorted(desk.channels)),
+        "here_agents": desk.presence.agents(),
+        "teaches": desk.workshop is not None,
+    }
     if not agent.may("converse"):
         return {**known, "counts": inbox.Counts(), "mentions": 0}
     return {

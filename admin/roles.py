@@ -6,18 +6,20 @@ from typing import Literal, TypeAlias, TypeVar, get_args
 from aiohttp import web
 
 Role = Literal["agent", "supervisor", "marketer", "admin"]
-Permission = Literal["public", "self", "people", "converse", "assign", "merge", "canned", "team", "invite", "audit"]
+Permission = Literal[
+    "public", "self", "people", "converse", "assign", "merge", "canned", "team", "invite", "audit", "propose", "teach"
+]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 Page: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Handler = TypeVar("Handler", bound=Page)
 
-_AGENT = frozenset({"self", "people", "converse", "merge"})
-_SUPERVISOR = _AGENT | {"assign", "canned", "team", "audit"}
+_AGENT = frozenset({"self", "people", "converse", "merge", "propose"})
+_SUPERVISOR = _AGENT | {"assign", "canned", "team", "audit", "teach"}
 GRANTED: dict[str, frozenset[str]] = {
     "agent": _AGENT,
     "supervisor": _SUPERVISOR,
-    "marketer": frozenset({"self", "people"}),
+    "marketer": frozenset({"self", "people", "propose", "teach"}),
     "admin": _SUPERVISOR | {"invite"},
 }
 """role -> permissions. `public` is nobody's: those routes ask for no session."""

@@ -6,16 +6,21 @@ from pathlib import Path
 from aiohttp import web
 
 from admin import (
+    accuracy,
     attachments,
     audit,
+    bot_versions,
     canned,
     conversation_acts,
     conversations,
+    drafts,
+    learning,
     people_pages,
     search_page,
     settings,
     sign_in,
     team,
+    try_sentence,
 )
 from admin.alarm import Alarm
 from admin.desk import DESK, Desk
@@ -69,6 +74,7 @@ def table() -> list[web.RouteDef]:
         post("/conversations/{id}/resolve", conversation_acts.resolve),
         post("/conversations/{id}/reopen", conversation_acts.reopen),
         post("/conversations/{id}/read", conversation_acts.read),
+        post("/conversations/{id}/draft", drafts.suggest),
         post("/conversations/{id}/files", attachments.upload),
         get(r"/messages/{message}/files/{number:\d{1,3}}", attachments.download),
         # people
@@ -81,6 +87,20 @@ def table() -> list[web.RouteDef]:
         post("/merges/{id}/undo", people_pages.undo),
         post("/conflicts/{id}/settle", people_pages.settle),
         get("/search", search_page.show),
+        # teaching the bot
+        get("/learning", learning.show),
+        post("/learning/examples", learning.add_example),
+        post("/learning/answers", learning.add_answer),
+        post("/learning/questions/{id}/dismiss", learning.dismiss),
+        post("/learning/questions/{id}/refuse", learning.refuse_reply),
+        post("/learning/proposals/{id}/accept", learning.accept),
+        post("/learning/proposals/{id}/refuse", learning.refuse),
+        get("/learning/try", try_sentence.show),
+        get("/learning/accuracy", accuracy.show),
+        post("/learning/accuracy", accuracy.move),
+        get("/learning/versions", bot_versions.show),
+        get("/learning/versions/{id}", bot_versions.show_one),
+        post("/learning/versions/{id}", bot_versions.restore),
         # the team's own
         get("/canned", canned.show),
         post("/canned", canned.save),

@@ -28,6 +28,11 @@ ROLES = {
     "agent": _("Agent"), "supervisor": _("Supervisor"), "marketer": _("Marketer"), "admin": _("Administrator")
 }  # fmt: skip
 
+LANGUAGES = {
+    "fr": _("French"), "en": _("English"), "de": _("German"), "es": _("Spanish"), "it": _("Italian"), "nl": _("Dutch"),
+    "pt": _("Portuguese"),
+}  # fmt: skip
+
 DELIVERIES = {
     "queued": _("Sending"), "sending": _("Sending"), "sent": _("Sent"), "delivered": _("Delivered"), "read": _("Read"),
     "failed": _("Not delivered"), "suppressed": _("Not sent"), "unknown": _("Perhaps not delivered"),
@@ -65,7 +70,14 @@ EVENTS = {
     "identity.unblocked": _("They unblocked us"),
     "profile.identified": _("They proved who they are"),
     "bot.unanswered": _("The bot found no answer to this"),
+    "bot.doubted": _("The bot was not sure of this answer"),
 }
+
+LESSONS = {
+    "first": _("As it was before"), "outside": _("Changed in the files themselves"), "example": _("Added an example"),
+    "moved": _("Moved an example"), "answer": _("Made a new answer"), "passage": _("Added to the documents"),
+    "restored": _("Went back to a version"),
+}  # fmt: skip
 
 ACTS = {
     "conversation.replied": _("Replied"), "conversation.noted": _("Wrote a note"), "conversation.taken": _("Took over"),
@@ -82,6 +94,9 @@ ACTS = {
     "agent.second_factor_on": _("Set up a second factor"), "agent.second_factor_off": _("Removed the second factor"),
     "agent.recovered": _("Used a recovery code"), "agent.settings": _("Changed their settings"),
     "key.created": _("Created an API key"), "key.revoked": _("Revoked an API key"),
+    "conversation.drafted": _("Asked for a draft"), **{f"bot.{name}": act for name, act in LESSONS.items()},
+    "bot.proposed": _("Proposed a lesson for the bot"), "bot.proposal_refused": _("Refused a proposed lesson"),
+    "bot.question_dismissed": _("Dismissed a question"), "bot.reply_refused": _("Kept a reply from becoming an answer"),
 }  # fmt: skip
 
 REFUSALS = {
@@ -109,6 +124,20 @@ REFUSALS = {
     "already_undone": _("This merge was undone already."),
     "later_merge": _("A later merge builds on this one: undo that one first."),
     "file_kind": _("Only pictures (PNG, JPEG, GIF, WebP), PDF and plain text files can be sent."),
+    "broken": _("The bot would not work like this, so nothing was changed."),
+    "dialogues": _("One of the bot's own test dialogues would end differently, so nothing was changed."),
+    "changed_meanwhile": _("Somebody changed the bot meanwhile, so nothing was changed. Look again and repeat."),
+    "read_only": _("The bot's folder can not be written here."),
+    "already_there": _("The bot has this sentence already."),
+    "unknown_intent": _("There is no such intent. Choose one of the list."),
+    "unknown_example": _("This sentence is not there any more."),
+    "unknown_language": _("Choose a language."),
+    "last_example": _("It is the last example of its intent. Add another one first."),
+    "no_words": _("There is no word in it that the bot could learn."),
+    "nothing_changed": _("The files are like this already."),
+    "unknown_version": _("There is no such version."),
+    "unreadable": _("One of the bot's files can not be read."),
+    "no_draft": _("No draft this time. Write the answer yourself."),
     "unavailable": _("The server is busy. Nothing is lost: try again in a moment."),
 }
 
@@ -141,6 +170,14 @@ class Speech:
     def act(self, act: str) -> str:
         """Return one line for an audit row's act."""
         return self._speaks(ACTS.get(act, act))
+
+    def language(self, code: str) -> str:
+        """Return what people call this language; its two letters where we have no word."""
+        return self._speaks(LANGUAGES.get(code, code))
+
+    def lesson(self, act: str) -> str:
+        """Return one line for what a version of the bot changed."""
+        return self._speaks(LESSONS.get(act, act))
 
     def refusal(self, reason: str) -> str:
         """Return why nothing was done."""

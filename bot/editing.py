@@ -33,6 +33,8 @@ from bot.roundtrip import literal, quoted, rewritten
 from bot.training import language_of
 from bot.understanding import OUT_OF_SCOPE
 
+_MASK = re.compile(r"\[(?:email|account|card|number|name)\](?![({])")
+
 
 def edited(edit: Edit, files: Files, bot: Facts) -> dict[str, str] | NotEdited:
     """Return the files that the edit changes or makes, in the order to write them; or why there is nothing to do."""
@@ -253,4 +255,5 @@ def _flow(values: dict[str, Any]) -> CommentedMap:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split()).lstrip("- ").strip()
+    """Return the sentence on one line, without the [name] and [number] of bot/masking.py, which nobody says."""
+    return " ".join(_MASK.sub(" ", text).split()).lstrip("- ").strip()

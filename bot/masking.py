@@ -4,15 +4,20 @@ Better too much than too little: what looks like a number of 9 digits or more is
 """
 
 import re
+from collections.abc import Iterable
 
 _EMAIL = re.compile(r"[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.I)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}\b")
 _DIGITS = re.compile(r"(?<!\w)[+(]?\d(?:[ .()/\u00a0-]{0,2}\d){8,24}(?!\w)")
+_SHORTEST_NAME = 3  # shorter ones are words too
 _CARD_DIGITS = range(13, 20)
 
 
-def masked(text: str) -> str:
-    """Return the text with [email], [account], [card] and [number] in place of what they stand for."""
+def masked(text: str, names: Iterable[str] = ()) -> str:
+    """Return the text with [email], [account], [card] and [number] in place of what they stand for, [name] for these names."""
+    known = sorted({re.escape(name) for name in names if len(name) >= _SHORTEST_NAME}, key=len, reverse=True)
+    if known:
+        text = re.sub(rf"(?<!\w)(?:{'|'.join(known)})(?!\w)", "[name]", text, flags=re.I)
     text = _IBAN.sub("[account]", _EMAIL.sub("[email]", text))
     return _DIGITS.sub(_mask, text)
 

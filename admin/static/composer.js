@@ -50,6 +50,26 @@ export function offerCanned() {
   changed();
 }
 
+// A reply that the language model proposes: put where the agent writes, never sent by itself.
+export async function suggest() {
+  const button = get("suggest");
+  const conversation = id();
+  if (button.disabled) return;
+  button.disabled = true;
+  get("hint").textContent = say("drafting");
+  const answer = await post(conversationPath(conversation, "draft"));
+  button.disabled = false;
+  if (conversation !== id()) return;
+  get("hint").textContent = answer.ok ? say("drafted") : "";
+  if (!answer.ok) return fail(answer.error ?? say("failed"));
+  fail("");
+  mode(false);
+  const text = get("text");
+  text.value = text.value.trim() ? `${text.value.trimEnd()}\n${answer.text}` : answer.text;
+  text.setSelectionRange(text.value.length, text.value.length);
+  changed();
+}
+
 export function refreshHint(head, me) {
   if (head.owner === "agent" && head.assignee === me) get("hint").textContent = "";
 }

@@ -24,6 +24,7 @@ const acts = {
   "reply-tab": () => composer.mode(false),
   "note-tab": () => composer.mode(true),
   canned: () => composer.offerCanned(),
+  suggest: () => composer.suggest(),
   jump: () => (timeline.toEnd(), (get("jump").hidden = true)),
   back: () => goBack(),
   help: () => get("help").showModal(),

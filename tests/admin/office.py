@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, CookieJar, web
@@ -11,11 +12,13 @@ from yarl import URL
 
 from admin import agents, sessions
 from admin.agents import Agent
-from admin.desk import Desk, Options
+from admin.desk import Desk, Drafts, Options
 from admin.live import LIVE, Live
 from admin.passwords import Passwords
 from admin.roles import Role
 from admin.routes import routes
+from bot.live import load_live
+from bot.workshop import Workshop
 from channels.channel import Limits, Outbound, Sending, Sent
 from profiles.append import begin, heard, noted, said
 from profiles.calendar import utc_now
@@ -177,7 +180,16 @@ CHANNELS: dict[str, Any] = {
 }
 
 
-async def open_office(url: str, database: str, *, options: Options | None = None, port: int | None = None) -> Office:
+async def open_office(
+    url: str,
+    database: str,
+    *,
+    options: Options | None = None,
+    port: int | None = None,
+    folder: Path | None = None,
+    drafts: Drafts | None = None,
+) -> Office:
+    """Open it; with a bot's folder it can be taught there."""
     store = Store(url, database)
     await store.prepare(INDEXES)
     clock, feed = Clock(), Feed()
@@ -186,7 +198,8 @@ async def open_office(url: str, database: str, *, options: Options | None = None
     app = web.Application()
     desk = Desk(
         store, writer, feed, clock, SECRET, "http://127.0.0.1", CHANNELS, options or Options(),
-        passwords=Passwords(time_cost=1, memory_kib=1024),
+        passwords=Passwords(time_cost=1, memory_kib=1024), drafts=drafts,
+        workshop=Workshop(store, load_live(folder, None, clock=clock), clock=clock) if folder else None,
     )  # fmt: skip
     console = routes(desk)
     app.add_subapp("/console", console)

@@ -70,6 +70,11 @@ def test_an_example_is_one_more_line_under_its_intent() -> None:
     assert after["domain.yml"] == DOMAIN and after["data/rules.yml"] == RULES
 
 
+def test_masks_of_personal_data_are_not_learned_as_words() -> None:
+    after = _after(AddExample("greet", "- it is me [name],  [email] at [home](place)", "en"))
+    assert _lines(NLU, after["data/nlu.yml"]) == ["+     - it is me , at [home](place)"]
+
+
 def test_an_example_of_another_language_gets_a_file_of_that_language() -> None:
     after = _after(AddExample("greet", "bonjour à tous", "fr"))
     assert "- bonjour à tous" in after["data/nlu.fr.yml"] and after["data/nlu.yml"] == NLU

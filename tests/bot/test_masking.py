@@ -27,3 +27,8 @@ def test_a_text_is_masked(text, seen):
 
 def test_a_very_long_text_of_digits_is_masked_quickly():
     assert "[number]" in masked("1 " * 50_000)
+
+
+def test_names_that_we_know_are_masked_whole_words_alone():
+    said = masked("Je suis anna MARTIN-Dupont, pas Annabelle, de Al", ["Anna", "Martin", "Al", "a.c(", "Dupont"])
+    assert said == "Je suis [name] [name]-[name], pas Annabelle, de Al"

@@ -1,0 +1,44 @@
+"""A reply proposed by the language model, put into the agent's composer: never sent by itself."""
+
+from aiohttp import web
+
+from admin.agents import audit_row
+from admin.answers import refuse
+from admin.desk import DESK
+from admin.guard import agent_of
+from admin.roles import may
+from profiles.conversation import Conversation
+from profiles.record import from_document
+from profiles.timeline import CUSTOMER, Message
+
+MOST_MESSAGES = 10
+
+
+@may("converse")
+async def suggest(request: web.Request) -> web.Response:
+    """Answer with a text for the composer, or why there is none."""
+    desk, id = request.config_dict[DESK], request.match_info["id"]
+    document = await desk.store.get("conversations", id)
+    if document is None:
+        return refuse(request, "unknown_conversation", 404)
+    if desk.drafts is None:
+        return refuse(request, "no_draft", 409)
+    conversation = from_document(Conversation, document)
+    where = {"conversation": id, "direction": {"$in": ["inbound", "outbound"]}}  # private notes stay in the house
+    found = await desk.store.find("messages", where, sort=[("seq", -1)], limit=MOST_MESSAGES)
+    messages = [from_document(Message, one) for one in reversed(found)]
+    said = [(_by(message), message.content.text) for message in messages if message.content.text]
+    question = next((text for by, text in reversed(said) if by == CUSTOMER), "")
+    if not question:
+        return refuse(request, "no_draft", 409)
+    text = await desk.drafts.draft(said, question, conversation.language or "fr", id)
+    if text is None:
+        return refuse(request, "no_draft", 409)
+    row = audit_row("conversation.drafted", by=agent_of(request).id, about=id, at=desk.clock())
+    await desk.store.insert("audit", row)
+    return web.json_response({"ok": True, "text": text})
+
+
+def _by(message: Message) -> str:
+    """Return who said it without saying who: no agent's id leaves the house."""
+    return "agent" if message.author.startswith("agent:") else message.author
