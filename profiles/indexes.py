@@ -59,6 +59,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     # the parts of long SMS: which message each is of; receipts come within a few days or never
     "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],
     "settings": [],
+    "rule_versions": [ascending("rule", "-at"), ascending("-at")],  # a rule's history; the last good text of each file
     "doubts": [ascending("settled_at")],
     "proposals": [ascending("state", "-at", "_id")],
     "bot_versions": [],

@@ -1,0 +1,180 @@
+"""The book: all rule files and house files together, read as one. Pure: texts in, rules, limits and every mistake out.
+
+An invalid file stops nobody: its last good text goes on, its mistakes are told, and the other files are read as ever.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
+from typing import Any, TypeVar
+
+from profiles.expression import Vocabulary
+from profiles.findings import ContentError, Findings
+from profiles.strict_yaml import read_strictly
+from profiles.topics import Topic
+from profiles.written import Place, Table
+from rules.file_reading import Names, Reading
+from rules.house_files import (
+    HOUSE_FILES,
+    OWN_EVENTS,
+    PRESSURE,
+    SEGMENTS,
+    TOPICS,
+    VOCABULARY,
+    Called,
+    Limits,
+    Words,
+    read_pressure,
+    read_segments,
+    read_topics,
+    read_vocabulary,
+    written_segments,
+)
+from rules.policy import Policy
+from rules.rule import Rule
+from rules.rule_file import read_rule, rule_id
+
+MOST_FILES = 1_000
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the book does not say itself. None: nobody knows which there are, any name will do."""
+
+    channels: frozenset[str] | None = None
+    templates: frozenset[str] | None = None
+    zone: tzinfo = UTC
+    language: str = "fr"
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What holds now."""
+
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """id -> the rule as it is used: of its file, or of the file's last good text."""
+    policy: Policy = Policy()
+    names: Names = Names()
+    words: Words = Words()
+    mistakes: tuple[ContentError, ...] = ()
+    """All that is wrong in the files as they are now."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Rule id -> file name."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """File name -> the text that is used: its own, or its last good one."""
+
+    def mistakes_in(self, file: str) -> tuple[ContentError, ...]:
+        """Return what is wrong in one file."""
+        return tuple(mistake for mistake in self.mistakes if mistake.at.file == file)
+
+    @property
+    def stale(self) -> frozenset[str]:
+        """Return the files whose last good text is used, or nothing, because they have mistakes."""
+        return frozenset(mistake.at.file for mistake in self.mistakes)
+
+
+def read_book(
+    texts: Mapping[str, str], around: Surroundings = Surroundings(), good: Mapping[str, str] | None = None
+) -> Book:
+    """Return the book of these texts (file name -> text); `good` has the last good text of files that may be broken now."""
+    findings = Findings()
+    if len(texts) > MOST_FILES:
+        findings.error(Place("book"), f"expected at most {MOST_FILES} files, got {len(texts)}.")
+    reading = _Shelf(dict(sorted(texts.items())[:MOST_FILES]), dict(good or {}), findings, around)
+    names = reading.house()
+    rules, files = reading.rules(names)
+    policy = Policy(reading.topics, reading.limits.caps, reading.limits.quiet, around.zone, around.language, reading.limits.control)
+    mistakes = tuple(sorted(findings.errors, key=lambda error: (error.at, error.problem)))
+    return Book(rules, policy, names, reading.words, mistakes, files, reading.used)
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """The files while they are read."""
+
+    texts: dict[str, str]
+    good: dict[str, str]
+    findings: Findings
+    around: Surroundings
+    used: dict[str, str] = field(default_factory=dict)
+    words: Words = Words()
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+    def house(self) -> Names:
+        """Read the files that are no rules, each knowing those before it; return the names that rules may use."""
+        names = Names(channels=self.around.channels, templates=self.around.templates)
+        self.words = self.one(VOCABULARY, names, read_vocabulary, Words())
+        names = replace(names, vocabulary=_vocabulary(self.words))
+        self.topics = self.one(TOPICS, names, read_topics, {})
+        names = replace(names, topics=frozenset(self.topics))
+        segments: Mapping[str, str] = self.one(SEGMENTS, names, read_segments, {})
+        names = replace(names, vocabulary=replace(names.vocabulary, segments=segments))
+        self.limits = self.one(PRESSURE, names, read_pressure, Limits())
+        ids = {found for file in self.rule_files() if (found := rule_id(self.texts[file]))}
+        return replace(names, rules=frozenset(ids))
+
+    def one(self, file: str, names: Names, read: Callable[[Table, Reading], Value], absent: Value) -> Value:
+        """Read one house file, or its last good text when it has mistakes."""
+        if file not in self.texts:
+            return absent
+        for text, findings in ((self.texts[file], self.findings), (self.good.get(file, ""), Findings())):
+            noted = len(findings.errors)
+            table = read_strictly(text, file, findings)
+            if table is not None:
+                value = read(table, Reading(_with_segments(file, table, names), findings, has_conversation=False))
+                if len(findings.errors) == noted:
+                    self.used[file] = text
+                    return value
+        return absent
+
+    def rules(self, names: Names) -> tuple[dict[str, Rule], dict[str, str]]:
+        """Read the rule files; a broken one goes on with its last good text. Return the rules and their files by id."""
+        rules: dict[str, Rule] = {}
+        files: dict[str, str] = {}
+        for file in self.rule_files():
+            rule = self.rule(file, names)
+            if rule is None:
+                continue
+            if rule.id in rules:
+                at = rule.places.get("rule")
+                place = Place(file, at.line, at.column) if at else Place(file)
+                self.findings.error(place, f'rule: expected each rule once, got "{rule.id}", which {files[rule.id]} has.')
+                continue
+            rules[rule.id], files[rule.id], self.used[file] = rule, file, rule.text
+        return rules, files
+
+    def rule(self, file: str, names: Names) -> Rule | None:
+        read = read_rule(self.texts[file], file, names, self.findings)
+        if read is not None or file not in self.good:
+            return read
+        # what it names may be what is broken now: then it is read with every name known
+        return read_rule(self.good[file], file, names, Findings()) or read_rule(
+            self.good[file], file, Names(Vocabulary(segments=names.vocabulary.segments)), Findings()
+        )
+
+    def rule_files(self) -> Iterator[str]:
+        return (file for file in self.texts if file not in HOUSE_FILES)
+
+
+def _vocabulary(words: Words) -> Vocabulary:
+    attributes = {name: one.kind for name, one in words.attributes.items()} if words.attributes is not None else None
+    events = {name: one.properties for name, one in words.events.items()} if words.events is not None else None
+    if events is not None:
+        events = {**{name: {} for name in OWN_EVENTS}, **events}
+    return Vocabulary(attributes=attributes, events=events, words=dict(_said(words)))
+
+
+def _said(words: Words) -> Iterator[tuple[str, Mapping[str, str]]]:
+    spoken: list[tuple[str, Called]] = [(f"contact.{name}", one) for name, one in (words.attributes or {}).items()]
+    spoken += list((words.events or {}).items())
+    return ((name, one.words) for name, one in spoken if one.words)
+
+
+def _with_segments(file: str, table: Table, names: Names) -> Names:
+    """Let the segments of segments.yml name one another."""
+    if file != SEGMENTS:
+        return names
+    vocabulary: Any = replace(names.vocabulary, segments=written_segments(table))
+    return replace(names, vocabulary=vocabulary)

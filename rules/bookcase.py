@@ -1,0 +1,238 @@
+"""Where the book stands: its folder, looked at every two seconds, and the last good text of each file, kept in the database.
+
+A valid file swaps in whole; an invalid one leaves what was there before, also over a restart. Collection `rule_versions`: one row
+per file and content, so that a run can end on the version it began with and people can see what changed.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from profiles.calendar import Clock
+from profiles.every import Every
+from profiles.findings import ContentError, Findings
+from profiles.record import from_document
+from profiles.store import Store
+from profiles.strict_yaml import LARGEST
+from profiles.written import Place
+from rules.book import MOST_FILES, Book, Surroundings, read_book
+from rules.rule import Rule
+from rules.rule_file import read_rule
+
+log = logging.getLogger("rules.bookcase")
+
+VERSIONS = "rule_versions"
+LOOK_SECONDS = 2.0
+SETTLED_SECONDS = 0.3  # a file younger than this may still be being written: it is read at the next look
+MOST_REMEMBERED = 2_000
+
+Mark = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One good text of a file, and since when and by whose hand it was used."""
+
+    id: str
+    file: str
+    text: str
+    at: datetime
+    """When it was last put to use; the latest of a file is its last good text."""
+    first_at: datetime
+    rule: str = ""
+    """Empty for a house file."""
+    version: str = ""
+    by: str = "file"
+
+
+class Bookcase:
+    """Keeps `book` up to date; whoever listens is told of every book that differs."""
+
+    def __init__(self, folder: Path, store: Store | None, around: Surroundings, *, clock: Clock) -> None:
+        self.book = Book()
+        self._folder, self._store, self._around, self._clock = folder, store, around, clock
+        self._marks: dict[str, Mark] = {}
+        self._texts: dict[str, str] = {}
+        self._broken: dict[str, ContentError] = {}
+        self._good: dict[str, str] = {}
+        self._stored: dict[str, str] = {}
+        self._older: dict[tuple[str, str], str] = {}
+        self._read: dict[tuple[str, str], Rule | None] = {}
+        self._listeners: list[Callable[[Book], None]] = []
+        self._looking = Every(LOOK_SECONDS, self.look, name="book")
+
+    def listen(self, listener: Callable[[Book], None]) -> None:
+        """Tell this listener of every book to come."""
+        self._listeners.append(listener)
+
+    async def open(self) -> Book:
+        """Read the book for the first time: the folder, and for broken files what was good before. Raises Unavailable."""
+        if self._store is not None:
+            await self._recall(self._store)
+        await self.look(at_once=True)
+        return self.book
+
+    async def start(self) -> None:
+        """Begin to look for changed files."""
+        await self._looking.start()
+
+    async def close(self) -> None:
+        """Stop looking."""
+        await self._looking.close()
+
+    async def look(self, *, at_once: bool = False) -> None:
+        """Read the files that changed; swap the book if it differs. `at_once`: also those that have only just been written."""
+        if await asyncio.to_thread(self._take, at_once) or at_once:
+            before = self.book
+            book = await asyncio.to_thread(read_book, dict(self._texts), self._around, dict(self._good))
+            self._use(replace(book, mistakes=(*self._broken.values(), *book.mistakes)))
+            for error in self.book.mistakes:
+                if error not in before.mistakes:
+                    log.warning("book.mistake place=%s", error.at)
+            if self.book != before:
+                log.info("book.read rules=%d mistakes=%d", len(self.book.rules), len(self.book.mistakes))
+                for listener in self._listeners:
+                    listener(self.book)
+        if self._store is not None:
+            await self._remember(self._store)
+
+    def at(self, rule: str, version: str) -> Rule | None:
+        """Return a rule at a version: the one in use, or one that was good once; None when nobody remembers it."""
+        now = self.book.rules.get(rule)
+        if now is not None and now.version == version:
+            return now
+        key = (rule, version)
+        if key not in self._read:
+            text = self._older.get(key)
+            findings = Findings()
+            self._read[key] = read_rule(text, rule, self.book.names, findings) if text else None
+            if findings.errors:
+                log.warning("book.older_version unreadable rule=%s version=%s", rule, version)
+        return self._read[key]
+
+    async def check(self, file: str, text: str) -> tuple[ContentError, ...]:
+        """Return what would be wrong in this file if it had this text: for an editor, while somebody writes."""
+        book = await asyncio.to_thread(read_book, {**self._texts, file: text}, self._around, dict(self._good))
+        return book.mistakes_in(file)
+
+    async def save(self, file: str, text: str, *, by: str) -> tuple[ContentError, ...]:
+        """Write a file of the book and use it at once; with mistakes in it nothing is written, and they are returned."""
+        if Path(file).name != file or not file.endswith(".yml") or file.startswith("."):
+            return (ContentError(Place(file), f'expected a file name such as birthday.yml, got "{file[:80]}".'),)
+        if found := await self.check(file, text):
+            return found
+        await asyncio.to_thread(_write, self._folder / file, text)
+        await self.look(at_once=True)
+        if self._store is not None:
+            await self._store.change(VERSIONS, {"_id": _row_id(file, text)}, {"$set": {"by": by}})
+        return ()
+
+    async def versions(self, rule: str) -> tuple[Version, ...]:
+        """Return the remembered versions of a rule, the latest first."""
+        if self._store is None:
+            return ()
+        rows = await self._store.find(VERSIONS, {"rule": {"$eq": rule}}, sort=[("at", -1)], limit=100)
+        return tuple(from_document(Version, row) for row in rows)
+
+    def _take(self, at_once: bool) -> bool:
+        """Read the files whose mark changed; return whether anything did. In a thread: disks may be slow."""
+        marks = dict(_marks(self._folder))
+        changed = {file for file, mark in marks.items() if self._marks.get(file) != mark}
+        gone = set(self._marks) - set(marks)
+        for file in changed:
+            if not at_once and _age(marks[file], self._clock) < SETTLED_SECONDS:
+                continue
+            self._marks[file] = marks[file]
+            self._keep(file)
+        for file in gone:
+            del self._marks[file]
+            self._texts.pop(file, None)
+            self._broken.pop(file, None)
+            self._good.pop(file, None)  # who takes a file away means it
+        return bool(changed or gone)
+
+    def _keep(self, file: str) -> None:
+        self._broken.pop(file, None)
+        try:
+            with (self._folder / file).open("rb") as opened:
+                self._texts[file] = opened.read(LARGEST + 1).decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            self._texts.pop(file, None)
+            if file in self._good:
+                self._texts[file] = self._good[file]
+            got = "other bytes" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+            self._broken[file] = ContentError(Place(file), f"expected a text in UTF-8, got {got}.")
+
+    async def _recall(self, store: Store) -> None:
+        rows = await store.find(VERSIONS, {}, sort=[("at", -1)], limit=MOST_REMEMBERED)
+        for row in rows:
+            version = from_document(Version, row)
+            self._good.setdefault(version.file, version.text)
+            if version.rule:
+                self._older.setdefault((version.rule, version.version), version.text)
+
+    def _use(self, book: Book) -> None:
+        self.book = book
+        for file, text in book.texts.items():
+            self._good[file] = text
+        for rule, file in book.files.items():
+            self._older[rule, book.rules[rule].version] = book.texts[file]
+
+    async def _remember(self, store: Store) -> None:
+        """Keep every text that came into use; what an absent database did not take is offered at the next look."""
+        rules = {file: self.book.rules[rule] for rule, file in self.book.files.items()}
+        for file, text in self.book.texts.items():
+            if self._stored.get(file) == text or self._texts.get(file) != text:
+                continue
+            now, rule = self._clock(), rules.get(file)
+            put = {"file": file, "text": text, "at": now, "rule": rule.id if rule else ""}
+            put["version"] = rule.version if rule else _digest(text)
+            update = {"$set": put, "$setOnInsert": {"first_at": now}}
+            await store.change(VERSIONS, {"_id": _row_id(file, text)}, update, upsert=True)
+            self._stored[file] = text
+
+
+def read_folder(folder: Path) -> Mapping[str, str]:
+    """Return the texts of a book's folder by file name. Raises OSError, and ValueError for what is no folder or no text."""
+    if not folder.is_dir():
+        raise ValueError(f"rules.folder: expected a folder, got {folder}")
+    return {file: (folder / file).read_text(encoding="utf-8-sig") for file, _ in _marks(folder)}
+
+
+def _marks(folder: Path) -> list[tuple[str, Mark]]:
+    """Return each file of the book with what changes when it is written."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith((".yml", ".yaml")) and not entry.name.startswith(".") and entry.is_file():
+                stat = entry.stat()
+                found.append((entry.name, (stat.st_mtime_ns, stat.st_size, stat.st_ino)))
+    return sorted(found)[: MOST_FILES + 1]
+
+
+def _age(mark: Mark, clock: Clock) -> float:
+    """Return how many seconds lie between now and a file's writing; a disk's clock may run ahead of ours."""
+    return abs(clock().timestamp() - mark[0] / 1e9)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write whole or not at all."""
+    aside = path.with_name(f".{path.name}.new")
+    with aside.open("w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    aside.replace(path)
+
+
+def _row_id(file: str, text: str) -> str:
+    return f"{file}@{_digest(text)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
