@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.events import DEFAULT_INTENTS, LISTEN, slot_set
-from bot.flow_answers import Answer, answer_for, chosen
-from bot.flow_stack import Frame, asked_slot, change, forget, has_turn, push, started
+from bot.flow_answers import Answer, answer_for, beforehand, chosen
+from bot.flow_stack import Frame, asked_slot, change, forget, has_turn, keep_slot, push, running, started
 from bot.flows import ON_CANCEL, Flow, Step
 from bot.policies import Next, by_rules
 from bot.scene import Scene
@@ -42,7 +42,7 @@ class Course:
         """Return whether rules are done with the message, so that the waiting flow goes on instead of this."""
         if not self.left or not has_turn(tracker):
             return False
-        is_done = following.action == LISTEN or (following.is_fallback and tracker.last != LISTEN)
+        is_done = following.action in (LISTEN, tracker.loop) or (following.is_fallback and tracker.last != LISTEN)
         self.is_over = is_done or following.is_fallback
         return is_done
 
@@ -61,6 +61,8 @@ def hear(scene: Scene, tracker: Tracker, course: Course) -> None:
         _hear_answer(scene, tracker, course, slot)
     elif not (_cancels(scene, tracker) and _cancel(scene, tracker, course)):
         course.answered = not _start(scene, tracker)  # the flow waited for any message
+    if not course.left and has_turn(tracker):
+        _fill_ahead(scene, tracker)
 
 
 def ask_again(tracker: Tracker, course: Course) -> None:
@@ -86,12 +88,15 @@ def _hear_answer(scene: Scene, tracker: Tracker, course: Course, slot: str) -> N
     is_sure = not is_free or _confidence(tracker) >= SURE
     if step.forces or (answer is not None and answer.is_specific and answer.is_short):
         _take(tracker, course, slot, answer)
-    elif is_sure and _cancels(scene, tracker):
+        return
+    if is_free and tracker.slots.get(slot) is not None:
+        tracker.apply(slot_set(slot, None))  # a mapping took the whole message; that is decided here
+    if is_sure and _cancels(scene, tracker):
         _cancel(scene, tracker, course)
     elif _start(scene, tracker, is_sure):
         return
     elif is_free and is_sure and _rules_answer(scene, tracker):
-        _leave(tracker, course, slot)
+        course.left = True
     elif answer is None and _is_own(scene, tracker):
         change(tracker, asks=None)  # the flow is wanted that runs already
     else:
@@ -102,12 +107,6 @@ def _take(tracker: Tracker, course: Course, slot: str, answer: Answer | None) ->
     course.left, course.answered = answer is None, answer is not None
     if answer is not None and tracker.slots.get(slot) != answer.value:
         tracker.apply(slot_set(slot, answer.value))
-
-
-def _leave(tracker: Tracker, course: Course, slot: str) -> None:
-    course.left = True
-    if tracker.slots.get(slot) is not None:  # a mapping took the whole message
-        tracker.apply(slot_set(slot, None))
 
 
 def _start(scene: Scene, tracker: Tracker, is_sure: bool = True) -> bool:
@@ -135,6 +134,18 @@ def _take_up(tracker: Tracker, flow: Flow) -> bool:
     wanted[-1] = {key: value for key, value in wanted[-1].items() if key != "asks"}
     tracker.go_to([*tracker.flows[:found], *tracker.flows[until:], *wanted])
     return True
+
+
+def _fill_ahead(scene: Scene, tracker: Tracker) -> None:
+    """Take what the message mentions for questions that the process will ask later."""
+    flows = scene.script.project.flows
+    for name in flows.ahead(running(tracker)):
+        slot = tracker.domain.slots[name]
+        if name != asked_slot(tracker) and tracker.slots.get(name) == slot.initial:
+            value = beforehand(scene, tracker, name)
+            if value is not None:
+                tracker.apply(slot_set(name, value))
+                keep_slot(tracker, name)
 
 
 def _cancels(scene: Scene, tracker: Tracker) -> bool:

@@ -81,6 +81,7 @@ class _Steps:
     def __init__(self, flow: str, findings: Findings) -> None:
         self.flow, self.findings = flow, findings
         self.found: dict[str, Step] = {}
+        self.named: set[str] = set()
 
     def read(self, value: Any, at: Place) -> None:
         """Read the flow's own list of steps; after its last one the flow ends."""
@@ -116,8 +117,9 @@ class _Steps:
     def _id(self, row: Table, place: str) -> str:
         own = row.get("id")
         if isinstance(own, Text) and own:
-            if own in self.found or own == END:
+            if own in self.named or own == END:
                 self.findings.error(place_of(row, "id"), f'flows: {self.flow}: expected each id once; got "{own}".')
+            self.named.add(str(own))
             return str(own)
         if own is not None:
             self.findings.error(place_of(row, "id"), f"flows: {self.flow}: id: expected a name; got {own!r}.")
@@ -141,14 +143,16 @@ class _Steps:
             if key not in known and key not in KINDS:
                 self.findings.unknown_key(row, key, known)
         name: Any = name_at(row, kind, self.findings) if kind not in ("set_slots", "noop") else Text("")
-        if name is None and row.get(kind) is None:
-            self.findings.error(place_of(row, kind), f"flows: {self.flow}: {kind}: expected a name; got nothing.")
+        if name is None:
+            if row.get(kind) is None:
+                self.findings.error(place_of(row, kind), f"flows: {self.flow}: {kind}: expected a name; got nothing.")
+            kind = "noop"  # one mistake is told once
         self.found[id] = Step(id, kind, "", row.at)  # keeps its place in the order before those inside `next`
-        ways = self._ways(id, kind, row, following)
+        ways = self._ways(id, row, following)
         self.found[id] = Step(
             id=id,
             kind=kind,
-            name=name or "",
+            name=name or Text(""),
             at=row.at,
             ways=ways,
             values=tuple(self._values(row)) if kind == "set_slots" else (),
@@ -159,14 +163,14 @@ class _Steps:
             rejections=tuple(_rejections(row, self.findings)) if kind == "collect" else (),
         )
 
-    def _ways(self, id: str, kind: str, row: Table, following: str | None) -> tuple[Way, ...]:
+    def _ways(self, id: str, row: Table, following: str | None) -> tuple[Way, ...]:
         written = row.get("next")
-        if kind == "link":
+        if "link" in row:
             if set(row) - {"link", "id", "description", "metadata"}:
                 self.findings.error(row.at, f"flows: {self.flow}: link: expected nothing beside it, not even next.")
             return (Way(END),)
         if written is None:
-            if following is None or kind == "noop":
+            if following is None or "noop" in row:
                 self.findings.error(
                     row.at,
                     f"flows: {self.flow}: expected next: after this step, got nothing.",

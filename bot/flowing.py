@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.events import HAND_OVER, LISTEN, slot_set
-from bot.flow_answers import beforehand
 from bot.flow_ear import Course, ask_again, hear
 from bot.flow_stack import Frame, change, forget, has_turn, keep_slot, push, started
 from bot.flows import CANCEL, END, ON_COMPLETED, ON_CONTINUE, Flow, Flows, Step
-from bot.forms import filled_since_heard
 from bot.policies import Next
 from bot.scene import Scene
 from bot.slots import tell_known
@@ -84,8 +82,8 @@ def _collect(scene: Scene, tracker: Tracker, step: Step) -> str | None:
         tracker.apply(slot_set(slot, None))
         change(tracker, refused=None, asks=None)
     is_asked = tracker.flows[-1].get("asks") == slot
-    if not is_asked:
-        _enter(scene, tracker, step)
+    if not is_asked and step.asks_always and tracker.slots.get(slot) is not None:
+        tracker.apply(slot_set(slot, None))
     value = tracker.slots.get(slot)
     if value is None:
         if is_asked and not frame.get("checks"):
@@ -105,17 +103,6 @@ def _collect(scene: Scene, tracker: Tracker, step: Step) -> str | None:
     change(tracker, asks=None, checks=None)
     _go_on(scene, tracker, step)
     return None
-
-
-def _enter(scene: Scene, tracker: Tracker, step: Step) -> None:
-    """Come to a question: forget what must be asked each time, take what this message already holds."""
-    if step.asks_always:
-        if tracker.slots.get(step.name) is not None and not tracker.flows[-1].get("checks"):
-            tracker.apply(slot_set(step.name, None))
-    elif tracker.slots.get(step.name) is None and step.name not in filled_since_heard(tracker):
-        value = beforehand(scene, tracker, step.name)
-        if value is not None:
-            tracker.apply(slot_set(step.name, value))
 
 
 def _refusal(scene: Scene, tracker: Tracker, step: Step, value: Any) -> str | None:

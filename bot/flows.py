@@ -5,7 +5,7 @@ Format: "Flows", "Flow Steps" and "Starting Flows" of Rasa's public documentatio
 goes through them.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +126,17 @@ class Flows:
     def written(self) -> list[Flow]:
         """Those in the bot's own files."""
         return [flow for flow in self.by_id.values() if flow.at is not NOWHERE]
+
+    def ahead(self, ids: Sequence[str]) -> Iterator[str]:
+        """Yield the slots that these flows, and those they call, may still ask for; not those asked each time anew."""
+        seen, waiting = set(ids), list(ids)
+        while waiting:
+            for step in self.by_id[waiting.pop()].steps.values():
+                if step.kind == "collect" and not step.asks_always:
+                    yield step.name
+                elif step.kind == "call" and step.name not in seen:
+                    seen.add(step.name)
+                    waiting.append(step.name)
 
 
 def flows_of(

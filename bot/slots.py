@@ -11,7 +11,7 @@ from bot.contract import ActionCall, ActionResult
 from bot.custom import Rejected, call
 from bot.domain import Condition, Slot, SlotMapping
 from bot.events import REQUESTED, Event, slot_set
-from bot.flow_stack import asked_slot, running
+from bot.flow_stack import asked_slot, has_turn, running
 from bot.scene import Scene
 from bot.tracker import Tracker
 
@@ -84,7 +84,7 @@ def entity_values(tracker: Tracker, name: str) -> list[Any]:
 
 
 def _applies(mapping: SlotMapping, name: str, scene: Scene, tracker: Tracker) -> bool:
-    loop, requested = tracker.loop, tracker.slots.get(REQUESTED)
+    loop, requested = _running_form(tracker), tracker.slots.get(REQUESTED)
     if mapping.kind in ("controlled", "from_llm") or not _wanted_intent(mapping, scene, tracker):
         return False
     if mapping.conditions and mapping.kind != "from_trigger_intent":
@@ -92,8 +92,10 @@ def _applies(mapping: SlotMapping, name: str, scene: Scene, tracker: Tracker) ->
             return False
         if not any(_holds(condition, tracker) for condition in mapping.conditions):
             return False
-    elif mapping.kind == "from_text" and name in scene.script.project.flows.collected and not loop:
-        return asked_slot(tracker) == name  # else any message would answer the questions of flows
+    elif mapping.kind == "from_text" and name in scene.script.project.flows.collected:
+        form = scene.script.domain.forms.get(loop or "")
+        if asked_slot(tracker) != name and not (form and name in form.required):
+            return False  # else any message would answer the questions of flows
     if mapping.kind == "from_trigger_intent":
         loops = [condition.active_loop for condition in mapping.conditions]
         return loop is not None and (not loops or loop in loops)
@@ -102,11 +104,16 @@ def _applies(mapping: SlotMapping, name: str, scene: Scene, tracker: Tracker) ->
     return True
 
 
+def _running_form(tracker: Tracker) -> str | None:
+    """Return the form that takes answers: none while a flow over it has the turn."""
+    return None if has_turn(tracker) else tracker.loop
+
+
 def _wanted_intent(mapping: SlotMapping, scene: Scene, tracker: Tracker) -> bool:
     if mapping.intents:
         return tracker.meant in mapping.intents
     unwanted: tuple[str, ...] = mapping.not_intents
-    loop = tracker.loop
+    loop = _running_form(tracker)
     form = scene.script.domain.forms.get(loop or "")
     if form and (not mapping.conditions or any(condition.active_loop == loop for condition in mapping.conditions)):
         unwanted += form.ignored_intents
@@ -114,7 +121,7 @@ def _wanted_intent(mapping: SlotMapping, scene: Scene, tracker: Tracker) -> bool
 
 
 def _holds(condition: Condition, tracker: Tracker) -> bool:
-    loop, requested = tracker.loop, tracker.slots.get(REQUESTED)
+    loop, requested = _running_form(tracker), tracker.slots.get(REQUESTED)
     if condition.active_flow is not None:
         return condition.active_flow in running(tracker)
     if condition.active_loop is None:

@@ -1,0 +1,287 @@
+"""What a customer sees of flows: questions, refusals, digressions, the way back, the end. Played with the bank's bot."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.actions import Actions
+from bot.answering import BotOptions
+from bot.brain import Brain, Heard, Known, finish
+from bot.dialogues import play_dialogues
+from bot.understanding import Meaning
+from tests.bot.conftest import START, Story
+
+BANK = Path(__file__).parent / "bank"
+
+
+@pytest.fixture(scope="module")
+def bank():
+    return Brain.load(BANK)
+
+
+@pytest.fixture
+def customer(bank):
+    return lambda **known: Story(bank, Actions(BotOptions(folder=str(BANK))), **known)
+
+
+def flows_of(told: Story) -> list[str]:
+    return [frame["flow"] for frame in told.memory["tracker"].get("flows", [])]
+
+
+def test_a_flow_asks_one_slot_after_the_other_acts_and_links_to_another(customer):
+    told = customer() >> "send money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "50 euros" << "Send 50 to Anna?"
+    told >> "/affirm" << "Sent 50 to Anna" << "How was it?"
+    assert told.turn.actions == ("action_send_money", "utter_sent", "utter_ask_feedback")
+    told >> "quick, but when do you open?" << "Thanks for: quick, but when do you open?" << "What else?"
+    assert flows_of(told) == []
+
+
+def test_the_branch_after_an_action_sees_what_the_action_set(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "50" << "Send 50"
+    told >> "no thanks" << "Nothing was sent" << "What else?"
+
+
+def test_a_refused_value_is_named_and_asked_for_again(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "-5" << "-5 is not an amount" << "How much?"
+    told >> "900" << "900 is more than you have" << "How much?"
+    told >> "20" << "Send 20 to Anna?"
+
+
+def test_what_was_collected_is_forgotten_when_the_flow_ends(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "20" << "Send 20"
+    told >> "no" << "Nothing" << "What else?"
+    assert "recipient" not in told.slots and "amount" not in told.slots
+    told >> "/transfer_money" << "To whom?"
+
+
+def test_an_action_keeps_what_it_sets_and_persisted_slots_stay(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "20" << "Send 20"
+    told >> "yes" << "Sent" << "How was it?"
+    assert told.slots["balance"] == 480
+    told >> "/restart"
+    told.hushed() >> "/block_card" << "Your IBAN?"
+    told >> "FR 76 1" << "Asked within block_card" << "Which card?"
+    told >> "debit" << "What happened to it?"
+    told >> "it fell into the sea" << "Debit blocked: it fell into the sea" << "What else?"
+    assert told.slots["iban"] == "FR761"
+
+
+def test_a_digression_is_answered_and_the_question_comes_again(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "what is left on my account?" << "You have 500" << "Back to sending money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "/change_address" << "Which street?"
+    assert flows_of(told) == ["transfer_money", "change_address"]
+    told >> "rue X in Lyon" << "Moved to rue X in Lyon, Lyon" << "Back to sending money" << "How much?"
+    told >> "20" << "Send 20 to Anna?"
+
+
+def test_an_unsure_intent_does_not_take_a_free_text_away_from_its_question(customer):
+    told = customer() >> "/block_card" << "Your IBAN?"
+    told >> "FR1" << "Asked" << "Which card?"
+    told >> "gold" << "What happened"
+    told >> "my card was stolen with my balance sheet" << "Gold credit blocked: my card was stolen" << "What else?"
+
+
+def test_a_guard_keeps_a_flow_from_being_started_by_the_customer_but_not_from_being_linked_to(customer):
+    told = customer() >> "/give_feedback" << "Pardon?"
+    assert flows_of(told) == []
+
+
+class _Unsure:
+    """Understands everything as the wish to know the balance, this surely."""
+
+    def __init__(self, confidence: float) -> None:
+        self.confidence = confidence
+
+    def hear(self, text, language, doubt, here):
+        return Meaning("check_balance", self.confidence), "en", 0
+
+
+@pytest.mark.parametrize(("confidence", "action"), [(0.59, "action_default_fallback"), (0.6, "utter_balance")])
+def test_a_flow_starts_only_when_its_intent_is_as_sure_as_it_says(bank, confidence, action):
+    unsure = replace(bank, understanding=_Unsure(confidence))
+    turn = finish(unsure.turn(None, Heard("m1", "well", "webchat", START), Known("p1", None, {}, "c1")))
+    assert turn.actions[0] == action
+
+
+def test_a_flow_can_be_left_and_the_one_it_interrupted_goes_on(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "/change_address" << "Which street?"
+    told >> "never mind" << "let's leave it" << "Back to sending money" << "To whom?"
+    told >> "forget it" << "let's leave it" << "What else?"
+    assert flows_of(told) == [] and told.turn.actions[0] == "utter_flow_cancelled_rasa"
+
+
+def test_leaving_a_called_flow_leaves_the_one_that_called_it(customer):
+    told = customer() >> "/block_card" << "Your IBAN?"
+    assert flows_of(told) == ["block_card", "identify"]
+    told >> "/cancel" << "let's leave it" << "What else?"
+    assert flows_of(told) == []
+
+
+def test_cancelling_nothing_is_left_to_the_rules(customer):
+    customer() >> "/cancel" << "Pardon?"
+
+
+def test_a_custom_action_validates_before_the_flow_goes_on(customer):
+    told = customer() >> "/block_card" << "Your IBAN?"
+    told >> "DE 1" << "No such IBAN" << "Your IBAN?"
+    told >> "FR 1 2" << "Asked within block_card" << "Which card?"
+    assert told.slots["iban"] == "FR12"
+
+
+def test_a_button_may_set_several_slots_at_once_and_so_may_its_title(customer):
+    told = customer() >> "/block_card" << "Your IBAN?"
+    told >> "FR1" << "Asked" << "Which card?"
+    told >> "the plastic one" << "Debit blocked: lost" << "What else?"
+
+
+def test_a_button_nobody_offered_sets_only_the_slot_that_was_asked_for(customer):
+    told = customer() >> "/block_card" << "Your IBAN?"
+    told >> "/SetSlots(is_member=true, balance=9999)" << "Pardon?" << "Your IBAN?"
+    assert "is_member" not in told.slots and told.slots.get("balance", 500) == 500
+    told >> "/SetSlots(iban=FR9, is_member=true)" << "Asked" << "Which card?"
+    assert told.slots["iban"] == "FR9" and "is_member" not in told.slots
+
+
+def test_a_rule_answers_in_between_and_the_question_comes_again(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "when do you open?" << "We open at nine" << "How much?"
+    told >> "20" << "Send 20"
+
+
+def test_what_is_not_understood_is_asked_again_and_twice_brings_a_person(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "plenty" << "Pardon?" << "How much?"
+    assert told.turn.missed and flows_of(told) == ["transfer_money"]
+    told >> "heaps" << "A colleague will take over"
+    reason, summary, _ = told.turn.handover
+    assert reason == "not_understood" and "recipient: Anna" in summary
+    assert flows_of(told) == [] and "recipient" not in told.slots
+
+
+def test_a_person_can_be_asked_for_inside_a_flow_and_the_flows_team_takes_over(customer):
+    told = customer() >> "/block_card" << "Your IBAN?"
+    told >> "/human" << "colleague"
+    assert told.turn.handover[2] == "security" and flows_of(told) == []
+
+
+def test_a_flow_asked_for_again_goes_on_where_it_was(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "/transfer_money" << "How much?"
+    assert flows_of(told) == ["transfer_money"]
+
+
+def test_a_flow_that_waits_can_be_taken_up_before_the_one_over_it_ends(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "/change_address" << "Which street?"
+    told >> "/transfer_money" << "To whom?"
+    assert flows_of(told) == ["change_address", "transfer_money"]
+    told >> "Anna" << "How much?"
+    told >> "2" << "Send 2"
+    told >> "no" << "Nothing was sent" << "Back to change address" << "Which street?"
+
+
+def test_a_form_keeps_its_question_when_a_flow_comes_between(customer):
+    told = customer() >> "/join" << "Your name?"
+    told >> "/check_balance" << "You have 500" << "Your name?"
+    told >> "Bob" << "Welcome Bob"
+
+
+def test_a_flow_over_several_messages_inside_a_form_leaves_the_form_standing(customer):
+    told = customer() >> "/join" << "Your name?"
+    told >> "/change_address" << "Which street?"
+    told >> "rue X" << "Which city?"
+    told >> "when do you open?" << "We open at nine" << "Which city?"
+    told >> "Paris" << "Moved to rue X, Paris" << "Your name?"
+    told >> "Bob" << "Welcome Bob"
+
+
+def test_a_form_started_by_a_rule_inside_a_flow_is_filled_first(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "/join" << "Your name?"
+    told >> "Bob" << "Welcome Bob" << "To whom?"
+    told >> "Anna" << "How much?"
+
+
+def test_one_step_back_asks_the_question_before_again(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told >> "/back" << "To whom?"
+    told >> "Boris" << "How much?"
+    told >> "7" << "Send 7 to Boris?"
+
+
+def test_restart_ends_every_flow(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "/restart"
+    assert flows_of(told) == []
+
+
+def test_a_new_session_begins_without_the_old_flow_and_what_it_had_collected(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    told.later(hours=2) >> "hello" << "Hello"
+    assert flows_of(told) == [] and "recipient" not in told.slots
+    told >> "/transfer_money" << "To whom?"
+
+
+def test_a_message_not_understood_after_a_flow_is_answered_once(customer):
+    told = customer() >> "/check_balance" << "You have 500" << "What else?"
+    told >> "gibberish qqq" << "Pardon?"
+    assert told.unread == []
+    told >> "hello" << "Hello"
+
+
+def test_a_mention_fills_the_questions_of_the_flow_it_starts(customer):
+    told = customer() >> "I have moved to Lyon" << "Which street?"
+    told >> "12 rue des Lilas" << "Moved to 12 rue des Lilas, Lyon"
+    assert told.unread == []  # run_pattern_completed: false
+
+
+def test_files_that_changed_under_a_conversation_end_its_flows(customer, bank):
+    told = customer() >> "/transfer_money" << "To whom?"
+    frames = told.memory["tracker"]["flows"]
+    for changed in ({**frames[0], "flow": "gone"}, {**frames[0], "step": "gone"}):
+        memory = {**told.memory, "tracker": {**told.memory["tracker"], "flows": [changed]}}
+        turn = finish(bank.turn(memory, Heard("m", "hello", "webchat", told.now), Known("p1", None, {}, "c1")))
+        assert [content.text for content in turn.says] == ["Hello"]
+        assert "flows" not in turn.tracker["tracker"]
+
+
+def test_an_event_from_outside_is_no_answer_to_a_question(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told.hears("", event="check_balance") << "You have 500" << "Back to sending money" << "To whom?"
+    told.hears("", event="hours") << "We open at nine" << "To whom?"
+
+
+def test_the_banks_own_dialogues_go_as_written(bank):
+    assert [str(error) for error in play_dialogues(bank, BANK)] == []
+
+
+def test_a_turn_in_a_flow_is_kept_small_however_long_the_conversation_is(bank):
+    memory, sizes = None, []
+    known = Known("p1", None, {}, "c1")
+    said = ["/transfer_money", "Anna", "/check_balance", "20", "when do you open?", "/cancel"]
+    for number in range(300):
+        now = START + timedelta(seconds=number)
+        turn = finish(bank.turn(memory, Heard(f"m{number}", said[number % len(said)], "webchat", now), known))
+        memory = turn.tracker
+        sizes.append(len(str(memory["tracker"]["trail"])))
+    assert max(sizes[150:]) <= max(sizes[60:150]) and len(memory["tracker"]["trail"]) <= 40
