@@ -154,7 +154,7 @@ class _Walk:
         deadline = step.at_most.after(token.since)
         heard = [self._has_come(signal, token.since) for signal in step.signals]
         if all(heard) if step.every else any(heard):
-            return self._into(token, step.reached)
+            return self._into(token, step.reached, since=self.now)
         if self.now >= deadline:
             return self._into(token, step.otherwise, since=deadline)
         looks = any(isinstance(signal, Expression) for signal in step.signals)
@@ -234,7 +234,8 @@ class _Walk:
         self._go(token, self.graph.head(branch, token.at), since)  # type: ignore[arg-type]
 
     def _go(self, token: Token, to: str | None, since: datetime | None) -> None:
-        moved = Token(to or token.at, since or max(token.since, token.due_at or token.since), within=token.within)
+        planned = min(max(token.since, token.due_at or token.since), self.now)
+        moved = Token(to or token.at, since or planned, within=token.within)
         if to is not None:
             self.left.insert(0, moved)
         elif token.within:
