@@ -71,6 +71,7 @@ EVENTS = {
     "profile.identified": _("They proved who they are"),
     "bot.unanswered": _("The bot found no answer to this"),
     "bot.doubted": _("The bot was not sure of this answer"),
+    "bot.payload_refused": _("They typed a command that the bot had not offered"),
 }
 
 LESSONS = {

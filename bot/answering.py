@@ -41,6 +41,10 @@ class BotOptions:
         metadata={"about": "action server that runs the custom actions; empty: endpoints.yml's, else this server"},
     )
     action_token: Secret = field(default=Secret(), metadata={"about": "token shown to that action server"})
+    typed_payloads: Literal["offered", "any"] = field(
+        default="offered",
+        metadata={"about": "which /intent{...} a customer may type: offered (by a button of the bot), or any, as in Rasa"},
+    )
     brain: Literal["embedded", "rasa"] = field(
         default="embedded", metadata={"about": "who answers: embedded (this server), or rasa (the server at rasa_url)"}
     )

@@ -6,6 +6,7 @@ from bot.answering import BotOptions
 from bot.brain import Brain, Mind
 from bot.live import LiveBrain
 from bot.llm_options import LlmOptions
+from bot.offers import Offered
 from profiles.calendar import Clock, utc_now
 from profiles.store import Store
 
@@ -21,6 +22,13 @@ def mind_of(
     clock: Clock = utc_now,
 ) -> Mind:
     """Return who answers; the brain of the bot's folder stays at its side for languages and words."""
+    mind = _mind(options, brain, llm, store, clock)
+    return mind if options.typed_payloads == "any" else Offered(mind, brain)
+
+
+def _mind(
+    options: BotOptions, brain: LiveBrain | Brain, llm: LlmOptions | None, store: Store | None, clock: Clock
+) -> Mind:
     if options.brain == "rasa":
         from bot.breaker import Breaker
         from bot.rasa import Rasa
@@ -41,4 +49,5 @@ def drafting(options: LlmOptions, mind: Mind, brain: LiveBrain | Brain, store: S
         return None
     from bot.llm import Llm, assemble
 
-    return mind if isinstance(mind, Llm) else assemble(brain, options, store, clock)
+    answering = mind.mind if isinstance(mind, Offered) else mind
+    return answering if isinstance(answering, Llm) else assemble(brain, options, store, clock)

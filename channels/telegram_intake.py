@@ -88,12 +88,21 @@ class Intake:
         data = press.content.payload or ""
         seq = form.referred(data)
         if seq is None:
-            return press
+            return press if press.content.text != data else await self._found(press, data)
         found = await self._door.store.first("messages", {"conversation": f"{wire.NAME}:{press.address}", "seq": seq})
         button = form.meant(data, from_document(Message, found).content.buttons, seq) if found else None
         if button is None:
             return replace(press, content=Content(press.content.text if press.content.text != data else "…"))
         return replace(press, content=Content(button.title, payload=button.payload))
+
+    async def _found(self, press: Inbound, data: str) -> Inbound:
+        """Return a press whose message Telegram does not show us, as ours has it; else as words, for any app can send any data."""
+        ours = {"delivery.provider_id": f"{wire.NAME}:{press.metadata['pressed']}"}
+        found = await self._door.store.first("messages", ours)
+        for button in from_document(Message, found).content.buttons if found else ():
+            if not button.url and (button.payload or button.title) == data:
+                return replace(press, content=Content(button.title, payload=button.payload))
+        return replace(press, content=Content(data))
 
     def _refuse(self, error: wire.Malformed) -> None:
         self.tally.refused += 1

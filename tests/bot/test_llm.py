@@ -239,7 +239,7 @@ async def test_a_draft_is_written_from_the_conversation_and_the_documents(begin:
 
 
 async def test_without_a_mode_nothing_of_it_is_imported(shop: Brain) -> None:
-    assert mind_of(BotOptions(), shop, LlmOptions()) is shop
+    assert mind_of(BotOptions(typed_payloads="any"), shop, LlmOptions()) is shop
     code = "import sys, causerie.app; assert not {'bot.llm', 'bot.llm_client', 'bot.rasa'} & set(sys.modules)"
     command = [sys.executable, "-c", code]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)

@@ -10,6 +10,7 @@ from bot.answering import BotOptions
 from bot.brain import Brain, Heard, Help, Known, Turn
 from bot.breaker import Breaker
 from bot.minds import mind_of
+from bot.offers import Offered
 from bot.rasa import Rasa
 from bot.rasa_client import RasaClient, RasaUnwell, sender_of
 from causerie.data_folder import free_port
@@ -200,10 +201,17 @@ def test_a_name_that_a_path_can_not_hold_becomes_a_digest(conversation: str) -> 
 
 
 def test_the_configuration_says_who_answers(shop: Brain) -> None:
-    assert mind_of(BotOptions(), shop) is shop
-    assert isinstance(mind_of(BotOptions(brain="rasa", rasa_url="http://127.0.0.1:5005"), shop), Rasa)
+    assert _behind(BotOptions(), shop) is shop
+    assert isinstance(_behind(BotOptions(brain="rasa", rasa_url="http://127.0.0.1:5005"), shop), Rasa)
     with pytest.raises(ValueError, match="rasa_url: expected http"):
         BotOptions(brain="rasa")
+
+
+def _behind(options: BotOptions, shop: Brain) -> Any:
+    """Return who answers behind the guard of typed payloads."""
+    mind = mind_of(options, shop)
+    assert isinstance(mind, Offered)
+    return mind.mind
 
 
 def test_a_turn_may_not_take_longer_than_others_wait_for_it() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from channels.channel import Edited, Inbound, Reachable
+from channels.channel import Edited, Inbound, Reachable, Sent
 from profiles.record import to_document
 from profiles.store import Unstorable
 from profiles.timeline import BOT, Button, Content, Message
@@ -163,6 +163,26 @@ async def test_a_long_payload_comes_back_whole(on: Stage, forgotten: bool) -> No
     await on.server.presses(LONG.title, forgotten=forgotten)
     await on.server.settled()
     assert on.recorder.inbound[0].content == Content(LONG.title, payload=LONG.payload)
+
+
+async def test_a_press_on_a_hidden_message_counts_if_the_message_offered_it(on: Stage) -> None:
+    content = Content("Laquelle ?", buttons=(Button("Oui", payload="/affirm"),))
+    sent = await on.send(content, id="m9", seq=9)
+    assert isinstance(sent, Sent)
+    record = to_document(Message("m9", "telegram:5", "p1", "telegram", "outbound", BOT, content, 9, NOW))
+    await on.store.insert(
+        "messages", {**record, "delivery": {"to": "telegram:5", "provider_id": f"telegram:{sent.provider_id}"}}
+    )
+    await on.server.presses("Oui", forgotten=True)
+    await on.server.settled()
+    assert on.recorder.inbound[0].content == Content("Oui", payload="/affirm")
+
+
+async def test_data_that_no_message_of_ours_offered_is_only_words(on: Stage) -> None:
+    await on.send(Content("Laquelle ?", buttons=(Button("Oui", payload="/restart"),)), seq=9)
+    await on.server.presses("Oui", forgotten=True)
+    await on.server.settled()
+    assert on.recorder.inbound[0].content == Content("/restart")
 
 
 async def test_a_long_payload_that_is_gone_leaves_its_title(on: Stage) -> None:

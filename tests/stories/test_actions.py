@@ -21,7 +21,7 @@ CLUB = Path(__file__).parent / "club"
 
 @pytest.fixture
 async def here(mongo_url: str, database_name: str, free_port: int) -> AsyncIterator[Town]:
-    async with town(mongo_url, database_name, free_port, BotOptions(folder=str(CLUB))) as place:
+    async with town(mongo_url, database_name, free_port, BotOptions(folder=str(CLUB), typed_payloads="any")) as place:
         yield place
 
 

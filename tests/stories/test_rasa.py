@@ -96,7 +96,12 @@ async def here(
 ) -> AsyncIterator[Town]:
     async with request.param(tmp_path, free_port) as url:
         bot = BotOptions(
-            folder=str(BOT), brain="rasa", rasa_url=url, rasa_token=Secret(TOKEN), endpoint_token=Secret("ours")
+            folder=str(BOT),
+            brain="rasa",
+            rasa_url=url,
+            rasa_token=Secret(TOKEN),
+            endpoint_token=Secret("ours"),
+            typed_payloads="any",
         )
         async with town(mongo_url, database_name, free_port, bot) as place:
             yield place
