@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports bench check config lock peers clean
+.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports bench check config rules lock peers clean
 
 help:
 	@echo "make run     set up, start the database and the server on http://127.0.0.1:8080"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   read the configuration and the bot's files and show all that is wrong with them"
 	@echo "make bench   measure inbound messages beside the obvious design"
 	@echo "make config  write config.toml anew from the code"
+	@echo "make rules   write the rules' JSON Schema and reference anew from the code"
 	@echo "make lock    resolve the dependencies anew (needs uv)"
 	@echo "make clean   remove what make made; your data in .causerie stays"
 
@@ -53,6 +54,11 @@ bench: $(VENV)/.can-run
 
 config: $(VENV)/.can-run
 	@$(BIN)/python -m causerie.config_file > config.toml.draft && mv config.toml.draft config.toml
+
+rules: $(VENV)/.can-run
+	@$(BIN)/python -m rules.json_schema > rules/book.schema.json.draft && mv rules/book.schema.json.draft rules/book.schema.json
+	@$(BIN)/python -m rules.reference en > docs/rules-reference.md.draft && mv docs/rules-reference.md.draft docs/rules-reference.md
+	@$(BIN)/python -m rules.reference fr > docs/fr/rules-reference.md.draft && mv docs/fr/rules-reference.md.draft docs/fr/rules-reference.md
 
 lock:
 	@command -v uv > /dev/null || { echo "uv is not here. Hint: pip install uv"; exit 1; }

@@ -305,7 +305,7 @@ class Record:
         return {
             "type": "object",
             "additionalProperties": False,
-            "properties": {one.name: {**one.shape.json(), "description": one.about.en} for one in self.keys},
+            "properties": {one.name: _described(one) for one in self.keys},
             **({"required": required} if required else {}),
         }
 
@@ -359,6 +359,12 @@ class Verbs:
 
     def told(self, language: str) -> str:
         return f"[{self.title.in_(language)}](#{anchor(self.title.in_(language))})"
+
+
+def _described(key: Key) -> Json:
+    found = key.shape.json()
+    about = {"description": key.about.en, **({"default": key.default} if key.default else {})}
+    return {"allOf": [found], **about} if "$ref" in found else {**found, **about}  # beside $ref nothing is read
 
 
 def anchor(title: str) -> str:
