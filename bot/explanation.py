@@ -26,7 +26,8 @@ _WHO = {
     "listen": "the form waits for an answer",
     "story": "a story goes exactly so",
     "fallback": "no rule and no story fits",
-    "": "the flow, the handover plan or the session says so",
+    "flow": "the running flow goes so",
+    "": "the handover plan or the session says so",
 }
 
 
@@ -118,3 +119,6 @@ def _remembered(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
     loop = after.get("tracker", {}).get("loop")
     if loop:
         yield f"form      {loop} goes on"
+    for frame in reversed(after.get("tracker", {}).get("flows", ())):
+        asks = f", asks for {frame['asks']}" if "asks" in frame else ""
+        yield f"flow      {frame['flow']} is at {frame['step']}{asks}"

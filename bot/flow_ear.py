@@ -28,6 +28,8 @@ class Course:
     """Slots and values of a button's `/SetSlots`."""
     is_button: bool = False
     """The message is a button that the bot offered just before."""
+    is_old_button: bool = False
+    """It is a button of an earlier message; what it sets must concern what runs now."""
     is_new: bool = True
     left: bool = False
     """Rules, forms and stories have the message."""
@@ -75,11 +77,21 @@ def ask_again(tracker: Tracker, course: Course) -> None:
 def _take_choice(scene: Scene, tracker: Tracker, course: Course) -> bool:
     """Set what a button says. One that was not offered may only answer the question that was asked."""
     asked = asked_slot(tracker) or ""
+    questions = {step.name: step for step in scene.script.project.flows.ahead(running(tracker))}
+    is_taken = False
     for name, written in course.choice.items():
-        is_allowed = name == asked or course.is_button
+        is_allowed = name == asked or course.is_button or (course.is_old_button and name in questions)
         if is_allowed and name in tracker.domain.slots and not scene.script.project.memory.is_read_only(name):
-            tracker.apply(slot_set(name, chosen(scene, name, written)))
-    return asked in course.choice and tracker.slots.get(asked) is not None
+            value = chosen(scene, name, written)
+            is_taken |= value is not None
+            tracker.apply(slot_set(name, value))
+            if name in questions and not questions[name].is_kept:
+                keep_slot(tracker, name)
+    if not is_taken or not has_turn(tracker):
+        return False
+    if tracker.slots.get(asked) is None:
+        change(tracker, asks=None)  # it said something else: the question comes again
+    return True
 
 
 def _hear_answer(scene: Scene, tracker: Tracker, course: Course, slot: str) -> None:
@@ -139,13 +151,14 @@ def _take_up(tracker: Tracker, flow: Flow) -> bool:
 def _fill_ahead(scene: Scene, tracker: Tracker) -> None:
     """Take what the message mentions for questions that the process will ask later."""
     flows = scene.script.project.flows
-    for name in flows.ahead(running(tracker)):
-        slot = tracker.domain.slots[name]
-        if name != asked_slot(tracker) and tracker.slots.get(name) == slot.initial:
-            value = beforehand(scene, tracker, name)
+    for step in flows.ahead(running(tracker)):
+        slot = tracker.domain.slots[step.name]
+        if slot.name != asked_slot(tracker) and tracker.slots.get(slot.name) == slot.initial:
+            value = beforehand(scene, tracker, slot.name)
             if value is not None:
-                tracker.apply(slot_set(name, value))
-                keep_slot(tracker, name)
+                tracker.apply(slot_set(slot.name, value))
+                if not step.is_kept:
+                    keep_slot(tracker, slot.name)
 
 
 def _cancels(scene: Scene, tracker: Tracker) -> bool:

@@ -25,7 +25,7 @@ def flow_next(scene: Scene, tracker: Tracker, course: Course) -> Next | None:
     if not scene.script.project.flows or tracker.followup:
         return None
     if course.is_rewound and not has_turn(tracker):
-        return Next(LISTEN, is_hidden=True)  # rules do not know what flows did before
+        return _hidden(LISTEN)  # rules do not know what flows did before
     if course.is_new and tracker.last == LISTEN:
         if tracker.loop and not tracker.is_rejected and not has_turn(tracker):
             course.left = True
@@ -42,7 +42,8 @@ def _walk(scene: Scene, tracker: Tracker) -> Next:
     flows = scene.script.project.flows
     for _ in range(MOST_STEPS):
         if not has_turn(tracker):  # all have ended; a form that waited below them asks again
-            return Next(tracker.loop, back_to_form=True) if tracker.loop else Next(LISTEN, is_hidden=True)
+            form = tracker.loop
+            return Next(form, back_to_form=True, because="flow") if form else _hidden(LISTEN)
         frame = tracker.flows[-1]
         flow = flows.by_id[frame["flow"]]
         if frame["step"] == END:
@@ -50,8 +51,13 @@ def _walk(scene: Scene, tracker: Tracker) -> Next:
             continue
         action = _do(scene, tracker, flow.steps[frame["step"]])
         if action is not None:
-            return Next(action, is_hidden=True)
-    return Next(HAND_OVER, is_hidden=True)
+            return _hidden(action)
+    return _hidden(HAND_OVER)
+
+
+def _hidden(action: str) -> Next:
+    """Return the action as one that no story tells."""
+    return Next(action, is_hidden=True, because="flow")
 
 
 def _do(scene: Scene, tracker: Tracker, step: Step) -> str | None:

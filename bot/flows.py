@@ -127,13 +127,13 @@ class Flows:
         """Those in the bot's own files."""
         return [flow for flow in self.by_id.values() if flow.at is not NOWHERE]
 
-    def ahead(self, ids: Sequence[str]) -> Iterator[str]:
-        """Yield the slots that these flows, and those they call, may still ask for; not those asked each time anew."""
+    def ahead(self, ids: Sequence[str]) -> Iterator[Step]:
+        """Yield the questions of these flows and of those they call; not those asked each time anew."""
         seen, waiting = set(ids), list(ids)
         while waiting:
             for step in self.by_id[waiting.pop()].steps.values():
                 if step.kind == "collect" and not step.asks_always:
-                    yield step.name
+                    yield step
                 elif step.kind == "call" and step.name not in seen:
                     seen.add(step.name)
                     waiting.append(step.name)

@@ -181,6 +181,8 @@ class Llm:
     def _offer(self, memory: Mapping[str, Any], heard: Heard) -> Offer:
         tracker = memory.get("tracker") or {}
         requested = (tracker.get("slots") or {}).get(REQUESTED) if tracker.get("loop") else None
+        if tracker.get("flows"):
+            requested = tracker["flows"][-1].get("asks") or requested
         knowledge = self._brain.script.knowledge
         return Offer(
             self._brain.script.domain, masked(heard.text[:_LONGEST_ASKED]), requested, bool(knowledge.passages), {}

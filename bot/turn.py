@@ -77,7 +77,7 @@ def take_turn(
     """Yield the custom actions the turn needs, if any, and return what it comes to; `decided` notes who chose what."""
     text = clean_text(heard.payload or heard.text, LONGEST_HEARD).strip()
     button, text = _offered(text, memory)
-    course = Course(set_slots(text), button is not None or text in _payloads(memory))
+    course = Course(set_slots(text), button is not None or text in _payloads(memory), heard.payload is not None)
     if heard.event:
         text = f"EXTERNAL: {heard.event}"  # as custom actions know it from Rasa
     meaning, language, doubt = _meaning(script, understanding, memory, heard, known, text)

@@ -10,6 +10,7 @@ from bot.actions import Actions
 from bot.answering import BotOptions
 from bot.brain import Brain, Heard, Known, finish
 from bot.dialogues import play_dialogues
+from bot.explanation import explain
 from bot.understanding import Meaning
 from tests.bot.conftest import START, Story
 
@@ -157,6 +158,15 @@ def test_a_button_nobody_offered_sets_only_the_slot_that_was_asked_for(customer)
     assert told.slots["iban"] == "FR9" and "is_member" not in told.slots
 
 
+def test_a_button_of_an_earlier_message_sets_only_what_the_running_flow_asks(customer):
+    told = customer() >> "/block_card" << "Your IBAN?"
+    told.hears("Debit", payload="/SetSlots(card=Debit, is_member=true)") << "Your IBAN?"
+    assert told.slots["card"] == "Debit" and "is_member" not in told.slots
+    told >> "FR1" << "What happened to it?"
+    told = customer().hears("Debit", payload="/SetSlots(card=Debit)") << "Pardon?"
+    assert "card" not in told.slots
+
+
 def test_a_rule_answers_in_between_and_the_question_comes_again(customer):
     told = customer() >> "/transfer_money" << "To whom?"
     told >> "Anna" << "How much?"
@@ -285,3 +295,9 @@ def test_a_turn_in_a_flow_is_kept_small_however_long_the_conversation_is(bank):
         memory = turn.tracker
         sizes.append(len(str(memory["tracker"]["trail"])))
     assert max(sizes[150:]) <= max(sizes[60:150]) and len(memory["tracker"]["trail"]) <= 40
+
+
+def test_a_flow_is_explained_to_whoever_writes_it(bank):
+    why = list(explain(bank, "I have moved", now=START))
+    assert any(line.startswith("does      utter_ask_street") and "the running flow" in line for line in why)
+    assert "flow      change_address is at 0_collect_street, asks for street" in why
