@@ -43,7 +43,13 @@ class BotOptions:
     action_token: Secret = field(default=Secret(), metadata={"about": "token shown to that action server"})
     typed_payloads: Literal["offered", "any"] = field(
         default="offered",
-        metadata={"about": "which /intent{...} a customer may type: offered (by a button of the bot), or any, as in Rasa"},
+        metadata={
+            "about": "which /intent{...} a customer may type: offered (by a button of the bot), or any, as in Rasa"
+        },
+    )
+    semantic_model: str = field(
+        default="",
+        metadata={"about": "folder of a BERT encoder (config.json, vocab.txt, model.safetensors); empty: words alone"},
     )
     brain: Literal["embedded", "rasa"] = field(
         default="embedded", metadata={"about": "who answers: embedded (this server), or rasa (the server at rasa_url)"}
@@ -72,7 +78,12 @@ class BotOptions:
 
 def load_brain(options: BotOptions, edits: Path | None = None) -> Brain:
     """Return the bot of this folder. Raises ContentErrors with everything that is wrong in its files."""
-    return Brain.load(folder_of(options, edits))
+    return Brain.load(folder_of(options, edits), semantic=semantic_of(options))
+
+
+def semantic_of(options: BotOptions) -> Path | None:
+    """Return the folder of the semantic model, if one is named."""
+    return Path(options.semantic_model) if options.semantic_model else None
 
 
 def folder_of(options: BotOptions, edits: Path | None = None) -> Path:

@@ -18,9 +18,11 @@ from bot.project import read_project
 from bot.quoting import knowledge_of
 from bot.reading import read_rulebook
 from bot.scene import Script
+from bot.semantic import Encoder, load_encoder
 from bot.turn import take_turn
 from bot.understanding import Trial, Understanding, learn, trials_of
 from profiles.findings import ContentError, ContentErrors, Findings
+from profiles.written import Place
 
 __all__ = [
     "ActionCall", "ActionResult", "Bot", "Brain", "ContentError", "ContentErrors", "Heard", "Help", "Known", "Mind", "Trial",
@@ -84,10 +86,13 @@ class Brain:
     """Worth knowing, but no reason not to start."""
 
     @classmethod
-    def load(cls, folder: Path, *, seed: int = 0, models: Models | None = None) -> "Brain":
+    def load(
+        cls, folder: Path, *, seed: int = 0, models: Models | None = None, semantic: Path | None = None
+    ) -> "Brain":
         """Return the brain of a bot's folder; what was learned before is taken from `models`.
 
-        Raises ContentErrors with all that is wrong in its files.
+        `semantic` is the folder of a semantic model (bot/semantic.py). Raises ContentErrors with all that is wrong in its
+        files, or in that model's.
         """
         findings = Findings()
         project = read_project(folder, findings)
@@ -97,7 +102,8 @@ class Brain:
         check(script, findings)
         if findings.errors:
             raise ContentErrors(findings.errors)
-        return cls(script, learn(project, seed, models), tuple(findings.notices))
+        encoder = _encoder(semantic) if semantic else None
+        return cls(script, learn(project, seed, models, encoder), tuple(findings.notices))
 
     @property
     def current(self) -> "Brain":
@@ -138,6 +144,13 @@ class Brain:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _encoder(folder: Path) -> Encoder:
+    try:
+        return load_encoder(folder.resolve())
+    except ValueError as error:
+        raise ContentErrors([ContentError(Place("config.toml"), f"bot.semantic_model: {error}")]) from error
 
 
 def finish(turn: Generator[ActionCall, ActionResult, Turn]) -> Turn | None:

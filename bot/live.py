@@ -53,6 +53,8 @@ class Lesson:
     notices: tuple[ContentError, ...] = ()
     hash: str = ""
     """Names the understanding that serves since."""
+    semantic: str = ""
+    """SHA-256 of the weights of the semantic model that takes part in it; empty: none."""
 
     @property
     def is_under_way(self) -> bool:
@@ -63,12 +65,15 @@ class Lesson:
 class LiveBrain:
     """A Mind and a Bot: the latest brain that could be made of the files in a folder."""
 
-    def __init__(self, folder: Path, brain: Brain, models: Path | None = None, *, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, brain: Brain, models: Path | None = None, *, semantic: Path | None = None, clock: Clock
+    ) -> None:
         self._folder, self._clock = folder.resolve(), clock
         self._models = models.resolve() if models else None
+        self._semantic = semantic.resolve() if semantic else None
         self._brain = brain
         now = clock()
-        self._lesson = Lesson(now, now, notices=brain.notices, hash=brain.understanding.hash)
+        self._lesson = _lesson(now, now, (), brain.notices, brain)
         self._learned = self._changing = _seen(folder)
         self._turns = asyncio.Lock()
         self._looking = Every(LOOK_EVERY_SECONDS, self.look, name="bot-files")
@@ -128,7 +133,7 @@ class LiveBrain:
 
     async def trial(self, folder: Path) -> Brain:
         """Return the brain of a folder (its whole path), made in another process; what serves stays. Raises ContentErrors."""
-        learned = await _ask_pupil(folder, self._models)
+        learned = await _ask_pupil(folder, self._models, self._semantic)
         if isinstance(learned, Brain):
             return learned
         raise ContentErrors(learned)
@@ -140,7 +145,7 @@ class LiveBrain:
             self._folder = await asyncio.to_thread(folder.resolve)
             self._learned = self._changing = await asyncio.to_thread(_seen, self._folder)
             self._brain = brain
-            self._lesson = Lesson(began, self._clock(), (), brain.notices, brain.understanding.hash)
+            self._lesson = _lesson(began, self._clock(), (), brain.notices, brain)
             log.info("live.adopt model=%s", brain.understanding.hash)
 
     def at_once(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known) -> Turn | None:
@@ -155,12 +160,24 @@ class LiveBrain:
         """Nothing to do: whose turn it is stands in the conversation."""
 
     def _ended(self, errors: tuple[ContentError, ...], notices: tuple[ContentError, ...]) -> Lesson:
-        return Lesson(self._lesson.started_at, self._clock(), errors, notices, self._brain.understanding.hash)
+        return _lesson(self._lesson.started_at, self._clock(), errors, notices, self._brain)
 
 
-def load_live(folder: Path, models: Path | None, *, clock: Clock) -> LiveBrain:
-    """Return the bot of this folder, ready to serve. Raises ContentErrors with everything that is wrong in its files."""
-    return LiveBrain(folder, Brain.load(folder, models=Models(models)), models, clock=clock)
+def load_live(folder: Path, models: Path | None, *, semantic: Path | None = None, clock: Clock) -> LiveBrain:
+    """Return the bot of this folder, ready to serve. Raises ContentErrors with everything that is wrong in its files.
+
+    `models` is where trained models are kept, `semantic` the folder of a semantic model.
+    """
+    brain = Brain.load(folder, models=Models(models), semantic=semantic)
+    return LiveBrain(folder, brain, models, semantic=semantic, clock=clock)
+
+
+def _lesson(
+    began: datetime, ended: datetime, errors: tuple[ContentError, ...], notices: tuple[ContentError, ...], brain: Brain
+) -> Lesson:
+    """Return a training that is over; `brain` serves since."""
+    encoder = brain.understanding.encoder
+    return Lesson(began, ended, errors, notices, brain.understanding.hash, encoder.sha256 if encoder else "")
 
 
 def _seen(folder: Path) -> _Seen:
@@ -175,14 +192,14 @@ def _seen(folder: Path) -> _Seen:
     return frozenset(found)
 
 
-async def _ask_pupil(folder: Path, models: Path | None) -> Brain | tuple[ContentError, ...]:
+async def _ask_pupil(folder: Path, models: Path | None, semantic: Path | None) -> Brain | tuple[ContentError, ...]:
     """Return what the other process made of the folder: the brain, or all that is wrong."""
     root = str(Path(__file__).parent.parent)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CAUSERIE_")}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
     environment["OPENBLAS_NUM_THREADS"] = "1"  # vectors are short, and the server needs the other cores
     pupil = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.pupil", str(folder), str(models or ""),
+        sys.executable, "-m", "bot.pupil", str(folder), str(models or ""), str(semantic or ""),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, env=environment,
     )  # fmt: skip
     try:

@@ -1,4 +1,4 @@
-"""A process that reads, checks and trains a bot, so that the server's loop does not feel it: `python -m bot.pupil FOLDER MODELS`.
+"""A process that reads, checks and trains a bot, so that the server's loop does not feel it: `python -m bot.pupil FOLDER ...`.
 
 It writes the Brain, or the tuple of all that is wrong, to standard output as frames (bot/frames.py); only its parent reads
 them. In a thread of the server the same work would slow every message down: it is Python's own and holds the lock.
@@ -20,10 +20,10 @@ NICENESS = 10
 def main() -> None:
     """Learn the bot of the folder that was named."""
     os.nice(NICENESS)
-    folder, models = sys.argv[1:]
+    folder, models, semantic = (Path(named) if named else None for named in sys.argv[1:4])
     learned: object
     try:
-        learned = Brain.load(Path(folder), models=Models(Path(models) if models else None))
+        learned = Brain.load(folder or Path(), models=Models(models), semantic=semantic)
     except ContentErrors as errors:
         learned = errors.errors
     frames.write(learned, sys.stdout.buffer)

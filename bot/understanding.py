@@ -15,6 +15,7 @@ from bot.language import Languages
 from bot.models import Models, name_of
 from bot.ngrams import Tokens, words_of
 from bot.project import Options, Project
+from bot.semantic import Encoder
 from bot.spelling import Speller
 from bot.tagger import Tagger
 from bot.training import Example
@@ -86,6 +87,7 @@ class Understanding:
     taggers: Mapping[str, Tagger]
     """Only of languages whose examples mark what they name."""
     declares_out_of_scope: bool
+    encoder: Encoder | None = None
     hash: str = ""
     """Names what was learned: equal hashes, equal understanding."""
     remembered: dict[tuple[str, ...], _Understood] = field(default_factory=dict)
@@ -127,7 +129,8 @@ class Understanding:
         if model is None or not words:
             return FALLBACK_INTENT, (), None
         speller, classifier = model
-        ranked = classifier.rank(speller.repair(words))
+        words = speller.repair(words)
+        ranked = classifier.rank(words, self.encoder.encode([words])[0] if self.encoder and classifier.sense else None)
         ranking = _by_intent(ranked.intents)
         if ranked.is_foreign:
             return (OUT_OF_SCOPE if self.declares_out_of_scope and ranking else FALLBACK_INTENT), ranking, None
@@ -162,10 +165,12 @@ def _clearness(heard: _Understood) -> float:
     return ranking[0][1] if ranking and intent == ranking[0][0] else 0.0
 
 
-def learn(project: Project, seed: int = 0, kept: Models | None = None) -> Understanding:
+def learn(
+    project: Project, seed: int = 0, kept: Models | None = None, encoder: Encoder | None = None
+) -> Understanding:
     """Return the understanding of the project's sentences, one model for each language they are written in.
 
-    A model that was learned from the same sentences before is taken from those kept.
+    A model that was learned from the same sentences before is taken from those kept. `encoder` adds what sentences mean.
     """
     models, taggers, spoken, names = {}, {}, {}, []
     kept = kept or Models()
@@ -173,7 +178,7 @@ def learn(project: Project, seed: int = 0, kept: Models | None = None) -> Unders
         background = background_of(language)
         taught = [words for _, words in rows]
         labels = [_label(example) for example, _ in rows] + [NO_INTENT] * len(background)
-        model, name = _model([*taught, *background], labels, seed, kept)
+        model, name = _model([*taught, *background], labels, seed, kept, encoder)
         models[language] = Speller(taught), model
         spoken[language] = [*taught, *background]
         names.append((language, name))
@@ -188,6 +193,7 @@ def learn(project: Project, seed: int = 0, kept: Models | None = None) -> Unders
         models=models,
         taggers=taggers,
         declares_out_of_scope=OUT_OF_SCOPE in project.domain.intents,
+        encoder=encoder,
         hash=name_of("understanding", sorted(names)).rsplit("-", 1)[-1],
     )
 
@@ -213,16 +219,19 @@ def _label(example: Example) -> str:
     return NO_INTENT if example.intent == OUT_OF_SCOPE else example.answer or example.intent
 
 
-def _model(sentences: Sequence[Tokens], labels: Sequence[str], seed: int, kept: Models) -> tuple[Classifier, str]:
+def _model(
+    sentences: Sequence[Tokens], labels: Sequence[str], seed: int, kept: Models, encoder: Encoder | None
+) -> tuple[Classifier, str]:
     """Return the classifier of these sentences, and its name."""
-    name = name_of("intents", [seed, *zip(sentences, labels, strict=True)])
+    facts = [seed, encoder.sha256 if encoder else "", *zip(sentences, labels, strict=True)]
+    name = name_of("intents", facts)
     found = kept.get(name)
     if found is not None:
         try:
             return from_arrays(found), name
         except (KeyError, ValueError, IndexError):
             log.warning("understanding.learn model=%s is not one of ours; training", name)
-    model = train(sentences, labels, seed)
+    model = train(sentences, labels, seed, encoder.encode(sentences) if encoder else None)
     kept.put(name, as_arrays(model))
     return model, name
 

@@ -18,7 +18,7 @@ from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
 from admin.live import LIVE
 from admin.routes import routes as console
-from bot.answering import BotOptions, answerer, copy_of, folder_of
+from bot.answering import BotOptions, answerer, copy_of, folder_of, semantic_of
 from bot.idle import IdleReturn
 from bot.live import LiveBrain, load_live
 from bot.llm_options import LlmOptions
@@ -109,7 +109,9 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         feed = Feed()
         writer.listen(feed.announce)
 
-        brain = load_live(folder_of(options.bot, options.edits), options.models, clock=clock)
+        brain = load_live(
+            folder_of(options.bot, options.edits), options.models, semantic=semantic_of(options.bot), clock=clock
+        )
         opened.push_async_callback(brain.close)
         mind = mind_of(options.bot, brain, options.llm, store, clock)
         opened.push_async_callback(mind.close)
