@@ -6,7 +6,7 @@ import sys
 
 import uvloop
 
-from bench import report, server
+from bench import gate, report, server
 from bench.inbound import Scale
 
 
@@ -16,6 +16,11 @@ def main() -> int:
     if parsed.name == "serve":
         uvloop.run(server.serve())
         return 0
+    if parsed.name == "gate":
+        found = uvloop.run(gate.report(parsed.seconds, parsed.contacts, parsed.rounds))
+        if parsed.json:
+            print(json.dumps(found))
+        return 0 if found["ours_is_right"] and found["the_checker_sees"] else 1
     scale = Scale(tuple(parsed.clients), parsed.rounds, parsed.seconds)
     figures = uvloop.run(report.inbound(scale, with_bot=parsed.bot))
     if parsed.json:
@@ -34,6 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     inbound.add_argument("--seconds", type=float, default=3.0, help="length of one round (default 3)")
     inbound.add_argument("--rounds", type=int, default=3, help="rounds of each design at each number of clients")
     inbound.add_argument("--clients", type=_numbers, default=(1, 16, 128), help="numbers of clients: 1,16,128")
+    slots = names.add_parser(
+        "gate", help="decisions a second: in bulk, one by one, and counting first; over-sends in races"
+    )
+    slots.add_argument("--json", action="store_true", help="end with one line of JSON")
+    slots.add_argument("--seconds", type=float, default=8.0, help="length of one race (default 8)")
+    slots.add_argument("--contacts", type=int, default=20_000, help="contacts asked about (default 20000)")
+    slots.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
     names.add_parser("serve", help="(used by the others) be one server under test")
     return parser
 
