@@ -20,6 +20,10 @@ def check_flows(script: Script, findings: Findings) -> None:
             _check_step(flow, step, script, findings)
         _check_paths(flow, findings)
         _check_persisted(flow, findings)
+    for slot in script.domain.slots.values():
+        for named in (condition.active_flow for mapping in slot.mappings for condition in mapping.conditions):
+            if named is not None and named not in flows.by_id:
+                findings.unknown("flow", named, [flow.id for flow in flows.written])
     _check_circles(flows, findings)
     _check_started(script, findings)
 

@@ -17,7 +17,7 @@ from bot.scene import Scene
 from bot.tracker import Tracker
 
 SURE = 0.7
-"""A free text is an answer, whatever intent it resembles, unless the intent is at least this sure."""
+"""What can be an answer is one, whatever intent the message resembles, unless that intent is at least this sure."""
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ def _take_choice(scene: Scene, tracker: Tracker, course: Course) -> bool:
 def _hear_answer(scene: Scene, tracker: Tracker, course: Course, slot: str) -> None:
     step, answer = _step(scene, tracker), answer_for(scene, tracker, slot, course.is_button)
     is_free = answer is not None and not answer.is_specific
-    is_sure = not is_free or _confidence(tracker) >= SURE
+    is_sure = answer is None or _confidence(tracker) >= SURE
     if step.forces or (answer is not None and answer.is_specific and answer.is_short):
         _take(tracker, course, slot, answer)
         return
@@ -106,7 +106,8 @@ def _hear_answer(scene: Scene, tracker: Tracker, course: Course, slot: str) -> N
     if is_sure and _cancels(scene, tracker):
         _cancel(scene, tracker, course)
     elif _start(scene, tracker, is_sure):
-        return
+        if answer is not None and answer.is_specific:  # both at once: the wish first, the answer is kept
+            tracker.apply(slot_set(slot, answer.value))
     elif is_free and is_sure and _rules_answer(scene, tracker):
         course.left = True
     elif answer is None and _is_own(scene, tracker):

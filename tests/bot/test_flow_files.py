@@ -143,6 +143,12 @@ def test_a_profiles_read_only_slot_is_not_collected(loaded):
     assert any("only the profile fills points" in error for error in errors)
 
 
+def test_a_mapping_in_a_flow_that_does_not_exist_is_found(loaded):
+    mapping = "mappings: [{type: from_intent, intent: buy, value: M, conditions: [{active_flow: by}]}]"
+    _, errors = loaded(domain=DOMAIN.replace("{type: text}", f"{{type: text, {mapping}}}"))
+    assert any('unknown flow; got "by". Hint: did you mean "buy"?' in error for error in errors)
+
+
 def test_two_ways_of_asking_are_one_too_many(loaded):
     _, errors = loaded(domain=DOMAIN + "actions: [action_ask_size]")
     assert any("both action_ask_size and utter_ask_size ask; expected one" in error for error in errors)

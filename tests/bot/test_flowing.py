@@ -89,6 +89,18 @@ def test_a_digression_is_answered_and_the_question_comes_again(customer):
     told >> "20" << "Send 20 to Anna?"
 
 
+def test_an_answer_and_another_wish_in_one_message_are_both_heard(customer):
+    told = customer() >> "/transfer_money" << "To whom?"
+    told >> "Anna" << "How much?"
+    (
+        told
+        >> "what is left on my account if I send 20?"
+        << "You have 500"
+        << "Back to sending money"
+        << "Send 20 to Anna?"
+    )
+
+
 def test_an_unsure_intent_does_not_take_a_free_text_away_from_its_question(customer):
     told = customer() >> "/block_card" << "Your IBAN?"
     told >> "FR1" << "Asked" << "Which card?"
