@@ -12,6 +12,7 @@ from bot.cleaning import clean_value
 from bot.events import DEFAULT_INTENTS
 from bot.finders import FINDERS, Here, fold
 from bot.project import Project
+from bot.spelling import Speller
 from bot.tagger import Tagger
 
 Entity = dict[str, Any]
@@ -19,13 +20,14 @@ Entity = dict[str, Any]
 # `/intent{...}` of a button (`@0.9`: Rasa's confidence), or a messaging app's command: `/start shop-42`, `/help@our_bot`.
 _PAYLOAD = re.compile(r"/([^{\s@]+)(?:@[\w.]+)?\s*(?:(\{.*\})|(?<=\s)[^{].*)?", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
+_LONG_ENOUGH_TO_SLIP = 5
 _BUILT_IN = {**{kind: kind for kind in FINDERS}, "phone_number": "phone", "amount-of-money": "amount", "time": "date"}
 
 
 class Entities:
     """Finds entities the way one bot's files say."""
 
-    __slots__ = ("_intents", "_kinds", "_lookups", "_longest", "_patterns", "_synonyms")
+    __slots__ = ("_intents", "_kinds", "_listed", "_longest", "_lookups", "_patterns", "_synonyms", "_usual")
 
     def __init__(self, project: Project) -> None:
         declared = set(project.domain.entities)
@@ -38,10 +40,12 @@ class Entities:
             if name in declared
             for pattern in patterns
         ]
-        self._lookups: dict[str, str] = {}
+        self._lookups: dict[str, tuple[str, str]] = {}
         for name, phrases in project.training.lookups.items():
             if name in declared:
-                self._lookups.update({" ".join(_WORD.findall(fold(phrase))): name for phrase in phrases})
+                self._lookups.update({" ".join(_words(phrase)): (name, str(phrase)) for phrase in phrases})
+        self._listed = Speller([_words(phrase) for phrase in self._lookups])
+        self._usual = {word for example in project.training.examples for word in _words(example.text)}
         self._longest = max((phrase.count(" ") + 1 for phrase in self._lookups), default=0)
 
     def payload(self, text: str) -> tuple[str, list[Entity]] | None:
@@ -88,19 +92,28 @@ class Entities:
         if not self._lookups:
             return []
         marks = list(_WORD.finditer(text))
-        words = [fold(mark[0]) for mark in marks]
+        written = [fold(mark[0]) for mark in marks]
+        words = [self._meant(word) for word in written]
         found, start = [], 0
         while start < len(words):
             step = 1
             for length in range(min(self._longest, len(words) - start), 0, -1):
-                name = self._lookups.get(" ".join(words[start : start + length]))
-                if name:
+                hit = self._lookups.get(" ".join(words[start : start + length]))
+                if hit:
                     begin, end = marks[start].start(), marks[start + length - 1].end()
-                    found.append(_entity(name, self._named(text[begin:end]), begin, end, "lookup"))
+                    is_as_listed = words[start : start + length] == written[start : start + length]
+                    value = self._named(text[begin:end] if is_as_listed else hit[1])
+                    found.append(_entity(hit[0], value, begin, end, "lookup"))
                     step = length
                     break
             start += step
         return found
+
+    def _meant(self, word: str) -> str:
+        """Return the listed word that is one slip of the keyboard away, unless the word is one the bot knows, or short."""
+        if len(word) < _LONG_ENOUGH_TO_SLIP or word in self._usual:
+            return word
+        return self._listed.repair([word])[0]
 
     def _by_tagger(self, text: str, tagger: Tagger, sure: list[Entity]) -> list[Entity]:
         found = []
@@ -117,6 +130,10 @@ class Entities:
 
     def _named(self, words: str) -> str:
         return self._synonyms.get(words.casefold(), words)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(fold(text))
 
 
 def _entity(name: str, value: Any, start: int, end: int, extractor: str) -> Entity:

@@ -28,6 +28,11 @@ nlu:
 - regex: code
   examples: |
     - \\b[A-Z]{2}\\d{3}\\b
+- lookup: city
+  examples: |
+    - Bordeaux
+    - Clermont-Ferrand
+    - Nice
 - lookup: undeclared
   examples: |
     - please
@@ -60,6 +65,28 @@ def test_words_patterns_and_synonyms_are_found(mentions, text, found):
     got = mentions(text)
     wanted = [(name, "bleu petrole" if value == "bleu pétrole" else value) for name, value in found]
     assert got == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("bordaux", [("city", "Bordeaux")]),
+        ("de Clermont-Ferand !", [("city", "Clermont-Ferrand")]),
+        ("crimsonn", [("colour", "red")]),
+        ("bleu pétrol", [("colour", "bleu pétrole")]),
+        ("bordxyux", []),
+        ("nide", []),
+        ("please", []),
+    ],
+)
+def test_a_slip_of_the_keyboard_in_a_listed_word_is_forgiven(mentions, text, found):
+    assert mentions(text) == found
+
+
+def test_a_word_that_the_bot_knows_is_no_slip_of_another(write_bot):
+    nlu = FILES["data__nlu"].replace("- in [red](colour) please", "- in [red](colour) please, Bordeau")
+    entities = Brain.load(write_bot(**{**FILES, "data__nlu": nlu})).understanding.entities
+    assert entities.find("bordeau", HERE) == []
 
 
 def test_places_are_those_in_the_text(write_bot):
