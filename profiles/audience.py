@@ -59,7 +59,9 @@ class Past:
 
 async def past_of(store: Store, needs: Needs, profiles: Sequence[Profile], now: datetime) -> dict[str, Past]:
     """Return, per profile id, all that `needs` asks of its past, in at most two reads: no future event, newest last."""
-    owners = {id: profile.id for profile in profiles for id in (profile.id, *profile.absorbed)}
+    owners = {
+        id: profile.id for profile in profiles for id in (profile.id, *profile.absorbed) if not profile.merged_into
+    }
     history: dict[str, dict[str, list[Event]]] = {profile.id: {} for profile in profiles}
     sent: dict[str, list[Sent]] = {profile.id: [] for profile in profiles}
     if needs.events:

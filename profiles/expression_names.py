@@ -260,7 +260,7 @@ def _last(reader: "Reader", tree: ast.Call, wanted: ast.expr) -> Node | None:
 
 def _segment(reader: "Reader", tree: ast.Call) -> Node | None:
     name = _only_word(reader, tree, "a segment")
-    return reader.segment(tree, name) if name else None
+    return reader.segment(tree.args[0], name) if name else None
 
 
 def _reachable(reader: "Reader", tree: ast.Call) -> Node | None:

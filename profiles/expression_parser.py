@@ -47,6 +47,7 @@ MOST_LISTED = 250
 CONDITIONS = (Compare, Member, Truth, Has, Both, Either, Negation, Did, Reached, SentCount, Reacted, Segment)
 Nothing = TypeVar("Nothing")
 """Whatever the caller would have returned, had nothing been wrong."""
+_OF_SEGMENT = " without mistakes"
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}  # fmt: skip
 _ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -125,9 +126,21 @@ class Reader:
         if self._is_too_much(tree):
             return None
         end = len(self.text.encode()[: tree.end_col_offset].decode())
-        if rest := self.text[end:].replace(")", "").strip():
-            return self._refuse(end, "the end", f"{rest[:20]!r}")
-        return tree
+        if rest := self.text[end:].lstrip(" )"):
+            return self._refuse(len(self.text) - len(rest), "the end", f"{rest[:20]!r}")
+        return None if self._has_odd_letters(tree) else tree
+
+    def _has_odd_letters(self, tree: ast.expr) -> bool:
+        """Tell a letter beyond ASCII outside quotes: Python would take a wide or an italic one for its plain twin."""
+        rest = bytearray(self.text.encode())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.end_col_offset:
+                rest[node.col_offset : node.end_col_offset] = b" " * (node.end_col_offset - node.col_offset)
+        odd = next((at for at, byte in enumerate(rest) if byte > 127), None)
+        if odd is not None:
+            at = len(self.text.encode()[:odd].decode())
+            self._refuse(at, "plain letters outside quotes", f'"{self.text[at]}"')
+        return odd is not None
 
     def _is_too_much(self, tree: ast.expr) -> bool:
         level: list[ast.AST] = [tree]
@@ -380,7 +393,9 @@ class Reader:
         )
         condition = reader.whole(is_condition=True)
         if reader.mistakes:
-            return self.wrong(tree, f'segment "{name}" without mistakes', f"{reader.mistakes[0]}"[:200])
+            first = reader.mistakes[0]
+            why = first.got if first.expected.endswith(_OF_SEGMENT) else str(first)
+            return self.wrong(tree, f'segment "{name}"{_OF_SEGMENT}', why[:200])
         return None if condition is None else Segment(name, condition)
 
 

@@ -71,14 +71,22 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
 
 UNITS: Mapping[str, Mapping[str, tuple[str, str, str, str]]] = {
     "fr": {
-        "m": ("minute", "minutes", "dernières", "la dernière"), "h": ("heure", "heures", "dernières", "la dernière"), "d": ("jour", "jours", "derniers", "le dernier"),
-        "w": ("semaine", "semaines", "dernières", "la dernière"), "mo": ("mois", "mois", "derniers", "le dernier"), "y": ("an", "années", "dernières", "la dernière"),
+        "m": ("minute", "minutes", "dernières", "la dernière"),
+        "h": ("heure", "heures", "dernières", "la dernière"),
+        "d": ("jour", "jours", "derniers", "le dernier"),
+        "w": ("semaine", "semaines", "dernières", "la dernière"),
+        "mo": ("mois", "mois", "derniers", "le dernier"),
+        "y": ("an", "années", "dernières", "la dernière"),
     },
     "en": {
-        "m": ("minute", "minutes", "last", "last"), "h": ("hour", "hours", "last", "last"), "d": ("day", "days", "last", "last"),
-        "w": ("week", "weeks", "last", "last"), "mo": ("month", "months", "last", "last"), "y": ("year", "years", "last", "last"),
+        "m": ("minute", "minutes", "last", "last"),
+        "h": ("hour", "hours", "last", "last"),
+        "d": ("day", "days", "last", "last"),
+        "w": ("week", "weeks", "last", "last"),
+        "mo": ("month", "months", "last", "last"),
+        "y": ("year", "years", "last", "last"),
     },
-}  # fmt: skip
+}
 """One, many, "last" of many, and "the last" of one."""
 
 NAMES: Mapping[str, Mapping[str, str]] = {

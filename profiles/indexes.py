@@ -37,6 +37,8 @@ INDEXES: dict[str, Sequence[Any]] = {
     "events": [
         ascending("profile", "happened_at", "_id"),
         ascending("conversation", "happened_at"),
+        ascending("profile", "name", "happened_at"),  # what a rule asks of one person's past
+        ascending("name", "happened_at", "profile"),  # who did this lately: an audience that begins with events
         # what the bot did not understand or doubted, for those who teach it
         ascending("-happened_at", "_id", partialFilterExpression={"properties.wording": {"$exists": True}}),
     ],
