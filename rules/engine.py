@@ -55,8 +55,12 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to work, and to look every second for what is due or was left by a process that is gone."""
-        self._working = asyncio.create_task(self._for_ever(), name="rules")
+        self.begin()
         await self._looking.start()
+
+    def begin(self) -> None:
+        """Work through what this process is told, and look for nothing."""
+        self._working = asyncio.create_task(self._for_ever(), name="rules")
 
     async def close(self) -> None:
         """Stop after the batch under way; what is left keeps its lease and is found later."""

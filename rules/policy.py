@@ -45,5 +45,10 @@ class Reaches:
         own = next((reach for reach in self._all if reach.channel == word), None)
         return own or next((reach for reach in self._all if reach.space == word), None)
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Return every word that names a channel here."""
+        return frozenset(word for reach in self._all for word in (reach.channel, reach.space))
+
     def __iter__(self) -> Iterator[Reach]:
         return iter(self._all)

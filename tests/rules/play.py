@@ -30,7 +30,7 @@ from tests.cast import NOON, anna, clara, dmitri
 OFFERS = Topic("offers", {"fr": "Offres", "en": "Offers"}, consent="opt_in")
 NEWS = Topic("news", {"fr": "Nouvelles", "en": "News"}, consent="opt_in")
 REACHES = Reaches([Reach("telegram", "telegram"), Reach("twilio", "sms"), Reach("email", "email", is_thread=False)])
-YES = {"on": {f"{channel}:{topic}": True for channel in ("telegram", "sms", "email") for topic in ("offers", "news")}}
+YES = {f"{channel}:{topic}": True for channel in ("telegram", "sms", "email") for topic in ("offers", "news")}
 
 
 def rule(text: str) -> Rule:
@@ -77,7 +77,7 @@ class Play:
     ) -> None:
         self.contacts = Contacts()
         for profile in people if people is not None else (anna(), clara(), dmitri()):
-            self.contacts.add(profile, ledger=Ledger(profile.id, **YES))
+            self.contacts.add(profile, ledger=Ledger(profile.id, YES))
         policy = Policy({"offers": OFFERS, "news": NEWS}, caps, quiet, ZoneInfo("Europe/Paris"), "fr", control)
         self._simulation = Simulation(
             self.contacts, editions(*texts, control=control),

@@ -1,0 +1,101 @@
+"""The rules of one process, wired: the book and what watches it, the engine, the schedules. The app opens it and closes it."""
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from profiles.calendar import Clock
+from profiles.ledgers import Ledgers
+from profiles.store import Store
+from profiles.writer import Writer
+from rules.book import Book, Surroundings
+from rules.bookcase import Bookcase
+from rules.choice import Prefers
+from rules.engine import Engine
+from rules.gatekeeper import Gatekeeper, Renders
+from rules.graph import graph
+from rules.occurrences import Occurrences
+from rules.options import RulesOptions, folder_of
+from rules.policy import Policy, Reach, Reaches
+from rules.reaction import Reaction
+from rules.reading import Reader
+from rules.thinking import Edition, Editions
+from rules.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the console, the API and the tests reach of the rules."""
+
+    bookcase: Bookcase
+    engine: Engine
+    occurrences: Occurrences
+    gatekeeper: Gatekeeper
+    turn: Turn
+    _opened: AsyncExitStack
+
+    async def start(self) -> None:
+        """Begin to work, to keep time and to watch the book's files."""
+        await self.engine.start()
+        await self.occurrences.start()
+        await self.bookcase.start()
+
+    async def close(self) -> None:
+        """Stop; what is left is found by the next process."""
+        await self._opened.aclose()
+
+
+async def open_rules(
+    store: Store,
+    writer: Writer,
+    reaches: Iterable[Reach],
+    renders: Renders,
+    prefers: Prefers,
+    options: RulesOptions,
+    *,
+    language: str,
+    clock: Clock,
+) -> Running:
+    """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody."""
+    zone, known = ZoneInfo(options.zone), Reaches(reaches)
+    around = Surroundings(frozenset(known.words), zone=zone, language=language)
+    bookcase = Bookcase(folder_of(options), store, around, clock=clock)
+    reaction = Reaction(writer.process)
+    writer.react(reaction)
+    ledgers = Ledgers(store)
+    gatekeeper = Gatekeeper(ledgers, renders, known, policy=Policy(zone=zone, language=language), prefers=prefers)
+    turn = Turn(Reader(store, ledgers, zone=zone), writer, gatekeeper, clock=clock)
+    engine = Engine(store, turn, reaction, process=writer.process, clock=clock)
+    writer.listen(engine.hear)
+    occurrences = Occurrences(store, engine, process=writer.process, zone=zone, clock=clock)
+
+    def use(book: Book) -> None:
+        gatekeeper.policy = book.policy
+        engine.use(editions_of(book, bookcase))
+
+    bookcase.listen(use)
+    use(await bookcase.open())
+    opened = AsyncExitStack()
+    opened.push_async_callback(engine.close)
+    opened.push_async_callback(occurrences.close)
+    opened.push_async_callback(bookcase.close)
+    return Running(bookcase, engine, occurrences, gatekeeper, turn, opened)
+
+
+def editions_of(book: Book, bookcase: Bookcase | None = None) -> Editions:
+    """Return the rules of a book ready to be walked; a case also remembers those that runs began with."""
+    older: dict[tuple[str, str], Edition | None] = {}
+
+    def remembered(rule: str, version: str) -> Edition | None:
+        if bookcase is None:
+            return None
+        if (rule, version) not in older:
+            found = bookcase.at(rule, version)
+            state = book.rules[rule].state if rule in book.rules else "paused"
+            # an older version goes on with the steps it had, and stops when its rule is paused today
+            older[rule, version] = Edition(replace(found, state=state), graph(found.steps)) if found else None
+        return older[rule, version]
+
+    current = {id: Edition(rule, graph(rule.steps)) for id, rule in book.rules.items()}
+    return Editions(current, remembered, control=book.policy.control)
