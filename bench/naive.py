@@ -17,11 +17,11 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo.errors import DuplicateKeyError
 
 from profiles.calendar import utc_now
+from profiles.committing import Listener
 from profiles.plan import Group
 from profiles.recent import Recent
 from profiles.snapshot import Done, Duplicate, Outcome, Refusal, Work
 from profiles.store import Plan, Store, Update
-from profiles.writer import Listener
 
 Document = dict[str, Any]
 SEEN = "seen"

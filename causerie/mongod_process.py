@@ -85,6 +85,16 @@ def _command(program: Program, folder: DataFolder) -> list[str]:
         "replSet": REPLICA_SET,
         "keyFile": folder.keyfile,
         "wiredTigerCacheSizeGB": 0.25,
+        # by default it starts to write changed pages out at 2.5 % of so small a cache, 6 MB, again and again the same ones: a
+        # fifth of its CPU per message; so they wait for the checkpoint, which comes every minute
+        "wiredTigerEngineConfigString": ",".join(
+            (
+                "eviction_dirty_target=40",
+                "eviction_dirty_trigger=60",
+                "eviction_updates_target=30",
+                "eviction_updates_trigger=50",
+            )
+        ),
         "oplogSize": 512,  # MB; by default a twentieth of the disk
         "networkMessageCompressors": "snappy,zstd",
         "logpath": folder.log,

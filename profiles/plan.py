@@ -1,6 +1,6 @@
 """How a group's changes become one transaction: one update per record however often the group changed it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from profiles.conversation import Conversation
 from profiles.profile import Profile
 from profiles.record import difference, replace, to_document
-from profiles.snapshot import Amend, Changes, Snapshot, Write
+from profiles.snapshot import Amend, Changes, Snapshot, Work, Write
 from profiles.store import Plan, Update
 from profiles.timeline import Message
 
@@ -21,12 +21,18 @@ Key: TypeAlias = tuple[str, str]
 """(collection, id)."""
 
 
+React: TypeAlias = Callable[[Snapshot, Changes], Changes]
+"""Adds to what a work came to, upon the snapshot it thought on. Pure, and quick: every work goes through it."""
+
+
 @dataclass(slots=True)
 class Group:
     """The records of one commit: as they were read, as they are now, and what is new."""
 
     now: datetime
     process: str
+    react: React | None = None
+    """What others note of a work's changes in the same commit: nothing, when nobody asked."""
     read_profiles: dict[str, Profile] = field(default_factory=dict)
     read_conversations: dict[str, Conversation] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
@@ -38,7 +44,10 @@ class Group:
     written: dict[Key, Mapping[str, Any] | None] = field(default_factory=dict)
     """What the works of this group put in place of those; None is removed."""
     released: set[str] = field(default_factory=set)
+    amended: set[str] = field(default_factory=set)
+    """Ids of what this group changes without having read it whole."""
     kept: list[Changes] = field(default_factory=list)
+    _plan: Plan = field(default_factory=Plan)
 
     def snapshot(self) -> Snapshot:
         """Return what the next piece of thinking sees: a live view on this group."""
@@ -46,8 +55,11 @@ class Group:
 
     def keep(self, changes: Changes) -> Changes:
         """Take these changes into the group and return them as they will be stored (deliveries born leased)."""
+        if self.react:
+            changes = self.react(self.snapshot(), changes)
         if any(message.delivery and message.delivery.state == "queued" for message in changes.messages):
             changes = _leased(changes, self.process, self.now)
+        self._write_new(changes)
         for profile in changes.profiles:
             self.profiles[profile.id] = profile
         for conversation in changes.conversations:
@@ -61,11 +73,38 @@ class Group:
         for message in changes.messages:
             self.messages[message.id] = message
         for write in changes.writes:
-            self._write(write)
+            self._put(write)
         self.kept.append(changes)
         return changes
 
-    def _write(self, write: Write) -> None:
+    def amends(self, work: Work) -> bool:
+        """Return whether this group changes a message that the work will read from the database."""
+        return not self.amended.isdisjoint(work.messages)
+
+    def touches(self, work: Work) -> bool:
+        """Return whether this group changes or makes anything that the work will read from the database, not from memory."""
+        return (
+            self.amends(work)
+            or not self.messages.keys().isdisjoint(work.messages)
+            or not self.written.keys().isdisjoint(work.records)
+        )
+
+    def _write_new(self, changes: Changes) -> None:
+        """Write out at once what no later change of the group can alter: nothing of it is left for the commit to wait for."""
+        messages = [to_document(message) for message in changes.messages]
+        events = [to_document(event) for event in changes.events]
+        amends = [(amend.collection, _amendment(amend)) for amend in changes.amends]
+        for document in messages:
+            self._plan.insert("messages", document)
+        for document in events:
+            self._plan.insert("events", document)
+        for collection, record in changes.records:
+            self._plan.insert(collection, dict(record))
+        for collection, update in amends:
+            self._plan.update(collection, update)
+            self.amended.add(update.id)
+
+    def _put(self, write: Write) -> None:
         key = (write.collection, write.id)
         self.written[key] = write.document
         if write.document is None:
@@ -74,25 +113,18 @@ class Group:
             self.records[key] = write.document
 
     def plan(self) -> Plan:
-        """Return the transaction that takes the database from what was read to what is now."""
-        plan = Plan()
-        for changes in self.kept:
-            for message in changes.messages:
-                plan.insert("messages", to_document(message))
-            for event in changes.events:
-                plan.insert("events", to_document(event))
-            for collection, document in changes.records:
-                plan.insert(collection, dict(document))
-            for amend in changes.amends:
-                plan.update(amend.collection, _amendment(amend))
-        _identities(plan, self.kept)
-        _records(plan, self.read_records, self.written)
-        _differences(plan, "profiles", self.read_profiles, self.profiles)
-        _differences(plan, "conversations", self.read_conversations, self.conversations)
-        return plan
+        """Return the transaction that takes the database from what was read to what is now; asked for once, at the end.
+
+        The group's profiles and conversations then have the versions that the database will have after it.
+        """
+        _identities(self._plan, self.kept)
+        _records(self._plan, self.read_records, self.written)
+        _differences(self._plan, "profiles", self.read_profiles, self.profiles)
+        _differences(self._plan, "conversations", self.read_conversations, self.conversations)
+        return self._plan
 
 
-def _differences(plan: Plan, collection: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+def _differences(plan: Plan, collection: str, before: Mapping[str, Any], after: dict[str, Any]) -> None:
     for id, record in after.items():
         known = before.get(id)
         if known is record:
@@ -101,10 +133,12 @@ def _differences(plan: Plan, collection: str, before: Mapping[str, Any], after: 
             document = to_document(record)
             document.pop("_id")
             plan.update(collection, Update(id, 0, document))
+            after[id] = replace(record, version=1)
             continue
         put, drop = difference(known, record)
         if put or drop:
             plan.update(collection, Update(id, known.version, put, drop))
+            after[id] = replace(record, version=known.version + 1)
 
 
 def _records(

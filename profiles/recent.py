@@ -5,13 +5,13 @@ Never trusted: every record carries its version into the commit, and a stale one
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from profiles.conversation import Conversation
 from profiles.plan import Group
 from profiles.profile import Profile
-from profiles.record import Document, from_document, replace
+from profiles.record import Document, from_document
 from profiles.snapshot import Work
 from profiles.store import Store
 from profiles.timeline import Message
@@ -29,26 +29,33 @@ class Recent:
         self._profiles: _Memory[Profile] = _Memory(remembered)
         self._conversations: _Memory[Conversation] = _Memory(remembered)
 
-    async def read(self, works: Iterable[Work], group: Group, *, seize: bool = False) -> None:
-        """Fill the group with all that these works name, and the profiles behind it.
+    async def read(
+        self, works: Iterable[Work], group: Group, *, upon: Group | None = None, seize: bool = False
+    ) -> None:
+        """Fill the group with all that these works name, and the profiles behind it; what it has already stays.
 
-        `seize` reads the records with versions under a version of their own: a writer that holds them in memory, and would
-        for ever be quicker than one who must read first, has to read again too.
+        `upon` is the group before it, planned and perhaps not yet on disk: what that one leaves is the latest. `seize` reads
+        the records with versions under a version of their own: a writer that holds them in memory, and would for ever be
+        quicker than one who must read first, has to read again too.
         """
         works = list(works)
         keys = {key for work in works for key in work.identities}
         threads = {id for work in works for id in work.conversations}
-        messages = {id for work in works for id in work.messages}
-        await asyncio.gather(
-            self._read_identities(keys, group),
-            self._read_conversations(threads, group, seize),
-            self._read_messages(messages, group),
-            self._read_records({key for work in works for key in work.records}, group),
-        )
+        unknown = self._recall_identities(keys, group, upon)
+        unseen = self._recall_conversations(threads, group, upon, seize)
+        messages = {id for work in works for id in work.messages} - group.messages.keys()
+        records = {key for work in works for key in work.records} - group.records.keys() - group.written.keys()
+        if unknown or unseen or messages or records:
+            await asyncio.gather(
+                self._read_identities(unknown, group),
+                self._read_conversations(unseen, group, seize),
+                self._read_messages(messages, group),
+                self._read_records(records, group),
+            )
         wanted = {id for work in works for id in work.profiles}
         wanted |= {group.identities[key] for key in keys if key in group.identities}
-        wanted |= {conversation.profile for conversation in group.conversations.values()}
-        await self._read_profiles(wanted, group, seize)
+        wanted |= {group.conversations[id].profile for id in threads if id in group.conversations}
+        await self._read_profiles(wanted, group, upon, seize)
 
     async def profile(self, id: str) -> Profile | None:
         """Return a profile as this process last knew it, or as the database knows it."""
@@ -59,12 +66,11 @@ class Recent:
 
     def learn(self, group: Group) -> None:
         """Remember what the group wrote, at the version the database now has."""
-        for key, profile in group.identities.items():
-            self._identities[key] = profile
+        self._identities.learn(group.identities)
         for key in group.released:
             self._identities.pop(key, None)
-        _remember(self._profiles, group.read_profiles, group.profiles)
-        _remember(self._conversations, group.read_conversations, group.conversations)
+        self._profiles.learn(group.profiles)
+        self._conversations.learn(group.conversations)
 
     def forget(self, group: Group) -> None:
         """Forget all that this group touched: something in it was stale."""
@@ -84,28 +90,34 @@ class Recent:
         elif collection == "identities":
             self._identities.pop(id, None)
 
-    async def _read_identities(self, keys: set[str], group: Group) -> None:
-        missing = []
+    def _recall_identities(self, keys: set[str], group: Group, upon: Group | None) -> set[str]:
+        """Fill in the holders that are known and return the keys whose holder is not."""
+        unknown = set()
         for key in keys:
-            known = self._identities.recall(key)
+            if key in group.identities or key in group.released or (upon and key in upon.released):
+                continue
+            known = (upon and upon.identities.get(key)) or self._identities.recall(key)
             if known:
                 group.identities[key] = known
             else:
-                missing.append(key)
-        if missing:
-            for document in await self._store.get_many("identities", missing):
+                unknown.add(key)
+        return unknown
+
+    def _recall_conversations(self, ids: set[str], group: Group, upon: Group | None, seize: bool) -> set[str]:
+        before = upon.conversations if upon else {}
+        found, unknown = _recalled(ids - group.conversations.keys(), before, self._conversations, seize)
+        group.conversations.update(found)
+        group.read_conversations.update(found)
+        return unknown
+
+    async def _read_identities(self, keys: set[str], group: Group) -> None:
+        if keys:
+            for document in await self._store.get_many("identities", keys):
                 group.identities[document["_id"]] = document["profile"]
 
     async def _read_conversations(self, ids: set[str], group: Group, seize: bool) -> None:
-        missing = []
-        for id in ids:
-            known = None if seize else self._conversations.recall(id)
-            if known:
-                group.conversations[id] = group.read_conversations[id] = known
-            else:
-                missing.append(id)
-        if missing:
-            for document in await self._documents("conversations", missing, seize):
+        if ids:
+            for document in await self._documents("conversations", ids, seize):
                 conversation = from_document(Conversation, document)
                 group.conversations[conversation.id] = group.read_conversations[conversation.id] = conversation
 
@@ -121,26 +133,18 @@ class Recent:
                 key = (collection, document["_id"])
                 group.records[key] = group.read_records[key] = document
 
-    async def _read_profiles(self, ids: set[str], group: Group, seize: bool) -> None:
-        while ids:
-            missing, merged = [], set()
-            for id in ids:
-                known = None if seize else self._profiles.recall(id)
-                if known:
-                    group.profiles[id] = group.read_profiles[id] = known
-                else:
-                    missing.append(id)
-            if missing:
-                for document in await self._documents("profiles", missing, seize):
-                    profile = from_document(Profile, document)
-                    group.profiles[profile.id] = group.read_profiles[profile.id] = profile
-            for id in ids & group.profiles.keys():
-                into = group.profiles[id].merged_into
-                if into and into not in group.profiles:
-                    merged.add(into)
-            ids = merged
+    async def _read_profiles(self, ids: set[str], group: Group, upon: Group | None, seize: bool) -> None:
+        before = upon.profiles if upon else {}
+        while ids := ids - group.profiles.keys():
+            found, unknown = _recalled(ids, before, self._profiles, seize)
+            if unknown:
+                for document in await self._documents("profiles", unknown, seize):
+                    found[document["_id"]] = from_document(Profile, document)
+            group.profiles.update(found)
+            group.read_profiles.update(found)
+            ids = {profile.merged_into for profile in found.values() if profile.merged_into}
 
-    async def _documents(self, collection: str, ids: list[str], seize: bool) -> list[Document]:
+    async def _documents(self, collection: str, ids: Iterable[str], seize: bool) -> list[Document]:
         return await (self._store.seize(collection, ids) if seize else self._store.get_many(collection, ids))
 
 
@@ -155,18 +159,23 @@ class _Memory(OrderedDict[str, Value], Generic[Value]):
             self.move_to_end(key)
         return value
 
-    def __setitem__(self, key: str, value: Value) -> None:
-        super().__setitem__(key, value)
-        if len(self) > self._size:
+    def learn(self, latest: Mapping[str, Value]) -> None:
+        self.update(latest)
+        while len(self) > self._size:
             self.popitem(last=False)
 
 
-def _remember(memory: "_Memory[Value]", before: dict[str, Value], after: dict[str, Value]) -> None:
-    for id, record in after.items():
-        known = before.get(id)
-        if known is None:
-            memory[id] = replace(record, version=1)
-        elif known is record or known == record:
-            memory[id] = known
+def _recalled(
+    ids: set[str], before: Mapping[str, Value], memory: "_Memory[Value]", seize: bool
+) -> tuple[dict[str, Value], set[str]]:
+    """Return the records known from the group before or from memory, and the ids of the others."""
+    if seize:
+        return {}, ids
+    found, unknown = {}, set()
+    for id in ids:
+        known = before.get(id) or memory.recall(id)
+        if known:
+            found[id] = known
         else:
-            memory[id] = replace(record, version=known.version + 1)  # type: ignore[attr-defined]
+            unknown.add(id)
+    return found, unknown

@@ -59,6 +59,7 @@ async def test_what_was_learned_is_not_read_again(mongo_url: str, database_name:
     recent = Recent(store)
     group = await read(recent, gives(None, identities=(KEY,)))
     group.keep(Changes(profiles=(replace(group.profiles["P1"], language="fr"),)))
+    group.plan()
     recent.learn(group)
     commands.seen.clear()
     again = await read(recent, gives(None, identities=(KEY,)))

@@ -1,0 +1,185 @@
+"""While a group is on its way to disk the next is thought upon it; whatever becomes of the first, nothing wrong is stored."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from profiles.profile import Identity, Profile
+from profiles.record import to_document
+from profiles.snapshot import Amend, Changes, Done, Duplicate, Refusal, Snapshot, Work
+from profiles.store import Plan, Stale, Store, Unavailable
+from profiles.writer import Writer
+from tests.profiles.works import counts, gives, hears
+
+
+class Gate:
+    """Holds back each commit of a store until it is let through, or made to fail."""
+
+    def __init__(self, store: Store) -> None:
+        self.waiting: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
+        self._commit = store.commit
+
+    async def commit(self, plan: Plan) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.put_nowait(turn)
+        await turn
+        await self._commit(plan)
+
+    async def next(self) -> "asyncio.Future[None]":
+        return await asyncio.wait_for(self.waiting.get(), 10)
+
+    async def open(self) -> None:
+        """Let through whatever comes from now on."""
+        while True:
+            (await self.waiting.get()).set_result(None)
+
+
+@pytest.fixture
+def gate(store: Store, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate(store)
+    monkeypatch.setattr(store, "commit", gate.commit)
+    return gate
+
+
+@pytest.fixture
+def later() -> Iterator[list["asyncio.Task[Any]"]]:
+    """Tasks to end with the test."""
+    tasks: list[asyncio.Task[Any]] = []
+    yield tasks
+    for task in tasks:
+        task.cancel()
+
+
+def noticed(work: Work) -> tuple[Work, asyncio.Event]:
+    """Return the work, and what is set each time it thinks."""
+    thought = asyncio.Event()
+
+    def think(snapshot: Snapshot) -> Changes | Refusal:
+        thought.set()
+        return work.think(snapshot)
+
+    return replace(work, think=think), thought
+
+
+async def test_the_next_group_is_thought_while_one_is_written(store: Store, writer: Writer, gate: Gate) -> None:
+    first = asyncio.create_task(writer.commit(hears(1)))
+    turn = await gate.next()
+    work, thought = noticed(hears(2))
+    second = asyncio.create_task(writer.commit(work))
+    await asyncio.wait_for(thought.wait(), 10)
+    assert not first.done()
+    turn.set_result(None)
+    (await gate.next()).set_result(None)
+    assert isinstance(await first, Done)
+    assert isinstance(await second, Done)
+    assert [m["seq"] for m in await store.find("messages", {}, sort=[("seq", 1)])] == [1, 2]
+    assert writer.tally.conflicts == 0
+
+
+async def test_nobody_is_told_before_those_it_rests_on(writer: Writer, gate: Gate) -> None:
+    """A duplicate of what is on its way, and a refusal, are answers too: they wait like the others."""
+    first = asyncio.create_task(writer.commit(hears(1)))
+    turn = await gate.next()
+    again = asyncio.create_task(writer.commit(hears(1)))
+    work, thought = noticed(gives(Refusal("no")))
+    refused = asyncio.create_task(writer.commit(work))
+    await asyncio.wait_for(thought.wait(), 10)
+    assert not again.done() and not refused.done()
+    turn.set_result(None)
+    assert await again == Duplicate("telegram:42/1")
+    assert await refused == Refusal("no")
+    assert first.done()
+
+
+async def test_what_was_thought_upon_a_group_that_met_another_writer_is_thought_again(
+    store: Store, writer: Writer, gate: Gate, later: list["asyncio.Task[Any]"]
+) -> None:
+    known = Profile("P1", writer._clock(), version=4).learn("count", 10, source="tracked", at=writer._clock())
+    await store.insert("profiles", to_document(known))
+    first = asyncio.create_task(writer.commit(counts("P1")))
+    turn = await gate.next()
+    work, thought = noticed(counts("P1"))
+    second = asyncio.create_task(writer.commit(work))
+    await asyncio.wait_for(thought.wait(), 10)
+    await store.change("profiles", {"_id": "P1"}, {"$set": {"attributes.count.value": 50}, "$inc": {"version": 1}})
+    turn.set_exception(Stale("profiles"))
+    later.append(asyncio.create_task(gate.open()))
+    assert isinstance(await first, Done)
+    assert isinstance(await second, Done)
+    document = await store.get("profiles", "P1")
+    assert document is not None and document["attributes"]["count"]["value"] == 52
+
+
+async def test_what_was_thought_upon_a_group_that_failed_does_not_know_of_it(
+    store: Store, writer: Writer, gate: Gate, later: list["asyncio.Task[Any]"]
+) -> None:
+    first = asyncio.create_task(writer.commit(hears(1)))
+    turn = await gate.next()
+    work, thought = noticed(hears(2))
+    second = asyncio.create_task(writer.commit(work))
+    await asyncio.wait_for(thought.wait(), 10)
+    turn.set_exception(Unavailable("gone"))
+    later.append(asyncio.create_task(gate.open()))
+    with pytest.raises(Unavailable):
+        await first
+    outcome = await second
+    assert isinstance(outcome, Done)
+    assert [message.seq for message in outcome.changes.messages] == [1]
+    assert isinstance(await writer.commit(hears(1)), Done)  # as the provider repeats it
+    assert [m["seq"] for m in await store.find("messages", {}, sort=[("seq", 1)])] == [1, 2]
+
+
+async def test_a_key_that_is_being_released_has_no_holder(store: Store, writer: Writer, gate: Gate) -> None:
+    mine = Profile("P1", writer._clock(), (Identity("telegram", "42", writer._clock()),))
+    claim = asyncio.create_task(writer.commit(gives(Changes(profiles=(mine,), claims={"telegram:42": "P1"}))))
+    (await gate.next()).set_result(None)
+    await claim
+    release = asyncio.create_task(writer.commit(gives(Changes(releases=("telegram:42",)), identities=("telegram:42",))))
+    turn = await gate.next()
+    holders: list[Profile | None] = []
+
+    def look(snapshot: Snapshot) -> Changes:
+        holders.append(snapshot.holder("telegram:42"))
+        return Changes()
+
+    looked = asyncio.create_task(writer.commit(Work(look, identities=("telegram:42",))))
+    await asyncio.sleep(0)
+    turn.set_result(None)
+    await asyncio.gather(release, looked)
+    assert holders == [None]
+
+
+def marks(state: str, seen: list[str]) -> Work:
+    """Note what a delivery's state was, and set it, as a receipt does."""
+
+    def think(snapshot: Snapshot) -> Changes:
+        delivery = snapshot.messages["telegram:42/1"].delivery
+        seen.append(delivery.state if delivery else "")
+        return Changes(amends=(Amend("telegram:42/1", {"delivery": {"to": "telegram:42", "state": state}}),))
+
+    return Work(think, messages=("telegram:42/1",))
+
+
+async def test_a_work_that_reads_a_message_sees_what_became_of_it_just_before(store: Store, writer: Writer) -> None:
+    """In one group, and in the group after one that is on its way: neither is in the database when it is read."""
+    await writer.commit(hears(1))
+    seen: list[str] = []
+    states = ["sent", "delivered", "read", "failed"]
+    await asyncio.gather(*(writer.commit(marks(state, seen)) for state in states))
+    assert seen == ["", "sent", "delivered", "read"]
+
+
+async def test_a_burst_over_many_groups_counts_every_message(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("profiles.writer.LARGEST_GROUP", 7)
+    outcomes = await asyncio.gather(*(writer.commit(hears(n, person=str(n % 3))) for n in range(200)))
+    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    for person in range(3):
+        messages = await store.find("messages", {"conversation": f"telegram:{person}"}, sort=[("seq", 1)])
+        assert [message["seq"] for message in messages] == list(range(1, len(messages) + 1))
+    assert await store.count("messages", {}) == 200
+    assert writer.tally.conflicts == 0
