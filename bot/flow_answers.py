@@ -19,7 +19,6 @@ from bot.tracker import Tracker
 
 _SET_SLOTS = re.compile(r"/SetSlots\(([^()]*)\)")
 _MOST_PAIRS = 10  # as Rasa allows in one payload
-_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d{1,15}(?:[.,]\d{1,6})?(?![\w])")
 _YES = "yes yeah yep yup sure course ok okay oui ouais si bien d'accord volontiers true vrai y o"
 _NO = "no nope nah non nan false faux n"
 _POLITE = "please thanks thank you merci svp s'il vous te plait sur of it is that's c'est ca"
@@ -84,7 +83,7 @@ def chosen(scene: Scene, name: str, written: str) -> Any:
     if slot.kind == "bool":
         return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(written.lower())
     if slot.kind == "float":
-        return float(written.replace(",", ".")) if _NUMBER.fullmatch(written) else None
+        return _number(written, scene)
     if slot.kind == "categorical":
         return _one_of(_allowed(scene, slot), written)
     return written
@@ -95,13 +94,17 @@ def _recognised(scene: Scene, slot: Slot, intent: str | None, text: str) -> Any:
     if slot.kind == "bool":
         return _truth(intent, text)
     if slot.kind == "float":
-        numbers = _NUMBER.findall(text)
-        return float(numbers[0].replace(",", ".")) if len(numbers) == 1 else None
+        return _number(text, scene)
     if slot.kind == "categorical":
         return _one_of(_allowed(scene, slot), text)
     accept = scene.script.project.validation.slots.get(slot.name)
     found = FINDERS[accept.kind](text, scene.here) if accept and accept.kind else None
     return found[0] if found else None
+
+
+def _number(text: str, scene: Scene) -> float | None:
+    found = FINDERS["number"](text, scene.here)
+    return float(found[0]) if found else None
 
 
 def _truth(intent: str | None, text: str) -> bool | None:

@@ -57,7 +57,7 @@ def _walk(scene: Scene, tracker: Tracker) -> Next:
 
 def _hidden(action: str) -> Next:
     """Return the action as one that no story tells."""
-    return Next(action, is_hidden=True, because="flow")
+    return Next(str(action), is_hidden=True, because="flow")
 
 
 def _do(scene: Scene, tracker: Tracker, step: Step) -> str | None:
@@ -81,7 +81,7 @@ def _do(scene: Scene, tracker: Tracker, step: Step) -> str | None:
 
 def _collect(scene: Scene, tracker: Tracker, step: Step) -> str | None:
     """Take the slot's value if there is an acceptable one, else ask for it; return what is said or run for that."""
-    frame, slot = tracker.flows[-1], step.name
+    frame, slot = tracker.flows[-1], str(step.name)
     if not step.is_kept:
         keep_slot(tracker, slot)
     if frame.get("refused"):  # until now, so that the refusal could name the value
@@ -136,7 +136,7 @@ def _go_on(scene: Scene, tracker: Tracker, step: Step) -> None:
     holding = (
         way.to for way in step.ways if way.condition is None or way.condition.holds(tracker.slots, _context(tracker))
     )
-    change(tracker, step=next(holding, END), ran=None)
+    change(tracker, step=str(next(holding, END)), ran=None)
 
 
 def _context(tracker: Tracker) -> Mapping[str, Any]:

@@ -1,8 +1,11 @@
 """What a customer sees of flows: questions, refusals, digressions, the way back, the end. Played with the bank's bot."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
+from time import process_time
 
 import pytest
 
@@ -313,3 +316,47 @@ def test_a_flow_is_explained_to_whoever_writes_it(bank):
     why = list(explain(bank, "I have moved", now=START))
     assert any(line.startswith("does      utter_ask_street") and "the running flow" in line for line in why)
     assert "flow      change_address is at 0_collect_street, asks for street" in why
+
+
+def test_what_is_kept_is_plain_and_goes_through_storage(bank):
+    memory = None
+    for number, said in enumerate(["/block_card", "/transfer_money", "Anna", "-3", "/check_balance", "20"]):
+        heard = Heard(f"m{number}", said, "webchat", START)
+        story = Story(bank, Actions(BotOptions(folder=str(BANK))))
+        story.memory = memory
+        memory = dict(story.hears(heard.text).memory)
+        assert _strangers(memory["tracker"]) == []
+        memory = json.loads(json.dumps(memory))
+    assert [frame["flow"] for frame in memory["tracker"]["flows"]] == ["block_card", "identify", "transfer_money"]
+
+
+def _strangers(value):
+    """Return what is no plain value: a text that knows its place must not be stored."""
+    if isinstance(value, dict):
+        return [found for pair in value.items() for part in pair for found in _strangers(part)]
+    if isinstance(value, list | tuple):
+        return [found for part in value for found in _strangers(part)]
+    return [] if type(value) in (str, int, float, bool, type(None)) else [value]
+
+
+def test_a_turn_in_a_flow_costs_the_same_after_five_and_after_five_hundred(bank):
+    young, old = _talked(bank, 6), _talked(bank, 504)
+    early, late = [], []
+    for _ in range(120):  # turn about, so that a busy machine slows both alike
+        early.append(_cost(bank, young))
+        late.append(_cost(bank, old))
+    assert median(late) < 1.5 * median(early)
+
+
+def _talked(bank, turns):
+    memory, said = None, ["/transfer_money", "Anna", "/check_balance", "20", "when do you open?", "/cancel"]
+    for number in range(turns + 2):
+        heard = Heard(f"m{number}", said[number % len(said)], "webchat", START)
+        memory = finish(bank.turn(memory, heard, Known("p1", None, {}, "c1"))).tracker
+    return memory
+
+
+def _cost(bank, memory):
+    began = process_time()
+    finish(bank.turn(memory, Heard("m", "/check_balance", "webchat", START), Known("p1", None, {}, "c1")))
+    return process_time() - began
