@@ -43,6 +43,12 @@ from profiles.live import Feed
 from profiles.permits import Permits
 from profiles.store import Store, Unavailable
 from profiles.writer import Writer
+from rules.choice import as_listed
+from rules.gatekeeper import unwritten
+from rules.options import RulesOptions
+from rules.policy import Reach
+from rules.running import Running, open_rules
+from rules.schema_routes import schema_routes
 
 log = logging.getLogger("causerie.app")
 
@@ -70,6 +76,7 @@ class Options:
     server: ServerOptions = ServerOptions()
     bot: BotOptions = BotOptions()
     llm: LlmOptions = LlmOptions()
+    rules: RulesOptions = RulesOptions()
     console: ConsoleOptions = ConsoleOptions()
     channels: Mapping[str, Any] = field(default_factory=dict)
     database: str = "causerie"
@@ -86,6 +93,7 @@ DESK = web.AppKey("desk", Desk)
 LEDGERS = web.AppKey("ledgers", Ledgers)
 CONSENTS = web.AppKey("consents", Consents)
 CHANNELS: web.AppKey[dict[str, Channel]] = web.AppKey("channels", dict)
+RULES = web.AppKey("rules", Running)
 LISTENING = web.AppKey("listening", AsyncExitStack)
 CLOSE = web.AppKey("close", AsyncExitStack)
 
@@ -150,6 +158,12 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         opened.push_async_callback(reminders.close)
         await reminders.start()
         await sweeper.start()
+        reaches = [Reach(channel.name, channel.space, channel.limits.threads) for channel in channels.values()]
+        rules = await open_rules(
+            store, writer, reaches, unwritten, as_listed, options.rules, language=server.language, clock=clock
+        )
+        opened.push_async_callback(rules.close)
+        await rules.start()
         await brain.start()
 
         workshop = Workshop(
@@ -175,6 +189,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app.add_subapp("/console", pages)
         app.add_subapp("/api/v1", api(desk))
         app.add_subapp("/api/docs", docs(desk))
+        app[RULES] = rules
         app.add_routes(rasa_routes(brain, actions, store, writer, token=options.bot.endpoint_token, clock=clock))
         health = Health(store, writer, back_door)
         for channel in channels.values():
@@ -182,6 +197,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
                 health.metrics.sockets(channel.name, channel.open_sockets)
         health.metrics.sockets("console", lambda: len(pages[LIVE].pages))
         app.add_routes(health_routes(health))
+        app.add_routes(schema_routes())
         app.router.add_get("/", _home)
 
         app[LISTENING], app[CLOSE] = listening, opened.pop_all()

@@ -8,10 +8,12 @@ from bot.llm_options import LlmOptions
 from causerie.app import ServerOptions
 from causerie.mongod import StoreOptions
 from channels import house
+from rules.options import RulesOptions
 
 
 def every_section() -> dict[str, type[Any]]:
     """Return dotted section name -> its Options dataclass, in the order of config.toml."""
     channels = {f"channels.{name}": house.options_of(name) for name in house.names()}
     bot = {"bot": BotOptions, "llm": LlmOptions}
-    return {"server": ServerOptions, "store": StoreOptions, **bot, "console": ConsoleOptions, **channels}
+    parts = {"rules": RulesOptions, "console": ConsoleOptions}
+    return {"server": ServerOptions, "store": StoreOptions, **bot, **parts, **channels}

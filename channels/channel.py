@@ -174,6 +174,8 @@ class Limits:
     """Provider calls under way at once."""
     keywords: tuple[str, ...] = ()
     """Which of stop, start, help are obeyed here before any bot: SMS laws want all three."""
+    threads: bool = True
+    """Whether people answer there, so that what we send belongs to a conversation; else it is a notice (push, wallet)."""
 
 
 class Channel(Protocol):

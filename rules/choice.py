@@ -14,6 +14,12 @@ Prefers: TypeAlias = Callable[[Person, Sequence[str]], Sequence[str]]
 """Puts spaces in the order this contact reacts on them, the best first."""
 
 
+def as_listed(person: Person, spaces: Sequence[str]) -> Sequence[str]:
+    """Prefer the channel the contact last wrote on, then the order of the channels."""
+    last = person.facts.profile.last_channel
+    return sorted(spaces, key=lambda space: space != last)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A channel, and the contact's address there; None: they have none."""
