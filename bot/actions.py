@@ -28,6 +28,7 @@ from bot.contract import ActionCall, ActionResult
 log = logging.getLogger("bot.actions")
 
 _VERSION = "3.6"
+_LONGEST_PROBLEM = 300
 _THREADS = 8  # a thread that outlives its deadline cannot be stopped, only counted
 
 
@@ -69,6 +70,11 @@ class Actions:
             return ActionResult("failed", problem=f"raised {type(error).__name__}")
         return ActionResult("done", tuple(result.events or ()), tuple(result.responses or ()))
 
+    @property
+    def problem(self) -> str:
+        """Why the actions could not be imported; empty while nobody knows of any reason."""
+        return self._problem
+
     async def load(self) -> tuple[str, ...]:
         """Import the bot's actions, once, and return their names; empty when the import failed (then it was logged)."""
         async with self._loading:
@@ -78,7 +84,8 @@ class Actions:
                 except BaseException as error:  # noqa: BLE001 (SystemExit too: a module that cannot be imported must not stop us)
                     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
                         raise
-                    self._problem = f"the bot's actions cannot be imported: {type(error).__name__}: {error}"
+                    words = " ".join(str(error).split())[:_LONGEST_PROBLEM]
+                    self._problem = f"the bot's actions cannot be imported: {type(error).__name__}: {words}"
                     log.error("actions.load failed folder=%s", self._folder, exc_info=error)
         return tuple(sorted(self._executor.actions)) if self._executor else ()
 
@@ -90,6 +97,7 @@ class Actions:
         from rasa_sdk import Action
         from rasa_sdk.executor import ActionExecutor
 
+        _give_back_safe_load()
         # Without a validate_x method rasa_sdk warns at each turn; a slot without its own check is ordinary.
         logging.getLogger("rasa_sdk.forms").setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", category=UserWarning, module=r"rasa_sdk\.forms")
@@ -101,18 +109,54 @@ class Actions:
 
     def _runner(self, action: Any) -> Callable[..., Awaitable[Any]]:
         if not _blocks(action):
-            return action.run  # type: ignore[no-any-return]
+
+            async def on_the_loop(dispatcher: Any, tracker: Any, domain: Any) -> Any:
+                return await _contained(action.run(dispatcher, tracker, domain))
+
+            return on_the_loop
 
         async def in_a_thread(dispatcher: Any, tracker: Any, domain: Any) -> Any:
             loop, here = asyncio.get_running_loop(), copy_context()  # bot.sdk finds its desk in the context
-            return await loop.run_in_executor(self._threads, here.run, _run_here, action, dispatcher, tracker, domain)
+            running = loop.run_in_executor(self._threads, here.run, _run_here, action, dispatcher, tracker, domain)
+            return await _contained(running)
 
         return in_a_thread
 
 
+def has_actions(folder: Path) -> bool:
+    """Whether the bot's folder holds actions of its own: actions.py, or a Python file in actions/."""
+    return (folder / "actions.py").is_file() or any((folder / "actions").glob("*.py"))
+
+
+def _give_back_safe_load() -> None:
+    """Let actions call ruamel.yaml.safe_load, as in Rasa's own environment; ruamel.yaml 0.18 left it there only to raise."""
+    import ruamel.yaml
+
+    def safe_load(stream: Any) -> Any:
+        return ruamel.yaml.YAML(typ="safe", pure=True).load(stream)
+
+    setattr(ruamel.yaml, "safe_load", safe_load)  # noqa: B010 (its own declaration says that it never returns)
+
+
 def _run_here(action: Any, dispatcher: Any, tracker: Any, domain: Any) -> Any:
-    result = action.run(dispatcher, tracker, domain)
-    return asyncio.run(result) if inspect.iscoroutine(result) else result
+    try:
+        result = action.run(dispatcher, tracker, domain)
+        return asyncio.run(result) if inspect.iscoroutine(result) else result
+    except SystemExit as error:
+        raise RuntimeError("the action exits") from error
+
+
+async def _contained(running: Awaitable[Any]) -> Any:
+    """Return what the action returns; that it exits or cancels itself is its failure, never the server's end."""
+    try:
+        return await running
+    except SystemExit as error:  # a task that raises it stops the event loop
+        raise RuntimeError("the action exits") from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():  # by us: too late, or the server stops
+            raise
+        raise RuntimeError("the action cancels itself") from error
 
 
 def _blocks(action: Any) -> bool:

@@ -10,6 +10,11 @@ from bot.events import Event, said
 from bot.scene import Scene
 from bot.tracker import Tracker
 
+MOST_RESPONSES = 50
+"""Of one action; nobody reads more, and each is a message that is stored and sent."""
+MOST_EVENTS = 500
+_NAMED = ("slot", "action", "followup", "action_execution_rejected")
+
 
 class Rejected(Exception):
     """The form or action leaves this message to others (Rasa's ActionExecutionRejection)."""
@@ -26,8 +31,10 @@ def call(scene: Scene, tracker: Tracker, name: str) -> Generator[ActionCall, Act
     if result.outcome == "failed":
         scene.failed.append(f"{name}: {result.problem}")
         return []
-    words = [event for response in result.responses for event in _words(scene, tracker, response)]
-    return [*words, *(_event(event) for event in result.events if isinstance(event.get("event"), str))]
+    responses = [response for response in result.responses[:MOST_RESPONSES] if isinstance(response, Mapping)]
+    words = [event for response in responses for event in _words(scene, tracker, response)]
+    events = [sound(_event(event)) for event in result.events[:MOST_EVENTS] if isinstance(event, Mapping)]
+    return [*words, *(event for event in events if event is not None)]
 
 
 def as_rasa(scene: Scene, tracker: Tracker) -> dict[str, Any]:
@@ -70,8 +77,29 @@ def _words(scene: Scene, tracker: Tracker, response: Mapping[str, Any]) -> list[
     return spoken
 
 
+def sound(event: Event) -> Event | None:
+    """Return the event as a dialogue can take it, or None when it says too little to mean anything."""
+    kind = event.get("event")
+    if not isinstance(kind, str):
+        return None
+    if kind in _NAMED and not isinstance(event.get("name"), str):
+        return None
+    if kind == "slot":
+        return {"value": None, **event}
+    if kind in ("active_loop", "form"):
+        return {**event, "name": event["name"] if isinstance(event.get("name"), str) else None}
+    if kind == "user":
+        parsed = event.get("parse_data")
+        return {**event, "text": _text(event), "parse_data": parsed if isinstance(parsed, Mapping) else {}}
+    if kind == "bot":
+        data = event.get("data")
+        return {**event, "text": _text(event) or "", "data": data if isinstance(data, Mapping) else {}}
+    return event
+
+
+def _text(event: Event) -> str | None:
+    return None if event.get("text") is None else clean_text(str(event["text"]))
+
+
 def _event(event: Mapping[str, Any]) -> Event:
-    kept: Event = {key: clean_value(value) for key, value in event.items() if key != "timestamp"}
-    if kept["event"] == "slot":
-        kept["name"] = str(kept.get("name"))
-    return kept
+    return {str(key): clean_value(value) for key, value in event.items() if key != "timestamp"}

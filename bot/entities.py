@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.cleaning import clean_value
+from bot.duckling import NAMES as DUCKLING_NAMES
+from bot.duckling import additional_info
 from bot.events import DEFAULT_INTENTS
-from bot.finders import FINDERS, Here, fold
+from bot.finders import FINDERS, Found, Here, fold
 from bot.project import Project
 from bot.spelling import Speller
 from bot.tagger import Tagger
@@ -27,12 +29,13 @@ _BUILT_IN = {**{kind: kind for kind in FINDERS}, "phone_number": "phone", "amoun
 class Entities:
     """Finds entities the way one bot's files say."""
 
-    __slots__ = ("_intents", "_kinds", "_listed", "_longest", "_lookups", "_patterns", "_synonyms", "_usual")
+    __slots__ = ("_intents", "_kinds", "_listed", "_longest", "_lookups", "_patterns", "_synonyms", "_usual", "_zone")
 
     def __init__(self, project: Project) -> None:
         declared = set(project.domain.entities)
         self._intents = {*project.domain.intents, *DEFAULT_INTENTS}
         self._kinds = [(name, _BUILT_IN[name]) for name in project.domain.entities if name in _BUILT_IN]
+        self._zone = project.validation.zone
         self._synonyms = project.training.synonyms
         self._patterns = [
             (name, re.compile(pattern, re.IGNORECASE))
@@ -75,10 +78,17 @@ class Entities:
             if name not in taken:
                 hit = FINDERS[kind](text, here)
                 if hit:
-                    found.append(_entity(name, hit[0], hit[1], hit[2], "built-in"))
+                    found.append(self._built_in(name, text, hit))
         if tagger is not None:
             found += self._by_tagger(text, tagger, found)
         return sorted(found, key=lambda entity: int(entity["start"]))
+
+    def _built_in(self, name: str, text: str, hit: Found) -> Entity:
+        value, start, end = hit
+        entity = _entity(name, value, start, end, "built-in")
+        if name in DUCKLING_NAMES:
+            entity["additional_info"] = additional_info(name, value, text[start:end], self._zone)
+        return entity
 
     def _by_pattern(self, text: str) -> list[Entity]:
         return [

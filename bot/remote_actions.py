@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.actions import Actions
+from bot.actions import Actions, has_actions
 from bot.answering import BotOptions, folder_of
 from bot.contract import ActionCall, ActionResult
 from bot.files import read
@@ -45,15 +46,26 @@ class Endpoint:
     user: str = ""
     password: Secret = Secret()
 
+    @property
+    def is_beside_us(self) -> bool:
+        """Whether it is plainly on this machine, as in the files of a new Rasa bot: no token, no headers, no user."""
+        is_plain = not (self.token or self.headers or self.user)
+        return is_plain and urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
+
 
 def performer(options: BotOptions) -> "Actions | RemoteActions":
     """Return who runs the bot's custom actions: the server named in the configuration or in endpoints.yml, else we.
 
-    Raises ContentErrors when endpoints.yml is wrong.
+    The address that Rasa writes into every new bot (http://localhost:5055/webhook) only means "my actions, beside me";
+    where they stand in the bot's own folder, they run here. Raises ContentErrors when endpoints.yml is wrong.
     """
-    endpoint = read_endpoint(folder_of(options))
+    folder = folder_of(options)
+    endpoint = read_endpoint(folder)
     if options.action_url:
         endpoint = Endpoint(options.action_url, options.action_token)
+    elif endpoint and endpoint.is_beside_us and has_actions(folder):
+        log.info("actions.performer here url=%s", endpoint.url)
+        endpoint = None
     return RemoteActions(endpoint, options.action_seconds) if endpoint else Actions(options)
 
 

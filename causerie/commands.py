@@ -16,11 +16,13 @@ from causerie.bot_commands import check as check_files
 from causerie.bot_commands import differing
 from causerie.config import default_path, load
 from causerie.mongod import StoreOptions, reach
+from causerie.rule_commands import check_rules, show_difference
 from causerie.sections import every_section
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
 from profiles.secret import Secret
 from profiles.store import Store
+from rules.options import RulesOptions
 
 Say = Callable[[str], None]
 
@@ -43,6 +45,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
         server=config.of(ServerOptions),
         bot=config.of(BotOptions),
         llm=config.of(LlmOptions),
+        rules=config.of(RulesOptions),
         console=config.of(ConsoleOptions),
         channels=config.under("channels"),
         database=store.database,
@@ -59,12 +62,13 @@ def with_demo(options: Options) -> Options:
 
 
 def check(config: Configured, say: Say) -> int:
-    """Say all that is wrong with the bot's files and dialogues (the configuration was read already); 0 when nothing is."""
+    """Say all that is wrong with the bot and the rules (the configuration was read already); 0 when nothing is."""
     folder = bot_folder(config)
     brain = check_files(folder, say)
-    if brain is None or differing(brain, folder, say):
+    is_wrong = brain is None or bool(differing(brain, folder, say))
+    if check_rules(config.options.rules, say) or is_wrong:
         return 1
-    say("Configuration, bot and its test dialogues: nothing to complain about.")
+    say("Configuration, bot, its test dialogues and the rule book: nothing to complain about.")
     return 0
 
 
@@ -76,8 +80,23 @@ def bot_folder(config: Configured) -> Path:
 async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> int:
     """Let somebody talk to the bot line by line."""
     brain = load_brain(config.options.bot, config.options.edits)
-    await converse(brain, performer(config.options.bot), lines, say, timed=timed)
+    actions = performer(config.options.bot)
+    try:
+        await converse(brain, actions, lines, say, timed=timed)
+    finally:
+        await actions.close()
     return 0
+
+
+async def diff_rule(config: Configured, rule: str, version: str, say: Say) -> int:
+    """Show what changed in a rule since a version that the database remembers."""
+    database = await reach(config.store)
+    store = Store(database.url, config.options.database)
+    try:
+        return await show_difference(config.options.rules, store, rule, version, say)
+    finally:
+        await store.close()
+        await database.stop()
 
 
 async def key_create(config: Configured, name: str, scopes: list[str], say: Say) -> int:

@@ -95,6 +95,26 @@ def test_actions_that_cannot_be_imported_fail_without_taking_the_server_down(tmp
     assert result.outcome == "failed" and "nothing_like_this" in result.problem
 
 
+def test_why_actions_cannot_be_imported_is_one_line(tmp_path):
+    (tmp_path / "actions.py").write_text("raise ValueError('a\\n\\n  b' + 'x' * 1000)\n")
+    actions = Actions(BotOptions(folder=str(tmp_path)))
+    assert asyncio.run(actions.load()) == ()
+    assert "ValueError: a b" in actions.problem and "\n" not in actions.problem and len(actions.problem) < 400
+
+
+def test_actions_may_read_yaml_as_in_rasas_own_environment(tmp_path):
+    (tmp_path / "actions.py").write_text(
+        "import ruamel.yaml\n"
+        "from rasa_sdk import Action\n"
+        "SETTINGS = ruamel.yaml.safe_load('a: [1, yes]')\n"
+        "assert SETTINGS == {'a': [1, 'yes']}\n"
+        "class Read(Action):\n"
+        "    def name(self): return 'action_read'\n"
+        "    def run(self, dispatcher, tracker, domain): return []\n"
+    )
+    assert asyncio.run(Actions(BotOptions(folder=str(tmp_path))).load()) == ("action_read",)
+
+
 def test_two_bots_keep_their_actions_apart(tmp_path):
     (tmp_path / "actions.py").write_text(
         "from rasa_sdk import Action\n"

@@ -177,3 +177,22 @@ def test_who_runs_the_actions_is_the_configuration_then_endpoints_yml_then_we(tm
     assert isinstance(performer(BotOptions(action_url="http://b/webhook")), RemoteActions)
     with pytest.raises(ValueError, match="action_url: expected http"):
         BotOptions(action_url="b:5055")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:5055/webhook", "http://127.0.0.1:5056/webhook", "http://[::1]:1/webhook"]
+)
+def test_rasas_own_address_for_actions_means_those_in_the_folder(tmp_path: Path, url: str) -> None:
+    (tmp_path / "endpoints.yml").write_text(f"action_endpoint:\n  url: {url}\n")
+    (tmp_path / "actions").mkdir()
+    assert isinstance(performer(BotOptions(folder=str(tmp_path))), RemoteActions), "there are none here"
+    (tmp_path / "actions" / "actions.py").write_text("")
+    assert isinstance(performer(BotOptions(folder=str(tmp_path))), Actions)
+    assert isinstance(performer(BotOptions(folder=str(tmp_path), action_url=url)), RemoteActions), "the owner says so"
+
+
+@pytest.mark.parametrize("more", ["  url: http://actions:5055/webhook", "  url: http://localhost/webhook\n  token: x"])
+def test_an_action_server_with_a_name_or_a_secret_is_meant(tmp_path: Path, more: str) -> None:
+    (tmp_path / "endpoints.yml").write_text(f"action_endpoint:\n{more}\n")
+    (tmp_path / "actions.py").write_text("")
+    assert isinstance(performer(BotOptions(folder=str(tmp_path))), RemoteActions)
