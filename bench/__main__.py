@@ -2,16 +2,18 @@
 
 import argparse
 import json
+import os
 import sys
+from pathlib import Path
 
 import uvloop
 
-from bench import gate, report, server
+from bench import bot, gate, report, server
 from bench.inbound import Scale
 
 
 def main() -> int:
-    """Run one benchmark and return the exit code: 0 measured, 1 something was lost or doubled meanwhile."""
+    """Run one benchmark and return the exit code: 0 measured, 1 something was lost, doubled or answered otherwise."""
     parsed = _parser().parse_args()
     if parsed.name == "serve":
         uvloop.run(server.serve())
@@ -21,6 +23,16 @@ def main() -> int:
         if parsed.json:
             print(json.dumps(found))
         return 0 if found["ours_is_right"] and found["the_checker_sees"] else 1
+    if parsed.name == "bot":
+        heard = uvloop.run(bot.bot(parsed.data))
+        if parsed.json:
+            print(json.dumps(heard))
+        return 1 if heard["replayed"]["differing"] else 0
+    if parsed.name == "rules":
+        figures = report.rules(parsed.seconds)
+        if parsed.json:
+            print(json.dumps(figures))
+        return 0 if figures["fast_enough"] else 1
     scale = Scale(tuple(parsed.clients), parsed.rounds, parsed.seconds)
     figures = uvloop.run(report.inbound(scale, with_bot=parsed.bot))
     if parsed.json:
@@ -46,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     slots.add_argument("--seconds", type=float, default=8.0, help="length of one race (default 8)")
     slots.add_argument("--contacts", type=int, default=20_000, help="contacts asked about (default 20000)")
     slots.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
+    hearing = names.add_parser("bot", help="what the shipped bot understands, what its turns cost, and what it replays")
+    hearing.add_argument("--json", action="store_true", help="end with one line of JSON")
+    hearing.add_argument(
+        "--data", type=Path, default=os.environ.get("CAUSERIE_BENCH_DATA"), help="folder of public sets (bench/bot_sets.py)"
+    )
+    rules = names.add_parser("rules", help="conditions tested a second on one core, beside two obvious ways")
+    rules.add_argument("--json", action="store_true", help="end with one line of JSON")
+    rules.add_argument("--seconds", type=float, default=3.0, help="CPU time for each condition and way (default 3)")
     names.add_parser("serve", help="(used by the others) be one server under test")
     return parser
 
