@@ -25,6 +25,16 @@ def options_of(name: str) -> type[Any]:
     return options
 
 
+def words() -> frozenset[str]:
+    """Return every word that a channel may be called by: its name, and the space of its addresses (`sms`)."""
+    found = set(names())
+    for name in names():
+        adapters = vars(import_module(f"channels.{name}")).values()
+        spaces = [getattr(one, "space", "") for one in adapters if isinstance(one, type)]
+        found.update(space for space in spaces if isinstance(space, str) and space)
+    return frozenset(found)
+
+
 async def connect(options: Mapping[str, Any], door: Door) -> dict[str, Channel]:
     """Return the channels that are enabled, connected. Raises what a channel raises, with its name in front."""
     connected: dict[str, Channel] = {}

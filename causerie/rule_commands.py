@@ -1,0 +1,90 @@
+"""`causerie check`, `explain` and `diff` for the rule book: what its owner does with it in a terminal."""
+
+from collections.abc import Callable
+from difflib import unified_diff
+from zoneinfo import ZoneInfo
+
+from channels import house
+from profiles.calendar import utc_now
+from profiles.findings import nearest
+from profiles.store import Store
+from rules.book import Book, Surroundings, read_book
+from rules.bookcase import Bookcase, Version, read_folder
+from rules.intrusion import warnings
+from rules.options import RulesOptions, folder_of
+from rules.sentences import sentences
+
+Say = Callable[[str], None]
+
+
+def surroundings(options: RulesOptions) -> Surroundings:
+    """Return what the book is read by: the channels that this server has, the zone of contacts without one."""
+    return Surroundings(channels=house.words(), zone=ZoneInfo(options.zone))
+
+
+def check_rules(options: RulesOptions, say: Say) -> int:
+    """Say every mistake of the book, then what people may resent; return how many mistakes there are."""
+    book = _book(options)
+    for mistake in book.mistakes:
+        say(str(mistake))
+    for warning in warnings(book):
+        say(f"warning: {warning}")
+    return len(book.mistakes)
+
+
+def explain_rule(options: RulesOptions, rule: str, language: str, say: Say) -> int:
+    """Say a rule in sentences, then what people may resent of it; 1 when there is no such rule, or it has mistakes."""
+    book = _book(options)
+    if rule not in book.rules:
+        return _unknown(book, rule, say)
+    for line in sentences(book.rules[rule], language):
+        say(line)
+    for warning in warnings(book):
+        if warning.rule == rule:
+            say(f"! {warning.text.in_(language)}")
+    return 0
+
+
+async def show_difference(options: RulesOptions, store: Store, rule: str, version: str, say: Say) -> int:
+    """Say how the rule's file differs from a version that was good before; without one, from the last that differs."""
+    case = Bookcase(folder_of(options), store, surroundings(options), clock=utc_now)
+    texts = read_folder(folder_of(options))
+    book = read_book(texts, surroundings(options))
+    file = book.files.get(rule)
+    known = await case.versions(rule)
+    if file is None and not known:
+        return _unknown(book, rule, say)
+    file = file or known[0].file
+    now = texts.get(file, "")
+    old = next((one for one in known if one.version.startswith(version) and (version or one.text != now)), None)
+    if old is None:
+        say(_no_version(rule, version, known))
+        return 1 if version else 0
+    name = f"{rule}@{old.version} ({old.at:%Y-%m-%d %H:%M} UTC, {old.by})"
+    lines = [
+        line.rstrip("\n") for line in unified_diff(old.text.splitlines(), now.splitlines(), name, file, lineterm="")
+    ]
+    for line in lines or [f"{rule}: {file} is as it was at {old.version}."]:
+        say(line)
+    return 0
+
+
+def _book(options: RulesOptions) -> Book:
+    return read_book(read_folder(folder_of(options)), surroundings(options))
+
+
+def _unknown(book: Book, rule: str, say: Say) -> int:
+    broken = [mistake for mistake in book.mistakes if mistake.at.file.rsplit(".", 1)[0] == rule]
+    for mistake in broken:
+        say(str(mistake))
+    if not broken:
+        hint = nearest(rule, book.rules) or f"known: {', '.join(book.rules) or 'none'}"
+        say(f'expected a rule of the book, got "{rule}". Hint: {hint}')
+    return 1
+
+
+def _no_version(rule: str, version: str, known: tuple[Version, ...]) -> str:
+    if not version:
+        return f"{rule}: no other version is remembered."
+    names = ", ".join(dict.fromkeys(one.version for one in known)) or "none"
+    return f'expected a version of {rule}, got "{version}". Hint: known: {names}'
