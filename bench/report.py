@@ -3,10 +3,26 @@
 from statistics import median
 from typing import Any
 
-from bench import cpu
+from bench import conditions, cpu
 from bench.inbound import Scale, levels, study
 from bench.start import starts
 from bench.turn import turn_us
+
+CONDITIONS_A_SECOND = 100_000  # on one core: what the issue asks
+
+
+def rules(seconds: float) -> dict[str, Any]:
+    """Measure how many conditions are tested a second and return the figures."""
+    figures: dict[str, Any] = {"conditions": [], "machine": cpu.machine()}
+    for rate in conditions.rates(seconds=seconds):
+        known = {"walker": round(rate.walker), "jinja": round(rate.jinja)}
+        figures["conditions"].append({"condition": rate.condition, "ours": round(rate.ours), **known})
+        beside = ", ".join(f"{way} {found:,}/s ({rate.ours / found:.1f}x)" for way, found in known.items())
+        print(f"{rate.condition:15s} {round(rate.ours):>10,}/s   beside {beside}", flush=True)
+    slowest = min(one["ours"] for one in figures["conditions"])
+    figures["conditions_per_second"] = slowest
+    figures["fast_enough"] = slowest >= CONDITIONS_A_SECOND
+    return figures
 
 
 async def inbound(scale: Scale, *, with_bot: bool) -> dict[str, Any]:
