@@ -5,7 +5,7 @@ in `doubts` under the same name: dismissed is gone for good, taught comes back w
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -26,6 +26,8 @@ MOST_EVENTS = 10_000
 """The latest that are looked at: what was asked long ago and never again teaches nothing."""
 PAGE = 15
 _MOST_REPLIES = 4
+_LOOKED_AT = 3  # the latest who asked, for what an agent told them
+_SOON = 20  # messages after a question within which an agent's reply is to it
 
 Order = Literal["latest", "often"]
 SETTLED = "doubts"
@@ -112,7 +114,10 @@ async def _open_rows(desk: Desk) -> list[dict[str, Any]]:
     now = desk.clock()
     where = {"properties.wording": {"$exists": True}, "happened_at": {"$gte": now - LOOKED_BACK}}
     first = {name: {"$first": f"${path}"} for name, path in _FIRST.items()}
-    group = {"_id": "$properties.wording", **first, "count": {"$sum": 1}, "people": {"$addToSet": "$profile"}}
+    group = {
+        "_id": "$properties.wording", **first, "count": {"$sum": 1}, "people": {"$addToSet": "$profile"},
+        "messages": {"$firstN": {"input": "$properties.message", "n": _LOOKED_AT}},
+    }  # fmt: skip
     rows, settled = await asyncio.gather(
         desk.store.aggregate(
             "events",
@@ -157,8 +162,8 @@ def _key_from(text: str | None, order: Order) -> _Key | None:
 
 
 async def _questions(desk: Desk, brain: Brain, rows: list[dict[str, Any]]) -> list[Question]:
-    ids = [row["message"] for row in rows]
-    said_ids = [f"{id}:{number}" for id in ids for number in range(1, _MOST_REPLIES)]
+    ids = [id for row in rows for id in row["messages"]]
+    said_ids = [f"{row['message']}:{number}" for row in rows for number in range(1, _MOST_REPLIES)]
     messages, profiles, settled = await asyncio.gather(
         desk.store.get_many("messages", [*ids, *said_ids]),
         desk.store.get_many("profiles", [row["profile"] for row in rows], only=NAMES),
@@ -168,7 +173,10 @@ async def _questions(desk: Desk, brain: Brain, rows: list[dict[str, Any]]) -> li
     names = {document["_id"]: _names(from_document(Profile, document)) for document in profiles}
     refused = {document["_id"]: document.get("refused", ()) for document in settled}
     there = [row for row in rows if row["message"] in known and known[row["message"]].content.text.strip()]
-    replies = await asyncio.gather(*(_reply(desk, known[row["message"]], refused.get(row["_id"], ())) for row in there))
+    asking = [[known[id] for id in row["messages"] if id in known] for row in there]
+    replies = await asyncio.gather(
+        *(_reply(desk, messages, refused.get(row["_id"], ())) for row, messages in zip(there, asking, strict=True))
+    )
     return [
         _question(brain, row, known, names.get(row["profile"], ()), reply, desk.clock())
         for row, reply in zip(there, replies, strict=True)
@@ -205,13 +213,16 @@ def nearest(brain: Brain, text: str, language: str, now: datetime) -> tuple[tupl
     return meaning.ranking[:NEAREST]
 
 
-async def _reply(desk: Desk, message: Message, refused: Iterable[str]) -> Reply | None:
-    """Return the first words an agent said after this message, before the customer spoke of something else for long."""
-    where = {"conversation": message.conversation, "seq": {"$gt": message.seq, "$lte": message.seq + 20}}
-    for document in await desk.store.find("messages", where, sort=[("seq", 1)], limit=20):
-        said = from_document(Message, document)
-        if said.author.startswith("agent:") and said.direction == "outbound" and said.content.text.strip():
-            return None if said.id in refused else Reply(said.id, said.author.removeprefix("agent:"), said.content.text)
+async def _reply(desk: Desk, messages: Sequence[Message], refused: Iterable[str]) -> Reply | None:
+    """Return the first words that an agent said to one of those who asked, the latest first, unless refused as an answer."""
+    for message in messages:
+        where = {"conversation": message.conversation, "seq": {"$gt": message.seq, "$lte": message.seq + _SOON}}
+        for document in await desk.store.find("messages", where, sort=[("seq", 1)], limit=_SOON):
+            said = from_document(Message, document)
+            if said.author.startswith("agent:") and said.direction == "outbound" and said.content.text.strip():
+                if said.id in refused:
+                    break
+                return Reply(said.id, said.author.removeprefix("agent:"), said.content.text)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Finding people and what was said: full text over messages and names, beginnings of addresses, paged by key."""
+"""Finding people and what was said: by the words of messages and names, beginnings of addresses, paged by key."""
 
 import re
 from collections.abc import Iterable
@@ -12,9 +12,11 @@ from profiles.identity import normalise
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.timeline import Message
+from profiles.words import Place, holding, words_of
 
 PAGE = 30
 LONGEST = 200
+MOST_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,15 @@ class Found:
 
 async def messages(desk: Desk, asked: str, *, after: Key | None = None) -> tuple[list[Found], Key | None]:
     """Return messages that hold every word, the latest first, and the key of the next page."""
-    text = _all_words(asked)
-    if not text:
+    words = words_of(asked[:LONGEST])
+    if not words:
         return [], None
-    where = after_key({"$text": {"$search": text}}, "at", after)
-    documents = await desk.store.find("messages", where, sort=[("at", -1), ("_id", 1)], limit=PAGE + 1)
-    found = [from_document(Message, document) for document in documents[:PAGE]]
+    place = Place(after.at, after.id) if after else None
+    documents, rest = await holding(desk.store, sorted(words)[:MOST_WORDS], limit=PAGE, after=place)
+    found = [from_document(Message, document) for document in documents]
     whose = await _profiles(desk, {message.profile for message in found})
     rows = [Found(message, whose[message.profile]) for message in found if message.profile in whose]
-    return rows, Key(found[-1].at, found[-1].id) if len(documents) > PAGE else None
+    return rows, Key(rest.at, rest.id) if rest else None
 
 
 async def people(desk: Desk, asked: str, *, after: str | None = None) -> tuple[list[Profile], str | None]:
@@ -69,7 +71,7 @@ def _by_name_or_address(asked: str, country: str) -> list[dict[str, Any]]:
 def _all_words(asked: str) -> str:
     """Return a $text search for every word: quoted, a word must be there; unquoted, any one would do."""
     words = re.findall(r"\w+", asked[:LONGEST])
-    return " ".join(f'"{word}"' for word in words[:12])
+    return " ".join(f'"{word}"' for word in words[:MOST_WORDS])
 
 
 async def _profiles(desk: Desk, ids: Iterable[str]) -> dict[str, Profile]:

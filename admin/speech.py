@@ -74,6 +74,13 @@ EVENTS = {
     "bot.payload_refused": _("They typed a command that the bot had not offered"),
 }
 
+DECIDED_BY = {
+    "rule": _("A rule says so"), "story": _("A story goes like this"), "nearest": _("The nearest story goes like this"),
+    "loop": _("The form is running"), "listen": _("The form waits for an answer"), "fallback": _("No rule fits"),
+    "default": _("Rasa's own meaning of this command"), "asked": _("The action before asked for it"),
+    "flow": _("The running flow goes like this"), "": _("The session or the handover plan says so"),
+}  # fmt: skip
+
 LESSONS = {
     "first": _("As it was before"), "outside": _("Changed in the files themselves"), "example": _("Added an example"),
     "moved": _("Moved an example"), "answer": _("Made a new answer"), "passage": _("Added to the documents"),
@@ -175,6 +182,10 @@ class Speech:
     def language(self, code: str) -> str:
         """Return what people call this language; its two letters where we have no word."""
         return self._speaks(LANGUAGES.get(code, code))
+
+    def reason(self, by: str) -> str:
+        """Return who decided what the bot does."""
+        return self._speaks(DECIDED_BY.get(by, by))
 
     def lesson(self, act: str) -> str:
         """Return one line for what a version of the bot changed."""

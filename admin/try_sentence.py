@@ -15,20 +15,28 @@ from admin.roles import may
 from bot.brain import Brain, Heard, Known
 from bot.cleaning import clean_text
 from bot.contract import Turn
+from bot.events import LISTEN
 from bot.ngrams import words_of
+from bot.policies import Next
+from bot.turn import take_turn
 from bot.understanding import Meaning
 from profiles.timeline import Content
-from profiles.written import place_of, rows
+from profiles.written import place_of
 
 LONGEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A rule that speaks of the intent and of what the bot did: its name, and file:line:column."""
+    """One thing the bot did, and who decided it: rule, story, nearest, loop, listen, default, asked, flow, fallback or nobody.
 
-    rule: str
-    at: str
+    Of a rule also its name and file:line:column.
+    """
+
+    action: str
+    by: str
+    rule: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,6 @@ class Heeded:
     read_as: str | None
     """The words after spelling repair, where that changed them."""
     meaning: Meaning
-    actions: tuple[str, ...]
     says: tuple[Content, ...]
     because: tuple[Because, ...]
     action: str | None
@@ -67,25 +74,24 @@ def heed(brain: Brain, text: str, language: str | None, now: datetime) -> Heeded
     """Return what the bot would make of this as the first message of a conversation."""
     here = brain.script.project.validation.here(now)
     meaning, spoken, _ = brain.understanding.hear(text, language, 0, here)
-    turn, action = _turn(brain, text, language, now)
-    actions = turn.actions if turn else (action,) if action else ()
+    decided: list[Next] = []
+    turn, action = _turn(brain, Heard("try", text, "webchat", now), Known("try", language, {}, "try"), decided)
     return Heeded(
         text=text,
         language=spoken,
         read_as=_repaired(brain, text, spoken),
         meaning=meaning,
-        actions=tuple(actions),
         says=turn.says if turn else (),
-        because=_because(brain, turn.intent if turn else meaning.intent, actions),
+        because=tuple(_because(following, brain) for following in decided if following.action != LISTEN),
         action=action,
         is_missed=bool(turn and turn.missed),
         handed_over=bool(turn and turn.handover),
     )
 
 
-def _turn(brain: Brain, text: str, language: str | None, now: datetime) -> tuple[Turn | None, str | None]:
+def _turn(brain: Brain, heard: Heard, known: Known, decided: list[Next]) -> tuple[Turn | None, str | None]:
     """Return the finished turn, or the custom action that it stops at."""
-    playing = brain.turn(None, Heard("try", text, "webchat", now), Known("try", language, {}, "try"))
+    playing = take_turn(brain.script, brain.understanding, {}, heard, known, decided)
     try:
         call = next(playing)
     except StopIteration as end:
@@ -102,12 +108,8 @@ def _repaired(brain: Brain, text: str, language: str) -> str | None:
     return " ".join(repaired) if list(repaired) != list(words) else None
 
 
-def _because(brain: Brain, intent: str | None, actions: tuple[str, ...]) -> tuple[Because, ...]:
-    """Return the rules that name both the intent and something that was done."""
-    found = []
-    for rule in brain.script.project.rules:
-        steps = [step for step in rows(rule.get("steps")) if isinstance(step, dict)]
-        named = {str(step.get(key)) for step in steps for key in ("intent", "action") if step.get(key)}
-        if intent in named and named & set(actions):
-            found.append(Because(str(rule["rule"]), str(place_of(rule, "rule"))))
-    return tuple(found)
+def _because(following: Next, brain: Brain) -> Because:
+    if following.rule is None:
+        return Because(following.action, following.because)
+    names = {place_of(item, "rule"): str(item["rule"]) for item in brain.script.project.rules}
+    return Because(following.action, following.because, names.get(following.rule.at, ""), str(following.rule.at))

@@ -88,10 +88,20 @@ def _patched(text: str, before: str, after: str) -> str | None:
         return None
     same, same_at_end = _shared(old, new)
     old_end, new_end = len(old) - same_at_end, len(new) - same_at_end
-    done = lines[:same]
+    done, following = lines[:same], lines[old_end:]
     for kind, i, j, k, m in SequenceMatcher(None, old[same:old_end], new[same:new_end], autojunk=False).get_opcodes():
-        done += lines[same + i : same + j] if kind == "equal" else new[same + k : same + m]
-    return "\n".join([*done, *lines[old_end:]]) + "\n"
+        if kind == "insert":
+            apart = _apart(done)  # what stood between two sections stands between them still
+            done[len(done) - apart :] = [*new[same + k : same + m], *done[len(done) - apart :]]
+        else:
+            done += lines[same + i : same + j] if kind == "equal" else new[same + k : same + m]
+    return "\n".join([*done, *following]) + "\n"
+
+
+def _apart(lines: list[str]) -> int:
+    """Return how many of the last lines are blank or comments."""
+    said = (number for number, line in enumerate(reversed(lines)) if line.strip() and not line.lstrip().startswith("#"))
+    return next(said, 0)
 
 
 def _shared(old: list[str], new: list[str]) -> tuple[int, int]:

@@ -48,6 +48,12 @@ def test_only_the_new_line_is_new_and_every_comment_stays() -> None:
     assert rewritten(ODD, add) == ODD.replace("# no comment\n", "# no comment\n    - good morning\n")
 
 
+def test_what_stands_between_two_sections_stays_between_them() -> None:
+    text = "intents:\n  - greet  # first\n  - bye\n\n# what they talk about\nentities: [place]\n"
+    changed = rewritten(text, lambda table: table["intents"].append("order"))
+    assert changed == text.replace("  - bye\n", "  - bye\n  - order\n")
+
+
 def test_an_empty_file_is_filled() -> None:
     assert rewritten("", lambda table: table.update({"version": "3.1"})) == "version: '3.1'\n"
 
