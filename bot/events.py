@@ -40,6 +40,7 @@ DEFAULT_ACTIONS = frozenset(
         "action_unlikely_intent",
         "action_deactivate_loop",
         "action_extract_slots",
+        "action_reset_routing",
     }
 )
 

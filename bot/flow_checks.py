@@ -15,6 +15,10 @@ def check_flows(script: Script, findings: Findings) -> None:
     """Note everything that would go wrong when a flow runs."""
     flows = script.project.flows
     for flow in flows.written:
+        if flow.id.startswith("pattern_") and flow.id not in PATTERNS:
+            known = ", ".join(PATTERNS)
+            findings.notice(flow.at, f"flows: {flow.id}: never runs here.", f"patterns that do: {known}")
+            continue
         _check_start(flow, script, findings)
         for step in flow.steps.values():
             _check_step(flow, step, script, findings)
@@ -41,8 +45,6 @@ def _check_start(flow: Flow, script: Script, findings: Findings) -> None:
         if trigger.intent not in intents:
             findings.unknown("intent", trigger.intent, intents)
     _check_names(flow.guard, flow.at, flow, script, findings)
-    if flow.id.startswith("pattern_") and flow.id not in PATTERNS:
-        findings.notice(flow.at, f"flows: {flow.id}: never runs here.", f"patterns that do: {', '.join(PATTERNS)}")
 
 
 def _check_step(flow: Flow, step: Step, script: Script, findings: Findings) -> None:
@@ -227,6 +229,9 @@ def _check_started(script: Script, findings: Findings) -> None:
                 f"flows: {flow.id}: nothing starts it.",
                 "nlu_trigger: [{intent: ...}], or link: or call: in another flow",
             )
+    asking = [flow for flow in flows.written if any(_steps(flow, "collect"))]
+    if asking and not any(intent in script.domain.intents for intent in flows.cancels):
+        findings.notice(asking[0].at, "flows: no intent ends a flow.", f"add the intent {flows.cancels[0]}")
     taken = {intent: _first_always(pairs) for intent, pairs in flows.by_intent.items()}
     for rule in script.project.rules:
         for step in rows(rule.get("steps"))[:1]:

@@ -15,7 +15,7 @@ from tests.bot.conftest import START
 
 BANK = Path(__file__).parent / "bank"
 DOMAIN = """
-intents: [buy, look]
+intents: [buy, look, cancel]
 slots:
   size: {type: text}
   age: {type: float}
@@ -173,6 +173,20 @@ def test_what_does_no_harm_is_only_told(loaded, old, new, expected):
     assert errors == [] and any(expected in notice for notice in notices)
 
 
+def test_a_bot_whose_flows_nobody_can_leave_is_told(loaded):
+    notices, errors = loaded(domain=DOMAIN.replace(", cancel]", "]"))
+    assert errors == [] and any("flows: no intent ends a flow. Hint: add the intent cancel" in one for one in notices)
+
+
+def test_a_pattern_that_never_runs_here_may_name_what_only_rasa_has(loaded):
+    own = "  pattern_search:\n    steps: [{action: action_trigger_search}]\n"
+    closing = (
+        "  pattern_completed:\n    steps: [{action: utter_can_do_something_else}, {action: action_reset_routing}]\n"
+    )
+    _, errors = loaded(flows=FLOWS + own + closing)
+    assert errors == []
+
+
 def test_a_rule_for_an_intent_that_a_flow_takes_is_told(loaded):
     notices, _ = loaded(data__rules="rules:\n- rule: r\n  steps: [{intent: buy}, {action: utter_hi}]\n")
     assert any('"r": its intent starts the flow buy, which comes first' in notice for notice in notices)
@@ -236,7 +250,7 @@ def test_a_pattern_in_the_files_takes_the_place_of_ours(write_bot, tell):
 """
     )
     domain = (
-        DOMAIN.replace("look]", "look, help]")
+        DOMAIN.replace("cancel]", "cancel, help]")
         + """
   utter_more: [{text: "More of {{ context.previous_flow_name }}?"}]
   utter_stopped: [{text: "Stopped {flow_name}"}]
