@@ -27,7 +27,8 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("bot.due_at", partialFilterExpression={"bot.due_at": {"$exists": True}}),  # the bot set a reminder
     ],
     "messages": [
-        ascending("conversation", "seq", unique=True),
+        # notices (seq 0) stand in no conversation
+        ascending("conversation", "seq", unique=True, partialFilterExpression={"seq": {"$gt": 0}}),
         ascending("profile", "at", "seq", "_id"),  # the timeline, by key
         ascending("delivery.provider_id", partialFilterExpression={"delivery.provider_id": {"$exists": True}}),
         # the outbox: only deliveries that are not finished have a lease
@@ -61,6 +62,17 @@ INDEXES: dict[str, Sequence[Any]] = {
     # the parts of long SMS: which message each is of; receipts come within a few days or never
     "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],
     "settings": [],
+    "runs": [
+        ascending("profile", "watch_until"),  # whom must be told what happens to this contact
+        ascending("profile", "rule", "started_at"),  # how often this contact has entered
+        ascending("due_at", "lease_until", partialFilterExpression={"due_at": {"$exists": True}}),
+        ascending("rule", "started_at"),  # a rule's page: who is inside, and where
+    ],
+    "nudges": [ascending("lease_until")],
+    "decisions": [ascending("profile", "-at", "_id"), ascending("rule", "-at", "_id"), ascending("run")],
+    "occurrences": [ascending("at", partialFilterExpression={"open": {"$exists": True}}), ascending("rule", "-at")],
+    "planned": [],
+    "errands": [ascending("due_at", partialFilterExpression={"due_at": {"$exists": True}})],
     "rule_versions": [ascending("rule", "-at"), ascending("-at")],  # a rule's history; the last good text of each file
     "doubts": [ascending("settled_at")],
     "proposals": [ascending("state", "-at", "_id")],
