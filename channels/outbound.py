@@ -155,7 +155,7 @@ class BackDoor:
         for number, part in enumerate(parts):
             outbound = Outbound(
                 id=message.id if number == 0 else f"{message.id}/{number}",
-                address=message.conversation.removeprefix(f"{channel.name}:"),
+                address=_address(message),
                 content=part,
                 conversation=message.conversation,
                 seq=message.seq,
@@ -250,6 +250,13 @@ def _state(outcome: Sending) -> tuple[str, str | None]:
             return "failed", reason
         case Later(_, detail) | Unknown(detail):
             return "unknown", detail[:200] or "no_answer"
+
+
+def _address(message: Message) -> str:
+    """Return where it goes: the conversation's address; a notice, which is in no conversation, goes to its identity's."""
+    if message.conversation == message.id and message.delivery:
+        return message.delivery.to.partition(":")[2]
+    return message.conversation.removeprefix(f"{message.channel}:")
 
 
 def _wait(outcome: Sending, attempt: int, *, again: bool) -> float | None:

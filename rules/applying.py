@@ -116,13 +116,13 @@ def _said(letter: _Letter, run: Run, rule: Rule | None, snapshot: Snapshot) -> C
     if not letter.reach.is_thread:
         notice = Message(
             id=letter.id,
-            conversation=letter.thread,
+            conversation=letter.id,  # a notice is a thread of its own: nobody answers it
             profile=profile.id,
             channel=letter.reach.channel,
             direction="outbound",
             author=who,
             content=letter.content,
-            seq=0,
+            seq=1,
             at=now,
             delivery=Delivery(to=letter.to),
             metadata=metadata,

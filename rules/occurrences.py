@@ -156,7 +156,7 @@ class Occurrences:
         await self._store.change(
             OCCURRENCES,
             {"_id": row["_id"], "leased_by": row["leased_by"]},
-            {"$set": {"open": False, "done_at": self._clock()}, "$unset": {"leased_by": "", "lease_until": ""}},
+            {"$set": {"done_at": self._clock()}, "$unset": {"open": "", "leased_by": "", "lease_until": ""}},
         )
         log.info("occurrences.done occurrence=%s contacts=%d", row["_id"], walked)
         return walked
