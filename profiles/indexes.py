@@ -27,8 +27,7 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("bot.due_at", partialFilterExpression={"bot.due_at": {"$exists": True}}),  # the bot set a reminder
     ],
     "messages": [
-        # notices (seq 0) stand in no conversation
-        ascending("conversation", "seq", unique=True, partialFilterExpression={"seq": {"$gt": 0}}),
+        ascending("conversation", "seq", unique=True),
         ascending("profile", "at", "seq", "_id"),  # the timeline, by key
         ascending("delivery.provider_id", partialFilterExpression={"delivery.provider_id": {"$exists": True}}),
         # the outbox: only deliveries that are not finished have a lease
