@@ -45,7 +45,7 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
         case "chat":
             return await chat(config, sys.stdin, print, timed=parsed.time)
         case "bot":
-            return _run_bot(parsed, parsed.path or bot_folder(config))
+            return await _run_bot(parsed, parsed.path or bot_folder(config))
         case "explain":
             return explain_rule(config.options.rules, parsed.rule, parsed.language, print)
         case "diff":
@@ -54,10 +54,10 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
             return await key_create(config, parsed.name, parsed.scope, print)
 
 
-def _run_bot(parsed: argparse.Namespace, folder: Path) -> int:
+async def _run_bot(parsed: argparse.Namespace, folder: Path) -> int:
     match parsed.act:
         case "check":
-            return bot_check(folder, print, strict=parsed.strict)
+            return await bot_check(folder, print, strict=parsed.strict)
         case "test":
             return bot_test(folder, parsed.stories, parsed.report, print)
         case "train":

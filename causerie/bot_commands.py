@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from bot.actions import Actions
+from bot.answering import BotOptions
 from bot.brain import Brain
 from bot.dialogue_report import as_json, as_lines
 from bot.dialogues import play, play_dialogues, read_dialogues
 from bot.explanation import explain
-from bot.remote_actions import read_endpoint
+from bot.remote_actions import performer, read_endpoint
 from bot.scores import as_table, figures_of
 from bot.understanding import Trial, trials_of
 from causerie.progress import Progress
 from profiles.calendar import utc_now
-from profiles.findings import ContentErrors, Findings
+from profiles.findings import ContentError, ContentErrors, Findings, nearest
 
 Say = Callable[[str], None]
 
@@ -39,16 +41,41 @@ def check(folder: Path, say: Say, *, strict: bool = False) -> Brain | None:
     return None if strict and brain.notices else brain
 
 
-def bot_check(folder: Path, say: Say, *, strict: bool) -> int:
-    """Check the files alone; 0 when the bot can start (`strict`: and nothing at all was said)."""
+async def bot_check(folder: Path, say: Say, *, strict: bool) -> int:
+    """Check the files, and import the actions; 0 when all of it can work (`strict`: and nothing at all was said)."""
     brain = check(folder, say, strict=strict)
-    if brain is None:
+    if brain is None or not await _check_actions(brain, folder, say):
         return 1
     project = brain.script.project
     counts = f"{_many(len(project.rules), 'rule')}, {_many(len(project.training.examples), 'example')}"
     what = _many(len(brain.notices), "notice") if brain.notices else "nothing to complain about"
     say(f"{_many(len(brain.script.domain.intents), 'intent')}, {counts}: {what}.")
     return 0
+
+
+async def _check_actions(brain: Brain, folder: Path, say: Say) -> bool:
+    """Say which custom actions nobody wrote, or why they cannot be imported; whether all of them are there."""
+    declared = brain.script.domain.actions
+    performs = performer(BotOptions(folder=str(folder)))
+    try:
+        if not declared or not isinstance(performs, Actions):
+            return True
+        written = await performs.load()
+        if performs.problem:
+            say(f"actions: {performs.problem}. Hint: install the packages they need, and start in the bot's folder")
+            return False
+    finally:
+        await performs.close()
+    missing = [name for name in declared if name not in written]
+    for name in missing:
+        say(
+            str(
+                ContentError(
+                    declared[name], f'actions: nobody wrote "{name}" in the bot\'s actions.', nearest(name, written)
+                )
+            )
+        )
+    return not missing
 
 
 def differing(brain: Brain, folder: Path, say: Say) -> int:

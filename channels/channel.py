@@ -164,6 +164,12 @@ class Limits:
     """Characters in one message; longer texts are split."""
     buttons: int = 0
     """Buttons it shows natively; 0: they become a numbered list that is understood when typed."""
+    choices: int = 0
+    """Where there are more: choices it shows natively as a list that opens (WhatsApp: 3 buttons, else a list of 10)."""
+    title: int = 0
+    """Characters of a title that it shows; longer ones make a numbered list of all. 0: unbounded."""
+    links: bool = True
+    """Whether a button may open a page; else links stand in the text."""
     attachments: tuple[str, ...] = ()
     """Kinds it can carry: image, audio, video, file."""
     attachment_bytes: int = 0

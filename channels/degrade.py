@@ -11,6 +11,7 @@ from dataclasses import replace
 from channels.channel import Limits
 from profiles.timeline import Attachment, Button, Content
 
+SHORTEST_SLIP = 4  # letters; "oui" and "oie" are two words
 LONGEST_TYPED = 200  # characters; nobody types a longer title, and a long text need not be folded to know it
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -25,20 +26,27 @@ def degrade(content: Content, limits: Limits) -> list[Content]:
     Files, place and card go with the first part, buttons with the last. Degrading a part again changes nothing.
     """
     shown = tuple(button for button in content.buttons if button.title)
-    native = len(shown) <= limits.buttons
+    links = () if limits.links else tuple(button for button in shown if button.url)
+    keys = tuple(button for button in shown if button not in links)
+    native = _fit(keys, limits)
     carried = tuple(file for file in content.attachments if _carries(limits, file))
     text = _lines(
         content.text,
         *(_named(file) for file in content.attachments if file not in carried),
         *(() if limits.attachments else _told(content)),
-        *(() if native else (numbered(shown),)),
+        numbered(links if native else shown),
     )
     parts = [Content(text=part) for part in split(text, limits.text)] or [Content()]
     parts[0] = replace(parts[0], attachments=carried)
     if limits.attachments:
         parts[0] = replace(parts[0], place=content.place, card=content.card)
-    parts[-1] = replace(parts[-1], buttons=shown if native else ())
+    parts[-1] = replace(parts[-1], buttons=keys if native else ())
     return [part for part in parts if part != Content()]
+
+
+def is_list(buttons: Sequence[Button], limits: Limits) -> bool:
+    """Whether these are shown as a list that opens, because they are more than the channel has buttons."""
+    return len(buttons) > limits.buttons and _fit(buttons, limits)
 
 
 def numbered(buttons: Sequence[Button]) -> str:
@@ -50,7 +58,8 @@ def numbered(buttons: Sequence[Button]) -> str:
 def pressed(text: str, buttons: Sequence[Button]) -> Button | None:
     """Return the button that this typed text means: its number in the list ("2", "2.", "n° 2") or its title.
 
-    Case, accents, punctuation and spaces around do not count; a title that two buttons share means neither.
+    Case, accents, punctuation and spaces around do not count, nor does one slip in a word of four letters or more; a title
+    that two buttons share means neither.
     """
     if len(text) > LONGEST_TYPED:
         return None
@@ -61,7 +70,8 @@ def pressed(text: str, buttons: Sequence[Button]) -> Button | None:
     number = re.fullmatch(r"(?:n ?[°o]? ?)?(\d{1,3})", typed)
     if number and 1 <= int(number[1]) <= len(choices):
         return choices[int(number[1]) - 1]
-    return None
+    near = [button for button in choices if _slipped(typed.split(), _folded(button.title).split())]
+    return near[0] if len(near) == 1 else None
 
 
 def split(text: str, longest: int) -> list[str]:
@@ -84,6 +94,30 @@ def split(text: str, longest: int) -> list[str]:
 def units(text: str) -> int:
     """Return the length in UTF-16 code units: what Telegram, WhatsApp and browsers call a character."""
     return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
+
+
+def _fit(buttons: Sequence[Button], limits: Limits) -> bool:
+    short = all(not limits.title or units(button.title) <= limits.title for button in buttons)
+    return len(buttons) <= max(limits.buttons, limits.choices) and short
+
+
+def _slipped(typed: list[str], title: list[str]) -> bool:
+    """Whether each word is the title's, but for one letter added, dropped or replaced, or two swapped."""
+    return len(typed) == len(title) and all(map(_is_near, typed, title))
+
+
+def _is_near(word: str, other: str) -> bool:
+    if word == other:
+        return True
+    if min(len(word), len(other)) < SHORTEST_SLIP or not (word + other).isalpha() or abs(len(word) - len(other)) > 1:
+        return False
+    same = next(
+        (at for at, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), min(len(word), len(other))
+    )
+    rest, left = word[same:], other[same:]
+    if len(rest) != len(left):
+        return rest[1:] == left if len(rest) > len(left) else rest == left[1:]
+    return rest[1:] == left[1:] or (rest[:2] == left[1::-1] and rest[2:] == left[2:])
 
 
 def _carries(limits: Limits, file: Attachment) -> bool:

@@ -26,32 +26,52 @@ def said() -> list[str]:
     return []
 
 
-def test_check_shows_all_mistakes_at_once_and_fails(shop: Path, said: list[str]) -> None:
+async def test_check_shows_all_mistakes_at_once_and_fails(shop: Path, said: list[str]) -> None:
     rules = shop / "data" / "rules.yml"
     text = rules.read_text(encoding="utf-8")
     rules.write_text(
         text.replace("intent: greet", "intent: gret").replace("utter_goodbye", "utter_goodby"), encoding="utf-8"
     )
-    assert bot_check(shop, said.append, strict=False) == 1
+    assert await bot_check(shop, said.append, strict=False) == 1
     assert 'got "gret". Hint: did you mean "greet"?' in said[0] and '"utter_goodby"' in said[0]
     assert said[-1] == "2 mistakes; the server does not start with this bot."
 
 
-def test_check_says_what_there_is_when_nothing_is_wrong(said: list[str]) -> None:
-    assert bot_check(SHOP, said.append, strict=True) == 0
+async def test_check_says_what_there_is_when_nothing_is_wrong(said: list[str]) -> None:
+    assert await bot_check(SHOP, said.append, strict=True) == 0
     assert "nothing to complain about" in said[-1]
 
 
-def test_a_notice_fails_only_the_strict(shop: Path, said: list[str]) -> None:
+async def test_a_notice_fails_only_the_strict(shop: Path, said: list[str]) -> None:
     nlu = shop / "data" / "nlu.en.yml"
     text = nlu.read_text(encoding="utf-8")
     twice = next(
         line.strip()[2:] for line in text.splitlines() if line.strip().startswith("- ") and "intent" not in line
     )
     nlu.write_text(text + f"\n- intent: goodbye\n  examples: |\n    - {twice}\n", encoding="utf-8")
-    assert bot_check(shop, said.append, strict=False) == 0
-    assert bot_check(shop, said.append, strict=True) == 1
+    assert await bot_check(shop, said.append, strict=False) == 0
+    assert await bot_check(shop, said.append, strict=True) == 1
     assert any("is an example of" in line for line in said)
+
+
+async def test_an_action_that_nobody_wrote_is_named(shop: Path, said: list[str]) -> None:
+    domain = shop / "domain.yml"
+    domain.write_text(domain.read_text(encoding="utf-8") + "\nactions: [action_pay, action_send]\n", encoding="utf-8")
+    action = "from rasa_sdk import Action\nclass Pay(Action):\n    def name(self): return 'action_pays'\n"
+    (shop / "actions.py").write_text(action + "    def run(self, dispatcher, tracker, domain): return []\n")
+    assert await bot_check(shop, said.append, strict=False) == 1
+    assert [line for line in said if "nobody wrote" in line][0].endswith(
+        'nobody wrote "action_pay" in the bot\'s actions. Hint: did you mean "action_pays"?'
+    )
+    assert sum("nobody wrote" in line for line in said) == 2
+
+
+async def test_actions_that_cannot_be_imported_are_said_with_the_reason(shop: Path, said: list[str]) -> None:
+    domain = shop / "domain.yml"
+    domain.write_text(domain.read_text(encoding="utf-8") + "\nactions: [action_pay]\n", encoding="utf-8")
+    (shop / "actions.py").write_text("import nothing_like_this\n")
+    assert await bot_check(shop, said.append, strict=False) == 1
+    assert "nothing_like_this" in said[-1]
 
 
 def test_test_passes_and_writes_a_report(said: list[str], tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.channel import Limits
-from channels.degrade import degrade, numbered, pressed, split, units
+from channels.degrade import degrade, is_list, numbered, pressed, split, units
 from profiles.timeline import Attachment, Button, Card, Content, Place
 
 PLAIN = Limits(text=160)
@@ -27,6 +27,39 @@ def test_more_buttons_than_the_channel_shows_all_become_a_list() -> None:
     [part] = degrade(Content("Which?", buttons=eleven), RICH)
     assert part.buttons == ()
     assert part.text.endswith("11. 10")
+
+
+WHATSAPP = Limits(text=4096, buttons=3, choices=10, title=20, links=False)
+
+
+def _choices(count: int) -> tuple[Button, ...]:
+    return tuple(Button(f"Choice {number}", payload=f"/n{number}") for number in range(count))
+
+
+@pytest.mark.parametrize(("count", "listed"), [(1, False), (3, False), (4, True), (10, True)])
+def test_more_than_its_buttons_are_a_list_where_the_channel_has_lists(count: int, listed: bool) -> None:
+    [part] = degrade(Content("Which?", buttons=_choices(count)), WHATSAPP)
+    assert part == Content("Which?", buttons=_choices(count))
+    assert is_list(part.buttons, WHATSAPP) is listed
+
+
+def test_more_than_the_list_holds_is_numbered() -> None:
+    [part] = degrade(Content("Which?", buttons=_choices(11)), WHATSAPP)
+    assert part.buttons == () and part.text.endswith("11. Choice 10")
+    assert not is_list(_choices(11), WHATSAPP)
+
+
+def test_a_title_too_long_for_the_channel_makes_all_of_them_numbered() -> None:
+    buttons = (*YES_NO, Button("x" * 21, payload="/x"))
+    [part] = degrade(Content("Which?", buttons=buttons), WHATSAPP)
+    assert part.buttons == () and part.text.startswith("Which?\n1. Oui\n2. Non\n3. xxx")
+
+
+def test_links_stand_in_the_text_where_buttons_open_no_page() -> None:
+    content = Content("?", buttons=(*YES_NO, Button("Site", url="https://shop.example")))
+    [part] = degrade(content, WHATSAPP)
+    assert part == Content("?\nSite: https://shop.example", buttons=YES_NO)
+    assert degrade(part, WHATSAPP) == [part]
 
 
 def test_a_link_shows_its_address_and_takes_no_number() -> None:
@@ -113,6 +146,34 @@ def test_a_typed_number_or_title_is_a_press(typed: str) -> None:
 )
 def test_anything_else_is_a_message(typed: str) -> None:
     assert pressed(typed, YES_NO) is None
+
+
+ORDER = (
+    Button("Suivre ma commande", payload="/order"),
+    Button("Retourner un article", payload="/return"),
+    Button("Non"),
+)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["suivre ma comande", "Suivre ma commmande !", "suivr ma commande", "SUIVRE MA COMMADNE", "suivre ma commandé"],
+)
+def test_a_slip_of_the_keyboard_is_forgiven(typed: str) -> None:
+    assert pressed(typed, ORDER) == ORDER[0]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["ne pas suivre ma commande", "suivre ta commande", "suivre ma demande", "suivre commande", "nom", "nan", "suivre"],
+)
+def test_other_words_are_a_message(typed: str) -> None:
+    assert pressed(typed, ORDER) is None
+
+
+def test_a_slip_that_could_be_two_titles_is_neither() -> None:
+    assert pressed("commande 1x", (Button("Commande 1a"), Button("Commande 1b"))) is None
+    assert pressed("barte", (Button("Carte"), Button("Barbe"))) is None
 
 
 def test_a_title_wins_over_a_number() -> None:
