@@ -75,6 +75,7 @@ def audience(expression: Expression, now: datetime, zone: tzinfo) -> Audience:
     if not past:
         return Audience(where, index=index)
     if (first := _first_events(past, scope)) and (not index or _is_recent(first)):
+        past = [part for part in past if part != Did(first)]  # whoever is found has done it
         beginning = [*_whose(_events(first, scope)), {"$match": where}]
         pipeline = [
             *beginning,

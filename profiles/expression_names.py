@@ -98,7 +98,7 @@ def _plain(reader: "Reader", tree: ast.Name) -> Node | None:
         return Extra(name, extra[name])
     if name in _ROOTS:
         return reader.wrong(tree, f"a name such as {name}.country", f'"{name}" alone')
-    known = {"now", "today", "true", "false", *extra, *_CALLS, *FUNCTIONS}
+    known = {"now", "today", "true", "false", *extra, *CALLS, *FUNCTIONS}
     return reader.wrong(tree, "a known name, or a text in quotes", f'"{name[:40]}"', known=known, name=name)
 
 
@@ -178,9 +178,9 @@ def called(reader: "Reader", tree: ast.Call) -> Node | None:
     if name == "last":
         return reader.wrong(tree, 'a property: last("order.paid").total, or last("order.paid", "total")', "none") if len(
             tree.args) < 2 else _last(reader, tree, tree.args[1])  # fmt: skip
-    if name in _CALLS and not (reader.is_where and name != "has"):
-        return _CALLS[name](reader, tree)
-    known = {*FUNCTIONS, "has"} if reader.is_where else {*FUNCTIONS, *_CALLS, "last"}
+    if name in CALLS and not (reader.is_where and name != "has"):
+        return CALLS[name](reader, tree)
+    known = {*FUNCTIONS, "has"} if reader.is_where else {*FUNCTIONS, *CALLS, "last"}
     return reader.wrong(tree, "a function", f'"{name[:40]}"', known=known, name=name)
 
 
@@ -300,10 +300,11 @@ def _reaction(reader: "Reader", tree: ast.Call, verb: str) -> Node | None:
     return Reacted(verb, name) if name else None
 
 
-_CALLS: dict[str, Callable[["Reader", ast.Call], Node | None]] = {
+CALLS: dict[str, Callable[["Reader", ast.Call], Node | None]] = {
     "has": _has, "did": _did, "did_not": _did_not, "sum": _sum, "segment": _segment, "reachable": _reachable,
     "sent": _sent, "opened": _opened, "clicked": _clicked,
 }  # fmt: skip
+"""Functions about what is known and what happened."""
 
 
 # -- arguments

@@ -1,6 +1,7 @@
 """The test in memory and the database's filter select the same people, whatever they are like and whatever is asked."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,20 +17,29 @@ from profiles.store import Store
 from tests.profiles.strangers import NOW, OPEN, STRICT, ZONES, conditions, past, people
 
 SEEDS, NUMBER, EXAMPLES = 4, 40, 200
-CASES = 2_000
-tested = 0
+CASES = 2_000  # a comparison of one person and one condition is a case
 
 
 @pytest.fixture
-async def crowd(store: Store) -> AsyncIterator[list[Profile]]:
-    """Four times forty strangers with their past, as they read back."""
+async def crowd(store: Store) -> AsyncIterator["Crowd"]:
+    """Four times forty strangers with their past, as they read back; at the end enough cases were compared."""
     for seed in range(SEEDS):
         profiles = people(seed, NUMBER)
         events, messages = past(seed, profiles)
         for collection, documents in (("profiles", map(to_document, profiles)), ("events", map(to_document, events)),
                                       ("messages", messages)):  # fmt: skip
             await store._database[collection].insert_many(list(documents))
-    yield [from_document(Profile, document) for document in await store.find("profiles", {})]
+    crowd = Crowd([from_document(Profile, document) for document in await store.find("profiles", {})])
+    yield crowd
+    assert crowd.cases >= CASES
+
+
+@dataclass
+class Crowd:
+    """All who are asked about, and how many cases were compared."""
+
+    profiles: list[Profile]
+    cases: int = 0
 
 
 @settings(
@@ -40,25 +50,20 @@ async def crowd(store: Store) -> AsyncIterator[list[Profile]]:
 )
 @given(text=conditions(), zone=st.sampled_from(ZONES), vocabulary=st.sampled_from([OPEN, STRICT]))
 async def test_memory_and_database_select_the_same_people(
-    store: Store, crowd: list[Profile], text: str, zone: str, vocabulary: Vocabulary
+    store: Store, crowd: Crowd, text: str, zone: str, vocabulary: Vocabulary
 ) -> None:
     expression = parse(text, vocabulary)
     if not isinstance(expression, Expression):
         event("refused: the kinds do not fit")
         return
-    held = await _held_in_memory(store, expression, crowd, ZoneInfo(zone))
+    held = await _held_in_memory(store, expression, crowd.profiles, ZoneInfo(zone))
     audience = expression.audience(NOW, ZoneInfo(zone))
     event(f"begins with {audience.collection}" if audience.pipeline else "a filter alone")
     found = [id for chunk in [chunk async for chunk in audiences.stream(store, audience, at_once=50)] for id in chunk]
     assert found == held
     assert await audiences.count(store, audience) == len(held)
     assert set(held) <= {document["_id"] for document in await store.find("profiles", audience.filter)}
-    global tested
-    tested += len(crowd)
-
-
-def test_enough_cases_were_compared() -> None:
-    assert tested >= CASES
+    crowd.cases += len(crowd.profiles)
 
 
 async def _held_in_memory(store: Store, expression: Expression, crowd: list[Profile], zone: ZoneInfo) -> list[str]:
