@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
-from bench import cpu
+from bench import cpu, optouts
 from bench.gate_designs import ROWS, bulk, count_then_insert, ledger
 from bench.gate_worker import Design, Journal, Order, told
 from bench.overs import Limit, doubles, overs
@@ -28,6 +28,7 @@ QUICK = (Limit(4, 2_500.0), Limit(2, 1_000.0, "channel", "email"), Limit(3, 2_00
 TWO = (Limit(2, WEEK),)
 AT_ONCE, IN_FLIGHT = 500, 32
 PROCESSES = 4
+NOES = 300
 READY_WITHIN_SECONDS = 60
 LONG_LINE = 2**28
 
@@ -70,13 +71,17 @@ async def report(seconds: float, contacts: int, rounds: int) -> dict[str, Any]:
         try:
             figures |= await _rates(mongod.url, contacts, rounds)
             figures["races"] = await _races(mongod.url, seconds)
+            figures["optouts"] = await _optouts(mongod.url)
         finally:
             await mongod.stop()
     races = figures["races"]
     ours = [raced for name, raced in races.items() if not name.startswith("control")]
     controls = [raced for name, raced in races.items() if name.startswith("control")]
-    figures["ours_is_right"] = not any(raced["overs"] or raced["doubles"] for raced in ours)
-    figures["the_checker_sees"] = all(raced["overs"] for raced in controls)
+    noes = figures["optouts"]
+    figures["ours_is_right"] = not (
+        any(raced["overs"] or raced["doubles"] for raced in ours) or noes["permit"]["violations"]
+    )
+    figures["the_checker_sees"] = all(raced["overs"] for raced in controls) and noes["check"]["violations"] > 0
     return figures
 
 
@@ -164,6 +169,23 @@ async def _races(url: str, seconds: float) -> dict[str, dict[str, int]]:
         raced = await race(url, f"race{number}", design, limits, seconds=seconds, **how)
         found[name] = asdict(raced)
         print(f"{name}: {raced.tries:,} tries, {raced.grants:,} grants, {raced.overs} too many, {raced.doubles} double")
+    return found
+
+
+async def _optouts(url: str) -> dict[str, dict[str, float]]:
+    """How long a no waits for its acknowledgement, and what was still under way then."""
+    found: dict[str, dict[str, float]] = {}
+    ways: tuple[Literal["permit", "check"], ...] = ("permit", "check")
+    for way in ways:
+        journal = await optouts.raced(url, f"optouts_{way}", way, people=NOES)
+        found[way] = {
+            "noes": len(journal.acknowledged),
+            "hand_overs": len(journal.hand_overs),
+            "violations": journal.violations(),
+            "p50_ms": journal.waited_ms(0.5),
+            "p99_ms": journal.waited_ms(0.99),
+        }
+        print(f"a no, by {way}: " + " ".join(f"{name} {value:g}" for name, value in found[way].items()), flush=True)
     return found
 
 
