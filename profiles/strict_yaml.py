@@ -22,14 +22,14 @@ from ruamel.yaml.events import (
 )
 
 from profiles.findings import Findings
-from profiles.written import Place, Rows, Table, Text, empty_table
+from profiles.written import Nothing, Place, Rows, Table, Text, empty_table
 
 LARGEST = 64_000  # bytes
 DEEPEST = 24  # levels of mappings and lists
 
 
 class Scalar(Text):
-    """A text of a strictly read file. What was left empty is None instead, unless it was quoted."""
+    """A text of a strictly read file. What was left empty is None below a key, Nothing in a list, unless it was quoted."""
 
     first: Place | None
     """Where its first character stands, when its characters stand in the file as they are, on one line."""
@@ -161,7 +161,7 @@ class _Building:
             return
         parent = self.open[-1]
         if isinstance(parent.value, Rows):
-            parent.value.append(value)
+            parent.value.append(Nothing(at) if value is None else value)
         elif parent.key is None:
             self.name(parent, str(value or ""), at)
         else:

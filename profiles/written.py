@@ -1,5 +1,6 @@
 """Values that know where they were written: what reading a file gives, so that every mistake can name its place."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
@@ -36,6 +37,13 @@ class Rows(list[Any]):
     at: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A value that was left empty."""
+
+    at: Place
+
+
 def text_at(words: str, at: Place) -> Text:
     """Return the words as written at this place."""
     text = Text(words)
@@ -55,6 +63,12 @@ def place_of(value: Any, key: str | None = None, default: Place = NOWHERE) -> Pl
     if key is not None and isinstance(value, Table):
         return value.keys_at.get(key, value.at)
     return getattr(value, "at", default)
+
+
+def value_of(table: Table, key: str) -> Any:
+    """Return what a key holds; Nothing, at the place of the key, when it was left empty."""
+    value = table[key]
+    return Nothing(place_of(table, key)) if value is None else value
 
 
 def plain(value: Any) -> Any:

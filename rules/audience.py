@@ -6,7 +6,7 @@ Each condition is read by itself, so that a mistake is told where it stands, and
 from dataclasses import dataclass, replace
 from typing import Any
 
-from profiles.written import Table, place_of, text_at
+from profiles.written import Table, place_of, text_at, value_of
 from rules.file_reading import WRONG, Reading
 from rules.shapes import Condition, Json, Said
 
@@ -70,11 +70,14 @@ def _group(table: Table, reading: Reading | None, key: str) -> str | None:
                 if name not in WORDS:
                     reading.findings.unknown_key(table, name, WORDS)
             if len(words) > 1:
-                reading.wrong(
-                    table.at, key, f"one of {', '.join(words)}, got all of them", "write each on a line of its own"
-                )
+                hint = "write each on a line of its own"
+                reading.wrong(table.at, key, f"one of {', '.join(words)}, got all of them", hint)
+            elif not table:
+                reading.wrong(table, key, AUDIENCE.told("en"))
         return None
-    inside = table[words[0]]
+    inside = value_of(table, words[0])
+    if inside == []:
+        return joined(inside, reading, key)
     parts = [joined(item, reading, key) for item in (inside if isinstance(inside, list) else [inside])]
     if words[0] == "all":
         return _linked(parts, " and ")

@@ -89,6 +89,12 @@ def read_book(
     return Book(rules, policy, names, reading.words, mistakes, files, reading.used)
 
 
+def reread(text: str, file: str, names: Names) -> Rule | None:
+    """Return the rule of a text that was good once, also when what it names is gone by now; None when it can not be read."""
+    open_names = Names(replace(names.vocabulary, attributes=None, events=None))
+    return read_rule(text, file, names, Findings()) or read_rule(text, file, open_names, Findings())
+
+
 @dataclass(slots=True)
 class _Shelf:
     """The files while they are read."""
@@ -147,12 +153,7 @@ class _Shelf:
 
     def rule(self, file: str, names: Names) -> Rule | None:
         read = read_rule(self.texts[file], file, names, self.findings)
-        if read is not None or file not in self.good:
-            return read
-        # what it names may be what is broken now: then it is read with every name known
-        return read_rule(self.good[file], file, names, Findings()) or read_rule(
-            self.good[file], file, Names(Vocabulary(segments=names.vocabulary.segments)), Findings()
-        )
+        return reread(self.good[file], file, names) if read is None and file in self.good else read
 
     def rule_files(self) -> Iterator[str]:
         return (file for file in self.texts if file not in HOUSE_FILES)

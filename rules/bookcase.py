@@ -15,14 +15,13 @@ from pathlib import Path
 
 from profiles.calendar import Clock
 from profiles.every import Every
-from profiles.findings import ContentError, Findings
+from profiles.findings import ContentError
 from profiles.record import from_document
 from profiles.store import Store
 from profiles.strict_yaml import LARGEST
 from profiles.written import Place
-from rules.book import MOST_FILES, Book, Surroundings, read_book
+from rules.book import MOST_FILES, Book, Surroundings, read_book, reread
 from rules.rule import Rule
-from rules.rule_file import read_rule
 
 log = logging.getLogger("rules.bookcase")
 
@@ -109,9 +108,8 @@ class Bookcase:
         key = (rule, version)
         if key not in self._read:
             text = self._older.get(key)
-            findings = Findings()
-            self._read[key] = read_rule(text, rule, self.book.names, findings) if text else None
-            if findings.errors:
+            self._read[key] = reread(text, rule, self.book.names) if text else None
+            if text and self._read[key] is None:
                 log.warning("book.older_version unreadable rule=%s version=%s", rule, version)
         return self._read[key]
 

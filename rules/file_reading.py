@@ -7,7 +7,7 @@ from typing import Any
 from profiles.expression import Expression, Mistake, Vocabulary, parse, parse_value
 from profiles.findings import Findings, nearest
 from profiles.strict_yaml import Scalar
-from profiles.written import Place, Table, place_of
+from profiles.written import Nothing, Place, Table, place_of
 
 MOST_STEPS = 200
 
@@ -17,14 +17,6 @@ class Wrong:
 
 
 WRONG = Wrong()
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """A key without a value."""
-
-    at: Place
-    """Where the key stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from profiles.expression_tree import Kind
 from profiles.hours import Hours
 from profiles.topics import WORD, Topic
 from profiles.topics import mistakes as topic_mistakes
-from profiles.written import Table, place_of
+from profiles.written import Table, place_of, value_of
 from rules.audience import AUDIENCE, joined
 from rules.file_reading import WRONG, Reading
 from rules.forms import Count
@@ -160,7 +160,8 @@ def read_topics(table: Table, reading: Reading) -> Mapping[str, Topic]:
 def read_segments(table: Table, reading: Reading) -> Mapping[str, str]:
     """Return the segments of segments.yml, each with its condition as one text; every one is read once with all others known."""
     found: dict[str, str] = {}
-    for name, value in table.items():
+    for name in table:
+        value = value_of(table, name)
         if _word(name) is None:
             reading.wrong(place_of(table, name), SEGMENTS, f'{NAME.en}, got "{name}"')
         elif AUDIENCE.read(value, reading, name) is not WRONG:

@@ -10,8 +10,8 @@ from zoneinfo import available_timezones
 
 from profiles.attributes import RESERVED
 from profiles.findings import nearest
-from profiles.written import Rows, Table, place_of
-from rules.file_reading import WRONG, Nothing, Reading
+from profiles.written import Rows, Table, place_of, value_of
+from rules.file_reading import WRONG, Reading
 
 Json = dict[str, Any]
 SCALAR = ["string", "number", "boolean"]  # how an editor may take what the server reads as a text
@@ -213,14 +213,14 @@ class Pairs:
         if not isinstance(value, Table) or not value or len(value) > self.most:
             return reading.wrong(value, key, self.told("en"))
         found: dict[str, Any] = {}
-        for written, item in value.items():
+        for written in value:
             kept = self.name(written)
             if kept is None:
                 reading.wrong(place_of(value, written), key, f'{self.of.en}, got "{written}"')
                 kept = written
                 found[kept] = WRONG
             else:
-                found[kept] = self.value.read(item, reading, written)
+                found[kept] = self.value.read(value_of(value, written), reading, written)
         return WRONG if any(item is WRONG for item in found.values()) else found
 
     def json(self) -> Json:
@@ -289,10 +289,7 @@ class Record:
         found: dict[str, Any] = {}
         for one in self.keys:
             if one.name in value:
-                item = value[one.name]
-                found[one.name] = one.shape.read(
-                    item if item is not None else Nothing(place_of(value, one.name)), inside, one.name
-                )
+                found[one.name] = one.shape.read(value_of(value, one.name), inside, one.name)
             elif one.is_required:
                 reading.wrong(place_of(value), key, f'the key "{one.name}" ({one.shape.told("en")})')
                 is_right = False

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from profiles.findings import Findings
 from profiles.strict_yaml import DEEPEST, LARGEST, Scalar, read_strictly
-from profiles.written import Place, Table, plain
+from profiles.written import Nothing, Place, Table, plain
 
 
 def read(text: str) -> tuple[Table | None, list[str]]:
@@ -31,6 +31,8 @@ def test_a_scalar_stays_what_was_written(written: str) -> None:
 def test_what_is_left_empty_is_nothing_and_an_empty_quoted_text_is_a_text() -> None:
     table, _ = read("a:\nb: ''\n")
     assert table is not None and table["a"] is None and table["b"] == ""
+    rows = read("a:\n  - x\n  -\n")[0]
+    assert rows is not None and rows["a"][1] == Nothing(Place("r.yml", 3, 4))
 
 
 @pytest.mark.parametrize(
