@@ -395,3 +395,28 @@ def _mutilate(value, draw: random.Random) -> None:
     walk(value)
     for node, key in draw.sample(places, 2):
         node[key] = draw.choice(JUNK)
+
+
+def test_stories_go_on_as_if_the_flow_between_had_not_been(write_bot, tell):
+    stories = """
+stories:
+- story: s
+  steps:
+  - intent: greet
+  - action: utter_hi
+  - intent: bye
+  - action: utter_end
+"""
+    flows = """
+flows:
+  buy:
+    nlu_trigger: [{intent: buy}]
+    steps: [{collect: size}, {action: utter_sold}]
+"""
+    domain = DOMAIN.replace("[buy,", "[greet, bye, buy,") + "  utter_end: [{text: End}]\n  utter_sold: [{text: Sold}]\n"
+    config = "policies: [{name: MemoizationPolicy}, {name: RulePolicy}]"
+    told = tell(Brain.load(write_bot(domain=domain, data__nlu=NLU, flows=flows, data__s=stories, config=config)))
+    told >> "/greet" << "Hi"
+    told >> "/buy" << "Which size?"
+    told >> "M" << "Sold"
+    told >> "/bye" << "End"

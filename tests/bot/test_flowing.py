@@ -1,6 +1,7 @@
 """What a customer sees of flows: questions, refusals, digressions, the way back, the end. Played with the bank's bot."""
 
 import json
+import random
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -360,3 +361,32 @@ def _cost(bank, memory):
     began = process_time()
     finish(bank.turn(memory, Heard("m", "/check_balance", "webchat", START), Known("p1", None, {}, "c1")))
     return process_time() - began
+
+
+SAID = [
+    "/transfer_money", "/block_card", "/change_address", "/check_balance", "/give_feedback", "/join", "/cancel", "/back",
+    "/restart", "/hours", "/greet", "/affirm", "/deny", "Anna", "50", "-1", "900", "yes", "no", "Lyon", "FR 1", "gold",
+    "it broke", "qqq", "", "/SetSlots(card=Debit, reason=lost)", "/SetSlots(amount=null)", "/SetSlots()",
+    "block my card, the gold one", "/session_start",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_conversation_is_answered_and_kept_in_order(bank, seed):
+    draw = random.Random(seed)
+    story = Story(bank, Actions(BotOptions(folder=str(BANK))))
+    for number in range(25):
+        said = draw.choice(SAID)
+        if number and draw.random() < 0.03:
+            story.later(hours=2)
+        turn = story.hears(said).turn
+        assert len(turn.actions) <= 11 and not turn.failed
+        assert turn.says or said in ("/back", "/restart", "/session_start"), (seed, number, said)
+        tracker = turn.tracker["tracker"]
+        kinds = [frame["kind"] for frame in tracker.get("flows", [])]
+        assert kinds[:1] in ([], ["start"], ["pattern"]) and len(kinds) <= 8
+        assert all(
+            frame["step"] in bank.script.project.flows.by_id[frame["flow"]].steps for frame in tracker.get("flows", [])
+        )
+        if turn.handover:
+            assert kinds == []
