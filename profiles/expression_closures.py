@@ -9,7 +9,20 @@ from datetime import UTC, date, datetime, timedelta
 from math import fsum
 from typing import Any, TypeAlias
 
-from profiles.expression import Facts, Sent
+from profiles.expression import Facts
+from profiles.expression_reading import (
+    BUILTIN_FACTS,
+    OF_DAY,
+    THREAD_FACTS,
+    Read,
+    attribute_of,
+    can_reach,
+    is_asked,
+    property_of,
+    read_as,
+    thread_of,
+    today,
+)
 from profiles.expression_tree import (
     Apart,
     Arithmetic,
@@ -46,18 +59,11 @@ from profiles.expression_values import (
     TO_UPPER,
     addend,
     computed,
-    day,
-    flag,
     instant,
     kind_of,
-    number,
-    text,
-    texts,
 )  # fmt: skip
-from profiles.profile import Identity, Profile
 from profiles.timeline import Event
 
-Read: TypeAlias = Callable[[Facts, Event | None], Any]
 Test: TypeAlias = Callable[[Facts, Event | None], bool]
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -112,17 +118,17 @@ def reading(node: Node) -> Read:
         case Literal(value=value):
             return lambda facts, event: value
         case Contact(is_builtin=True, name=name):
-            return _BUILTIN[name]
+            return BUILTIN_FACTS[name]
         case Contact(name=name, kind=kind):
-            return _as(kind, _attribute(name))
+            return read_as(kind, attribute_of(name))
         case Property(root=root, name=name, kind=kind):
-            return _as(kind, _property(root, name))
+            return read_as(kind, property_of(root, name))
         case Thread(name=name):
-            return _thread(_THREAD[name])
+            return thread_of(THREAD_FACTS[name])
         case Extra(name=name, kind=kind):
-            return _as(kind, lambda facts, event: facts.extra.get(name))
+            return read_as(kind, lambda facts, event: facts.extra.get(name))
         case Clock(kind=Kind.DATE):
-            return _today
+            return today
         case Clock():
             return lambda facts, event: facts.now
         case Arithmetic(op=op, left=left, right=right):
@@ -137,7 +143,7 @@ def reading(node: Node) -> Read:
         case Total(span=span, property=name):
             return _total(span, name)
         case Last(span=span, property=name, kind=kind):
-            return _as(kind, _last(span, name))
+            return read_as(kind, _last(span, name))
         case _:
             return condition(node)
 
@@ -241,11 +247,6 @@ def _call_condition(name: str, items: tuple[Node, ...]) -> Test:
     return holds
 
 
-def can_reach(identity: Identity, channel: str) -> bool:
-    """Return whether this identity is an address of the channel that we may write to."""
-    return identity.channel == channel and identity.is_claimed and identity.suppression is None
-
-
 # -- the past
 
 
@@ -283,7 +284,7 @@ def _total(span: Span, name: str) -> Read:
 
 
 def _last(span: Span, name: str) -> Read:
-    events, value = _counting(span), _property("event", name)
+    events, value = _counting(span), property_of("event", name)
 
     def last(facts: Facts, event: Event | None) -> Any:
         newest = next(events(facts), None)
@@ -299,20 +300,11 @@ def _sent(node: SentCount) -> Test:
         now = facts.now.astimezone(UTC)
         since = node.within.before(now) if node.within else None
         found = sum(
-            1 for one in facts.sent if _is_asked(node, one) and one.at <= now and (since is None or one.at >= since)
+            1 for one in facts.sent if is_asked(node, one) and one.at <= now and (since is None or one.at >= since)
         )
         return compare(found, count)
 
     return sent
-
-
-def _is_asked(node: SentCount, sent: Sent) -> bool:
-    return (
-        node.rule in ("", sent.rule)
-        and node.topic in ("", sent.topic)
-        and node.channel in ("", sent.channel)
-        and (not node.label or node.label in sent.labels)
-    )
 
 
 # -- values
@@ -320,76 +312,7 @@ def _is_asked(node: SentCount, sent: Sent) -> bool:
 
 def _read_as(kind: Kind, node: Node) -> Read:
     """Return the reading of a node as another kind than its own may be."""
-    return reading(node) if node.kind is kind else _as(kind, reading(node))
-
-
-def _as(kind: Kind, read: Read) -> Read:
-    if kind is Kind.ANY:
-        return read
-    if kind is Kind.DATE:
-        return lambda facts, event: day(read(facts, event), facts.zone)
-    reader = _READERS[kind]
-    return lambda facts, event: reader(read(facts, event))
-
-
-_READERS: dict[Kind, Callable[[Any], Any]] = {
-    Kind.NUMBER: number, Kind.TEXT: text, Kind.FLAG: flag, Kind.INSTANT: instant, Kind.TEXTS: texts,
-    Kind.DURATION: lambda value: value if isinstance(value, timedelta) else None,
-}  # fmt: skip
-
-
-def _attribute(name: str) -> Read:
-    def attribute(facts: Facts, event: Event | None) -> Any:
-        known = facts.profile.attributes.get(name)
-        return known.value if known else None
-
-    return attribute
-
-
-def _property(root: str, name: str) -> Read:
-    if root == "start":
-        of_event = _property("event", name)
-        return lambda facts, event: of_event(facts, facts.start)
-    if name == "name":
-        return lambda facts, event: event and event.name
-    if name == "happened_at":
-        return lambda facts, event: event and instant(event.happened_at)
-    return lambda facts, event: event.properties.get(name) if event else None
-
-
-def _thread(read: Callable[[Any], Any]) -> Read:
-    return lambda facts, event: read(facts.conversation) if facts.conversation else None
-
-
-_THREAD: dict[str, Callable[[Any], Any]] = {
-    "open": lambda thread: thread.is_open,
-    "waiting": lambda thread: thread.waiting_since is not None,
-    "owner": lambda thread: thread.owner,
-    "status": lambda thread: thread.status,
-    "channel": lambda thread: thread.channel,
-    "team": lambda thread: thread.team,
-    "labels": lambda thread: thread.labels,
-}
-
-
-def name_of(profile: Profile) -> str | None:
-    """Return what people call them by, or None: only texts count, as the database sees it."""
-    parts = [part for key in ("first_name", "last_name") if (part := text(profile.value(key)))]
-    return " ".join(parts) or text(profile.value("name")) or None
-
-
-_BUILTIN: dict[str, Read] = {
-    "id": lambda facts, event: facts.profile.id,
-    "name": lambda facts, event: name_of(facts.profile),
-    "language": lambda facts, event: facts.profile.language,
-    "last_channel": lambda facts, event: facts.profile.last_channel,
-    "created_at": lambda facts, event: instant(facts.profile.created_at),
-    "last_inbound_at": lambda facts, event: instant(facts.profile.last_inbound_at),
-}
-
-
-def _today(facts: Facts, event: Event | None) -> date:
-    return facts.now.astimezone(facts.zone).date()
+    return reading(node) if node.kind is kind else read_as(kind, reading(node))
 
 
 def _shift(node: Shift) -> Read:
@@ -431,21 +354,5 @@ def _call(name: str, items: tuple[Node, ...]) -> Read:
     if name == "hour":
         read = _read_as(Kind.INSTANT, items[0])
         return lambda facts, event: None if (value := read(facts, event)) is None else value.astimezone(facts.zone).hour
-    read, of_day = _read_as(Kind.DATE, items[0]), _OF_DAY[name]
+    read, of_day = _read_as(Kind.DATE, items[0]), OF_DAY[name]
     return lambda facts, event: None if (value := read(facts, event)) is None else of_day(value, facts)
-
-
-def age_on(today: date, born: date) -> int:
-    """Return the whole years from a birth to today; who was born on 29 February gets older on 1 March."""
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-
-
-_OF_DAY: dict[str, Callable[[date, Facts], Any]] = {
-    "date": lambda value, facts: value,
-    "days_since": lambda value, facts: (_today(facts, None) - value).days,
-    "days_until": lambda value, facts: (value - _today(facts, None)).days,
-    "month": lambda value, facts: value.month,
-    "day": lambda value, facts: value.day,
-    "weekday": lambda value, facts: value.isoweekday(),
-    "age": lambda value, facts: age_on(_today(facts, None), value),
-}
