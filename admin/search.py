@@ -7,7 +7,7 @@ from typing import Any
 
 from admin.desk import Desk
 from admin.inbox import NAMES
-from admin.paging import Key, after_key
+from admin.paging import Key
 from profiles.identity import normalise
 from profiles.profile import Profile
 from profiles.record import from_document

@@ -13,7 +13,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from bench import commands, cpu
+from bench import commands, cpu, naive
 from bench.audit import Audit, audit
 from bench.bot_api import bot_api
 from bench.load import Result, drive
@@ -22,8 +22,10 @@ from bench.server import Design, Order, Running, running
 from bench.settle import settle
 from bench.webhooks import QUESTIONS, SMALL_TALK, Webhooks
 from causerie.mongod import Mongod, StoreOptions, start
+from profiles import indexes
 
 DESIGNS: tuple[Design, ...] = ("ours", "naive")
+_SEARCHED = {"ours": indexes.INDEXES, "naive": naive.INDEXES}
 REPEATED = 200  # requests posted a second time at the end, as a provider does that saw no answer
 Document = dict[str, Any]
 
@@ -83,7 +85,7 @@ async def study(owner: str, scale: Scale, *, folder: str | None = None) -> Study
         benches: list[Bench] = []
         for design in DESIGNS:
             name = f"bench_{design}"
-            await seed(client, database.url, name, owner=owner)
+            await seed(client, database.url, name, owner=owner, indexes=_SEARCHED[design])
             server = await opened.enter_async_context(running(Order(design, database.url, name, api)))
             texts = QUESTIONS if owner == "bot" else SMALL_TALK
             benches.append(Bench(server, Webhooks(server.port, texts, seed=1), client, name, database))

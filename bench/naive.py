@@ -4,7 +4,8 @@ Same HTTP, same parsing, same bot, same documents, same back door. What it does 
 conversation and the profile of each message (it remembers who has an address, nothing else), and nobody waits for anybody:
 four majority and journaled writes before a message is acknowledged (dedupe row, profile, message, conversation; with a bot's
 answer that answer instead of the dedupe row, for the message's own key then does the dedupe). The record of the answer's
-delivery is one more write afterwards, as in ours.
+delivery is one more write afterwards, as in ours. What was said is found by a full-text index over messages, the obvious
+way, which costs it no write of its own: ours stores for each group what it is found by (profiles/words.py).
 """
 
 import asyncio
@@ -16,15 +17,21 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo.errors import DuplicateKeyError
 
+from profiles import indexes, words
 from profiles.calendar import utc_now
 from profiles.committing import Listener
 from profiles.plan import Group
 from profiles.recent import Recent
 from profiles.snapshot import Done, Duplicate, Outcome, Refusal, Work
-from profiles.store import Plan, Store, Update
+from profiles.store import Plan, Store, Update, full_text
 
 Document = dict[str, Any]
 SEEN = "seen"
+INDEXES = {
+    **indexes.INDEXES,
+    "messages": [*indexes.INDEXES["messages"], full_text("content.text")],
+    words.COLLECTION: [],
+}
 
 
 class ObviousWriter:
@@ -72,6 +79,7 @@ class ObviousWriter:
 
     async def _write(self, plan: Plan, key: str) -> None:
         """Write one document at a time, first the one whose unique key refuses what was seen before."""
+        plan.inserts.pop(words.COLLECTION, None)
         said = plan.inserts.pop("messages", [])
         message, replies = said[:1], said[1:]
         if message and not replies:

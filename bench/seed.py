@@ -1,7 +1,7 @@
 """The customers that the benchmark's messages come from: known before, their conversations owned by an agent or by the bot."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,10 +22,17 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 Document = dict[str, Any]
 
 
-async def seed(client: AsyncIOMotorClient[Document], url: str, database: str, *, owner: str) -> None:
+async def seed(
+    client: AsyncIOMotorClient[Document],
+    url: str,
+    database: str,
+    *,
+    owner: str,
+    indexes: Mapping[str, Sequence[Any]] = INDEXES,
+) -> None:
     """Fill an empty database with every customer, as if each had written before."""
     store = Store(url, database)
-    await store.prepare(INDEXES)
+    await store.prepare(indexes)
     await store.close()
     people = list(customers())
     target = client[database]

@@ -32,8 +32,8 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("delivery.provider_id", partialFilterExpression={"delivery.provider_id": {"$exists": True}}),
         # the outbox: only deliveries that are not finished have a lease
         ascending("delivery.lease_until", partialFilterExpression={"delivery.lease_until": {"$exists": True}}),
-        full_text("content.text"),
     ],
+    "words": [ascending("words", "-at", "_id")],  # what was said, by its words, the latest first
     "events": [
         ascending("profile", "happened_at", "_id"),
         ascending("conversation", "happened_at"),

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+from profiles import words
 from profiles.conversation import Conversation
 from profiles.profile import Profile
 from profiles.record import difference, replace, to_document
 from profiles.snapshot import Amend, Changes, Snapshot, Work, Write
 from profiles.store import Plan, Update
 from profiles.timeline import Message
+from profiles.words import Entries
 
 LEASE_FOR = timedelta(
     seconds=60
@@ -48,6 +50,7 @@ class Group:
     """Ids of what this group changes without having read it whole."""
     kept: list[Changes] = field(default_factory=list)
     _plan: Plan = field(default_factory=Plan)
+    _entries: Entries = field(default_factory=Entries)
 
     def snapshot(self) -> Snapshot:
         """Return what the next piece of thinking sees: a live view on this group."""
@@ -94,8 +97,9 @@ class Group:
         messages = [to_document(message) for message in changes.messages]
         events = [to_document(event) for event in changes.events]
         amends = [(amend.collection, _amendment(amend)) for amend in changes.amends]
-        for document in messages:
+        for document, message in zip(messages, changes.messages, strict=True):
             self._plan.insert("messages", document)
+            self._entries.add(message.id, message.at, message.content.text)
         for document in events:
             self._plan.insert("events", document)
         for collection, record in changes.records:
@@ -103,6 +107,8 @@ class Group:
         for collection, update in amends:
             self._plan.update(collection, update)
             self.amended.add(update.id)
+            if "content" in update.put and (edited := self.messages.get(update.id)):
+                self._entries.add(edited.id, edited.at, str(update.put["content"].get("text", "")))
 
     def _put(self, write: Write) -> None:
         key = (write.collection, write.id)
@@ -117,6 +123,8 @@ class Group:
 
         The group's profiles and conversations then have the versions that the database will have after it.
         """
+        for entry in self._entries.documents():
+            self._plan.insert(words.COLLECTION, entry)
         _identities(self._plan, self.kept)
         _records(self._plan, self.read_records, self.written)
         _differences(self._plan, "profiles", self.read_profiles, self.profiles)
