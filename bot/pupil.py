@@ -13,8 +13,8 @@ from bot.brain import Brain
 from bot.models import Models
 from profiles.findings import ContentErrors
 
-NICENESS = 10
-"""Messages go first."""
+NICENESS = 5
+"""Messages go first; on a machine that is always busy it still gets on."""
 
 
 def main() -> None:
