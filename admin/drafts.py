@@ -4,10 +4,13 @@ from aiohttp import web
 
 from admin.agents import audit_row
 from admin.answers import refuse
-from admin.desk import DESK
+from admin.desk import DESK, Desk
 from admin.guard import agent_of
+from admin.questions import names_of
 from admin.roles import may
+from bot.masking import masked
 from profiles.conversation import Conversation
+from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.timeline import CUSTOMER, Message
 
@@ -27,7 +30,8 @@ async def suggest(request: web.Request) -> web.Response:
     where = {"conversation": id, "direction": {"$in": ["inbound", "outbound"]}}  # private notes stay in the house
     found = await desk.store.find("messages", where, sort=[("seq", -1)], limit=MOST_MESSAGES)
     messages = [from_document(Message, one) for one in reversed(found)]
-    said = [(_by(message), message.content.text) for message in messages if message.content.text]
+    names = await _names(desk, conversation.profile)
+    said = [(_by(message), masked(message.content.text, names)) for message in messages if message.content.text]
     question = next((text for by, text in reversed(said) if by == CUSTOMER), "")
     if not question:
         return refuse(request, "no_draft", 409)
@@ -37,6 +41,11 @@ async def suggest(request: web.Request) -> web.Response:
     row = audit_row("conversation.drafted", by=agent_of(request).id, about=id, at=desk.clock())
     await desk.store.insert("audit", row)
     return web.json_response({"ok": True, "text": text})
+
+
+async def _names(desk: Desk, profile: str) -> tuple[str, ...]:
+    document = await desk.store.get("profiles", profile)
+    return names_of(from_document(Profile, document)) if document else ()
 
 
 def _by(message: Message) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from admin.roles import may
 from admin.speech import bound
 from bot.brain import Brain
 from bot.edits import AddExample, AddPassage, Edit, NewAnswer
+from bot.events import FALLBACK_INTENT
 from bot.understanding import OUT_OF_SCOPE
 from bot.versions import Version
 from bot.workshop import Published, Refused, Workshop
@@ -146,7 +148,22 @@ async def _teach(request: web.Request, edit: Edit, fields: Mapping[str, str]) ->
     if question:
         await questions.settle(desk, question, how="taught", by=agent.id)
     asked = fields.get("text", "")[:300] if back else None
-    raise web.HTTPSeeOther(at("learning", *([back] if back else []), q=asked, done=str(came.version.number)))
+    unsure = None if is_understood(workshop_of(request).brain, edit, desk.clock()) else "yes"
+    done = str(came.version.number)
+    raise web.HTTPSeeOther(at("learning", *([back] if back else []), q=asked, done=done, unsure=unsure))
+
+
+def is_understood(brain: Brain, edit: Edit, now: datetime) -> bool:
+    """Whether the bot now takes the sentence that was taught for what it means: one example may be too few."""
+    match edit:
+        case AddExample():
+            heard = questions.meaning_of(brain, edit.text, edit.language, now).intent
+            wanted = edit.intent.split("/")[0]
+            return heard == wanted or (wanted == OUT_OF_SCOPE and heard == FALLBACK_INTENT)
+        case NewAnswer():
+            language, text = edit.examples[0]
+            return questions.meaning_of(brain, text, language, now).intent not in (FALLBACK_INTENT, OUT_OF_SCOPE)
+    return True
 
 
 def _trouble(request: web.Request, refused: Refused, draft: Mapping[str, str] | None = None) -> Trouble:
@@ -169,7 +186,8 @@ async def _page(request: web.Request, *, trouble: Trouble | None = None) -> web.
         return fragment(request, "_questions.html", **known)
     return page(
         request, "learning.html", proposals=await proposals.open_ones(desk), intents=intents_of(workshop.brain),
-        can_edit=workshop.can_edit, done=request.query.get("done", "")[:12], status=422 if trouble else 200,
+        can_edit=workshop.can_edit, done=request.query.get("done", "")[:12], is_unsure="unsure" in request.query,
+        status=422 if trouble else 200,
         **known, **await frame(desk, agent),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from bot.brain import Brain
 from bot.cleaning import clean_text
 from bot.edits import LONGEST_EXAMPLE
 from bot.masking import masked
+from bot.understanding import Meaning
 from bot.unsure import NEAREST
 from profiles.profile import Profile
 from profiles.record import from_document
@@ -170,7 +171,7 @@ async def _questions(desk: Desk, brain: Brain, rows: list[dict[str, Any]]) -> li
         desk.store.get_many(SETTLED, [row["_id"] for row in rows]),
     )
     known = {document["_id"]: from_document(Message, document) for document in messages}
-    names = {document["_id"]: _names(from_document(Profile, document)) for document in profiles}
+    names = {document["_id"]: names_of(from_document(Profile, document)) for document in profiles}
     refused = {document["_id"]: document.get("refused", ()) for document in settled}
     there = [row for row in rows if row["message"] in known and known[row["message"]].content.text.strip()]
     asking = [[known[id] for id in row["messages"] if id in known] for row in there]
@@ -208,9 +209,13 @@ def _question(
 
 def nearest(brain: Brain, text: str, language: str, now: datetime) -> tuple[tuple[str, float], ...]:
     """Return the likeliest intents as the bot that serves sees them."""
+    return meaning_of(brain, text, language, now).ranking[:NEAREST]
+
+
+def meaning_of(brain: Brain, text: str, language: str, now: datetime) -> Meaning:
+    """Return what the bot that serves takes this text for."""
     here = brain.script.project.validation.here(now)
-    meaning, _, _ = brain.understanding.hear(clean_text(text, 1_000), language, 0, here)
-    return meaning.ranking[:NEAREST]
+    return brain.understanding.hear(clean_text(text, 1_000), language, 0, here)[0]
 
 
 async def _reply(desk: Desk, messages: Sequence[Message], refused: Iterable[str]) -> Reply | None:
@@ -226,6 +231,7 @@ async def _reply(desk: Desk, messages: Sequence[Message], refused: Iterable[str]
     return None
 
 
-def _names(profile: Profile) -> tuple[str, ...]:
+def names_of(profile: Profile) -> tuple[str, ...]:
+    """Return the words of a person's name, to be masked."""
     values = (profile.value(name) for name in ("name", "first_name", "last_name"))
     return tuple(word for value in values if isinstance(value, str) for word in value.split())

@@ -66,7 +66,8 @@ async def show(request: web.Request) -> web.Response:
     return page(
         request, "learning_try.html", heeded=heed(brain, text, language, desk.clock()) if text else None, text=text,
         example=as_example(text), languages=brain.languages, language_asked=language or "", intents=intents_of(brain),
-        can_edit=workshop.can_edit, done=request.query.get("done", "")[:12], **await frame(desk, agent),
+        can_edit=workshop.can_edit, done=request.query.get("done", "")[:12], is_unsure="unsure" in request.query,
+        **await frame(desk, agent),
     )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ async def test_a_draft_is_given_and_nothing_is_said(office: Office, drafter: Dra
     said, question, language = drafter.shown[0]
     assert question.startswith("Un 40") and language == "fr"
     assert not any("Samir" in text for _, text in said), "private notes stay in the house"
+    assert not any("Chloé" in text for _, text in said), "nor does their name go out"
     assert {by for by, _ in said} <= {"customer", "agent", "bot"}
     row = await office.desk.store.first("audit", {"act": "conversation.drafted"})
     assert row and row["by"] == "maya"

@@ -86,6 +86,14 @@ async def test_one_click_teaches_and_the_same_words_are_understood(school: Offic
     assert audit and audit["by"] == "noor" and audit["about"] == "bot:2"
 
 
+async def test_one_sentence_that_is_too_few_is_said_to_be_so(school: Office, noor: Caller) -> None:
+    unlike = {"language": "fr", "text": "horaires commande retour points", "intent": "goodbye"}
+    answer = await noor.post("/learning/examples", form=unlike)
+    heard = questions.meaning_of(workshop(school).brain, unlike["text"], "fr", school.clock()).intent
+    assert ("unsure=yes" in answer.headers["Location"]) == (heard != "goodbye")
+    assert "not sure of it yet" in await noor.page("/learning?done=2&unsure=yes")
+
+
 async def test_what_was_taught_comes_back_when_the_bot_fails_on_it_again(school: Office, noor: Caller) -> None:
     await asks(school, "anna", MUDDLED)
     fields = {
