@@ -90,6 +90,8 @@ def _in_language(variations: list[Variation], scene: Scene) -> list[Variation]:
 
 
 def _holds(variation: Variation, tracker: Tracker) -> bool:
+    if variation.predicate is not None and not variation.predicate.holds(tracker.slots, {}):
+        return False
     return all(_equal(tracker.slots.get(name), value) for name, value in variation.conditions)
 
 

@@ -167,7 +167,8 @@ def _check_responses(script: Script, findings: Findings) -> None:
                 if match and match[1].split("/")[0] not in intents:
                     problem = f'responses: {name}: button with unknown intent "{match[1]}".'
                     findings.error(variation.at, problem, nearest(match[1], intents))
-            for slot, _ in variation.conditions:
+            named = variation.predicate.names if variation.predicate else ()
+            for slot in (*(slot for slot, _ in variation.conditions), *(name.removeprefix("slots.") for name in named)):
                 if slot not in domain.slots:
                     findings.error(
                         variation.at,

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.conditions import Condition as BranchCondition
+from bot.conditions import ConditionError, parse_condition
 from bot.events import TWO_STAGE
 from bot.older import kind_of, modernised
 from bot.values import empty_table, name_at, names_at, number_at, table_at
@@ -90,6 +92,8 @@ class Variation:
     language: str | None = None
     conditions: tuple[tuple[str, Any], ...] = ()
     has_conditions: bool = False
+    predicate: BranchCondition | None = None
+    """A condition written as in flows: `slots.visits > 1`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +282,23 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
                     if isinstance(row, Table)
                 ),
                 has_conditions="condition" in item,
+                predicate=_predicate(item, findings),
             )
         )
     if not found:
         findings.error(at, f"responses: {name}: expected at least one wording, got none.")
     return tuple(found)
+
+
+def _predicate(item: Table, findings: Findings) -> BranchCondition | None:
+    written = item.get("condition")
+    if not isinstance(written, Text):
+        return None
+    try:
+        return parse_condition(str(written))
+    except ConditionError as error:
+        findings.error(place_of(item, "condition"), f"condition: {error}; in: {str(written)[:80]}")
+        return None
 
 
 def _buttons(item: Table, key: str, findings: Findings) -> Iterator[Mapping[str, Any]]:

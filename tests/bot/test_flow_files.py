@@ -420,3 +420,25 @@ flows:
     told >> "/buy" << "Which size?"
     told >> "M" << "Sold"
     told >> "/bye" << "End"
+
+
+def test_a_response_may_depend_on_a_condition_as_flows_write_them(write_bot, tell, loaded):
+    wordings = """
+  utter_hi:
+    - {text: Grown up, condition: slots.age >= 18}
+    - {text: Young, condition: "slots.age < 18"}
+    - {text: Hi}
+"""
+    domain = DOMAIN.replace("  utter_hi: [{text: Hi}]\n", "") + wordings
+    flows = FLOWS.replace("- collect: size", "- collect: age\n      - collect: size")
+    told = tell(Brain.load(write_bot(domain=domain, data__nlu=NLU, flows=flows)))
+    told >> "/buy" << "How old?"
+    told >> "20" << "Which size?"
+    told >> "M" << "Grown up"
+    told >> "/buy" << "How old?"
+    told >> "12" << "Which size?"
+    told >> "M" << "Young" << "Young"
+    _, errors = loaded(domain=domain.replace("slots.age >= 18", "slots.ago >= 18"))
+    assert any('utter_hi: condition on unknown slot "ago"' in error for error in errors)
+    _, errors = loaded(domain=domain.replace("slots.age >= 18", "slots.age >="))
+    assert any("condition: expected a slot or a value" in error and "domain.yml:" in error for error in errors)
