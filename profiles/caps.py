@@ -2,7 +2,7 @@
 
 A cap counts the deliveries of marketing within a stretch that ends now (rolling) or since the local day, week or month began
 (calendar, in the contact's zone). A grace period is a cap of one. Both forms of a question stand beside each other here, for
-they must never differ: tests/profiles/test_caps.py holds them together.
+they must never differ: tests/profiles/test_consent_agrees.py holds them together.
 """
 
 from collections.abc import Iterable, Iterator
