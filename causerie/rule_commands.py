@@ -37,7 +37,7 @@ def explain_rule(options: RulesOptions, rule: str, language: str, say: Say) -> i
     book = _book(options)
     if rule not in book.rules:
         return _unknown(book, rule, say)
-    for line in sentences(book.rules[rule], language):
+    for line in sentences(book.rules[rule], language, book.names.vocabulary.words):
         say(line)
     for warning in warnings(book):
         if warning.rule == rule:

@@ -88,7 +88,7 @@ class Bookcase:
         """Read the files that changed; swap the book if it differs. `at_once`: also those that have only just been written."""
         if await asyncio.to_thread(self._take, at_once) or at_once:
             before = self.book
-            book = await asyncio.to_thread(read_book, dict(self._texts), self._around, dict(self._good))
+            book = await asyncio.to_thread(read_book, dict(self._texts), self._around, dict(self._good), before)
             self._use(replace(book, mistakes=(*self._broken.values(), *book.mistakes)))
             for error in self.book.mistakes:
                 if error not in before.mistakes:
@@ -115,7 +115,8 @@ class Bookcase:
 
     async def check(self, file: str, text: str) -> tuple[ContentError, ...]:
         """Return what would be wrong in this file if it had this text: for an editor, while somebody writes."""
-        book = await asyncio.to_thread(read_book, {**self._texts, file: text}, self._around, dict(self._good))
+        texts = {**self._texts, file: text}
+        book = await asyncio.to_thread(read_book, texts, self._around, dict(self._good), self.book)
         return book.mistakes_in(file)
 
     async def save(self, file: str, text: str, *, by: str) -> tuple[ContentError, ...]:

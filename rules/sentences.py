@@ -1,6 +1,8 @@
 """A rule as sentences that people read, in French or in English: `causerie explain`, the rule's page in the console."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 
 from profiles.expression import Expression
 from rules import wording
@@ -18,7 +20,7 @@ from rules.rule import (
     Reaction,
     Rule,
 )
-from rules.sentences_steps import step_lines
+from rules.sentences_steps import Says, step_lines
 from rules.shapes import Said
 from rules.wording import AND, OR, hour, length, listed
 
@@ -48,12 +50,19 @@ _REACTIONS = {
 }
 
 
-def sentences(rule: Rule, language: str) -> tuple[str, ...]:
-    """Return the rule line by line; what lies within a step is indented by two spaces."""
-    return (*_head(rule, language), *_limits(rule, language), *step_lines(rule.steps, language, signal))
+Words = Mapping[str, Mapping[str, str]]
 
 
-def _head(rule: Rule, language: str) -> Iterator[str]:
+def sentences(rule: Rule, language: str, words: Words = MappingProxyType({})) -> tuple[str, ...]:
+    """Return the rule line by line; what lies within a step is indented by two spaces.
+
+    `words`: how people call an event, "order.paid" -> {"fr": "a payé une commande", "en": "paid an order"}.
+    """
+    says = partial(signal, words=words)
+    return (*_head(rule, language, says), *_limits(rule, language, says), *step_lines(rule.steps, language, says))
+
+
+def _head(rule: Rule, language: str, says: Says) -> Iterator[str]:
     said = Said("“{}” ({}) {}.", "« {} » ({}) {}.").in_(language)
     yield said.format(rule.id, _CLASSES[rule.kind].in_(language), _STATES[rule.state].in_(language))
     if rule.about:
@@ -67,7 +76,7 @@ def _head(rule: Rule, language: str) -> Iterator[str]:
     if rule.valid_until:
         said = Said("It lives until {}, included.", "Elle vaut jusqu'au {} inclus.").in_(language)
         yield said.format(wording.day(rule.valid_until, language))
-    yield Said("When {}.", "Quand {}.").in_(language).format(_trigger(rule, language))
+    yield Said("When {}.", "Quand {}.").in_(language).format(_trigger(rule, language, says))
     if rule.audience:
         yield (
             Said("For contacts of whom this is true: {}.", "Pour les contacts dont ceci est vrai : {}.")
@@ -76,10 +85,10 @@ def _head(rule: Rule, language: str) -> Iterator[str]:
         )
 
 
-def _trigger(rule: Rule, language: str) -> str:
+def _trigger(rule: Rule, language: str, says: Says) -> str:
     match rule.trigger:
         case OnEvent(match=match, key=key, again=again):
-            return signal(match, language) + _keyed(key, again, language)
+            return says(match, language) + _keyed(key, again, language)
         case OnSchedule() as schedule:
             return _schedule(schedule, language)
         case Once(at=at, zone=zone):
@@ -110,18 +119,20 @@ def _trigger(rule: Rule, language: str) -> str:
             return Said("the API or another rule asks for it", "l'API ou une autre règle le demande").in_(language)
 
 
-def signal(found: EventMatch | Reaction | Expression, language: str) -> str:
+def signal(found: EventMatch | Reaction | Expression, language: str, words: Words) -> str:
     """Return an event, a reaction or a condition, such that "when" may stand before it."""
     match found:
         case EventMatch(name=name, where=where):
-            return Said("“{}” happens", "« {} » arrive").in_(language).format(name) + _such_that(where, language)
+            called = words.get(name, {}).get("fr" if language.startswith("fr") else "en")
+            said = Said("the contact {}", "le contact {}") if called else Said("“{}” happens", "« {} » arrive")
+            return said.in_(language).format(called or name) + _such_that(where, language)
         case Reaction(what=what, step=step):
             return _REACTIONS[what].in_(language).format(step)
         case Expression():
             return found.sentence(language)
 
 
-def _limits(rule: Rule, language: str) -> Iterator[str]:
+def _limits(rule: Rule, language: str, says: Says) -> Iterator[str]:
     entry = rule.entry
     if entry.at_most is not None:
         said = Said("A contact enters {}.", "Un contact entre {}.").in_(language)
@@ -153,13 +164,13 @@ def _limits(rule: Rule, language: str) -> Iterator[str]:
         yield (
             Said("Whoever is inside leaves when {}.", "Qui est dedans sort quand {}.")
             .in_(language)
-            .format(signal(leave, language))
+            .format(says(leave, language))
         )
     if rule.goal:
         said = Said(
             "It aims for this within {} of a message: {}.", "Elle vise ceci, dans les {} après un message : {}."
         ).in_(language)
-        yield said.format(length(rule.goal.within, language), signal(rule.goal.match, language))
+        yield said.format(length(rule.goal.within, language), says(rule.goal.match, language))
     yield from _timing(rule, language)
     yield from _pressure(rule, language)
 

@@ -114,7 +114,7 @@ def test_a_cap_over_more_than_the_ledger_remembers_is_refused() -> None:
 
 
 def test_an_attribute_that_the_vocabulary_lacks_is_a_mistake_and_events_of_the_server_are_known() -> None:
-    words = "attributes:\n  country: {kind: text, fr: le pays, en: the country}\nevents:\n  order.paid: {properties: {total: number}}\n"
+    words = "attributes:\n  country: {kind: text}\nevents:\n  order.paid: {properties: {total: number}}\n"
     read = book(
         vocabulary=words,
         a=rule("one", 'for: contact.contry == "FR"\n'),
@@ -142,3 +142,21 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
         assert "expected a folder" in str(error)
     else:
         raise AssertionError("a folder that is none was read")
+
+
+def test_what_did_not_change_is_the_same_rule_and_what_did_is_read_anew() -> None:
+    texts = {"topics.yml": TOPICS, "a.yml": rule("one"), "b.yml": rule("two"), "c.yml": rule("three", "x: 1\n")}
+    before = read_book(texts, AROUND)
+    again = read_book({**texts, "b.yml": rule("two", "priority: 3\n"), "d.yml": rule("four")}, AROUND, before=before)
+    assert again.rules["one"] is before.rules["one"]
+    assert (again.rules["two"].priority, list(again.rules)) == (3, ["one", "two", "four"])
+    assert told(again) == told(before)
+
+
+def test_a_file_that_did_not_change_is_read_anew_when_what_it_names_did() -> None:
+    texts = {"topics.yml": TOPICS, "a.yml": rule("one", "  - start: two\n"), "b.yml": rule("two")}
+    before = read_book(texts, AROUND)
+    gone = read_book({"topics.yml": TOPICS, "a.yml": texts["a.yml"]}, AROUND, before=before)
+    assert [mistake.at.line for mistake in gone.mistakes] == [7]
+    renamed = read_book({**texts, "topics.yml": TOPICS.replace("offers", "news")}, AROUND, before=before)
+    assert len(renamed.mistakes) == 2

@@ -369,3 +369,20 @@ def test_what_a_plain_loader_would_turn_into_something_else_stays_what_was_writt
     assert rule.labels == ("on", "NO", "1:30", "2026-11-22", "null")
     assert rule.about == "NO"
     assert rule.steps[0] == Wait("0", at=time(12, 30))
+
+
+@pytest.mark.parametrize(
+    ("audience", "error"),
+    [
+        ("{}", "r.yml:4:6: for: expected a condition, a list of conditions (and), or keys `all`, `any`, `none` with conditions, "
+         "got keys (none)."),
+        ("[{none: []}]", "r.yml:4:14: for: expected a condition, a list of conditions (and), or keys `all`, `any`, `none` with "
+         "conditions."),
+        ("{any: 1 == 1, none: 2 == 2}", "r.yml:4:6: for: expected one of any, none, got all of them. "
+         "Hint: write each on a line of its own"),
+        ("{anny: 1 == 1}", 'r.yml:4:7: unknown key; expected one of all, any, none; got "anny". Hint: did you mean "any"?'),
+    ],
+)  # fmt: skip
+def test_a_group_of_conditions_that_says_nothing_is_refused(audience: str, error: str) -> None:
+    _, errors = read(changed("steps:", f"for: {audience}\nsteps:"))
+    assert errors == [error]

@@ -41,7 +41,7 @@ def step(text: str, language: str) -> str:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_full_example_reads_as_sentences(language: str) -> None:
-    told = sentences(rule(EXAMPLE.read_text(encoding="utf-8")), language)
+    told = sentences(rule(EXAMPLE.read_text(encoding="utf-8")), language, WORDS)
     assert "\n".join(told) + "\n" == (EXAMPLE.parent / f"cart-reminder.{language}.txt").read_text(encoding="utf-8")
 
 
