@@ -18,6 +18,7 @@ from rules import gates
 from rules.gates import Case, Fallback, Hold, Send, Skip, after, decide
 from rules.reasons import REASONS, spoken
 
+ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 11:00 in Paris
 PARIS = ZoneInfo("Europe/Paris")
 WEEK, DAY, HOUR = timedelta(days=7), timedelta(days=1), timedelta(hours=1)
@@ -204,6 +205,12 @@ def test_every_reason_reads_as_a_sentence_in_both_languages() -> None:
     assert spoken("quiet->09:00", "fr-CA") == "heures calmes, jusqu'à 09:00"
     assert spoken("what:is:this", "fr") == "what:is:this"
     assert all(set(said) == {"en", "fr"} for said in REASONS.values())
+
+
+@pytest.mark.parametrize("manual", ["docs/consent.md", "docs/fr/consent.md"])
+def test_every_reason_is_in_the_manual(manual: str) -> None:
+    told = set(re.findall(r"`(\w+)[`:-]", (ROOT / manual).read_text(encoding="utf-8")))
+    assert set(REASONS) <= told
 
 
 def test_every_reason_that_a_gate_gives_has_its_sentence() -> None:
