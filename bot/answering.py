@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bot.brain import Brain, Mind
 from bot.content import digest, is_writable
 from bot.contract import Heard, Known, Turn
+from bot.together import memory_of, remember
 from profiles.answer import Answer, Answerer
 from profiles.conversation import Conversation, Handover, hand_over
 from profiles.profile import Profile
@@ -41,6 +42,10 @@ class BotOptions:
         metadata={"about": "action server that runs the custom actions; empty: endpoints.yml's, else this server"},
     )
     action_token: Secret = field(default=Secret(), metadata={"about": "token shown to that action server"})
+    one_conversation: bool = field(
+        default=True,
+        metadata={"about": "a person who writes by another channel goes on where they were with the bot"},
+    )
     typed_payloads: Literal["offered", "any"] = field(
         default="offered",
         metadata={
@@ -112,17 +117,20 @@ def copy_of(options: BotOptions, edits: Path | None) -> Path | None:
     return edits / f"{own.name}-{digest(str(own))[:8]}"
 
 
-def answerer(mind: Mind) -> Answerer:
+def answerer(mind: Mind, *, one_conversation: bool = False) -> Answerer:
     """Return the pure function that the front door asks inside the commit."""
 
     def answer(snapshot: Snapshot, profile: Profile, conversation: Conversation, message: Message) -> Answer:
         try:
-            turn = mind.at_once(conversation.bot or None, heard(message), known(profile, conversation))
+            memory = memory_of(profile, conversation) if one_conversation else conversation.bot
+            turn = mind.at_once(memory or None, heard(message), known(profile, conversation))
         except Exception as error:  # noqa: BLE001 (the customer's message must be kept whatever the bot does with it)
             log.error("bot.turn broke message=%s error=%s", message.id, type(error).__name__, exc_info=error)
             return broken(profile, conversation, message, snapshot.now)
         if turn is None:
             return Answer(profile, conversation, unfinished=True)
+        if one_conversation:
+            profile = remember(profile, conversation, turn.tracker)
         return applied(turn, profile, conversation, message, snapshot.now)
 
     return answer

@@ -13,6 +13,7 @@ from itertools import takewhile
 from bot.answering import applied, broken, heard, known
 from bot.brain import Help, Mind, Performs
 from bot.office import Attended, Office
+from bot.together import memory_of, remember
 from profiles.append import said
 from profiles.calendar import Clock
 from profiles.conversation import Conversation
@@ -38,7 +39,17 @@ Finished = tuple[Profile, Conversation, Message]
 class Outside:
     """Finishes pending messages. `hear` is a listener of the writer."""
 
-    def __init__(self, mind: Mind, actions: Performs, writer: Writer, store: Store, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        mind: Mind,
+        actions: Performs,
+        writer: Writer,
+        store: Store,
+        *,
+        clock: Clock,
+        one_conversation: bool = False,
+    ) -> None:
+        self._together = one_conversation
         self._mind, self._actions, self._writer, self._store, self._clock = mind, actions, writer, store, clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._telling: set[asyncio.Task[None]] = set()
@@ -121,7 +132,8 @@ class Outside:
         try:
             attended = Attended(self._actions, Office(self._store, self._writer, conversation.id, message.id))
             help = Help(attended, lambda: self._said_by_people(conversation.id, message.seq))
-            turn = await self._mind.think(conversation.bot or None, heard(message), known(profile, conversation), help)
+            memory = memory_of(profile, conversation) if self._together else conversation.bot
+            turn = await self._mind.think(memory or None, heard(message), known(profile, conversation), help)
         except Exception as error:  # noqa: BLE001 (a bot's own code may raise anything; a person takes over)
             log.error("outside.turn broke message=%s error=%s", message.id, type(error).__name__, exc_info=error)
 
@@ -130,6 +142,8 @@ class Outside:
             person = snapshot.profile(here.profile) if here else None
             if here is None or person is None or here.owner != "bot" or here.pending[:1] != (message.id,):
                 return Refusal("answered_meanwhile")
+            if self._together and turn:
+                person = remember(person, here, turn.tracker)
             answer = applied(turn, person, here, message, now) if turn else broken(person, here, message, now)
             here = replace(answer.conversation, pending=answer.conversation.pending[1:])
             replies = []

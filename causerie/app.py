@@ -126,7 +126,12 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         channels: dict[str, Channel] = {}
         limits: dict[str, Limits] = {}
         front_door = FrontDoor(
-            writer, store, answer=answerer(mind), limits=limits, country=server.country, language=server.language
+            writer,
+            store,
+            answer=answerer(mind, one_conversation=options.bot.one_conversation),
+            limits=limits,
+            country=server.country,
+            language=server.language,
         )
         opened.push_async_callback(front_door.close)
         ledgers = Ledgers(store)
@@ -147,7 +152,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
 
         actions = performer(options.bot)
         opened.push_async_callback(actions.close)
-        outside = Outside(mind, actions, writer, store, clock=clock)
+        outside = Outside(mind, actions, writer, store, clock=clock, one_conversation=options.bot.one_conversation)
         opened.push_async_callback(outside.close)
         writer.listen(outside.hear)
         await outside.start()

@@ -59,6 +59,8 @@ class Profile:
     absorbed: tuple[str, ...] = ()
     """Profiles merged into this one; their messages and events belong to this timeline."""
     merged_into: str | None = None
+    bot: Mapping[str, Any] = field(default_factory=dict)
+    """The bot's newest memory of whoever may write by several channels (bot/together.py), opaque to everybody else."""
     version: int = 0
 
     @property

@@ -123,6 +123,13 @@ def test_equal_files_give_the_same_model(said: list[str]) -> None:
     assert said[1] == first
 
 
+async def test_a_rasa_bot_copied_as_it_stands_passes_its_own_tests(said: list[str]) -> None:
+    formbot = SHOP.parents[2] / "tests" / "bot" / "formbot"
+    assert await bot_check(formbot, said.append, strict=True) == 0
+    assert bot_test(formbot, None, None, said.append) == 0
+    assert said[-1].startswith("3 of 3 dialogues")
+
+
 def test_explain_says_why(said: list[str]) -> None:
     assert bot_explain(SHOP, "12345678", "en", ["where is my order?"], said.append) == 0
     assert any("order_form: the form is running" in line for line in said)

@@ -92,6 +92,14 @@ async def test_one_number_on_two_lines_is_one_person(lines: Lines) -> None:
     await until(lambda: lines.twilio.peer.messages)
 
 
+async def test_what_began_on_one_line_goes_on_on_the_other(lines: Lines) -> None:
+    await lines.texts("où est ma commande ?")
+    await lines.hears("numéro de commande")
+    assert await lines.twilio.says("12345678", id="1")
+    sent = await until(lambda: lines.twilio.peer.messages)
+    assert "12345678" in str(sent[-1])
+
+
 async def test_stop_on_one_line_is_confirmed_once_and_holds_on_both(lines: Lines) -> None:
     await lines.texts("bonjour")
     await lines.hears("Bonjour")
