@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from unicodedata import category
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from bot.cleaning import clean_text
 from bot.edits import (
     LONGEST_ANSWER,
     LONGEST_EXAMPLE,
@@ -34,6 +36,8 @@ from bot.training import language_of
 from bot.understanding import OUT_OF_SCOPE
 
 _MASK = re.compile(r"\[(?:email|account|card|number|name)\](?![({])")
+
+_UNWRITTEN = ("Cc", "Cs", "Zl", "Zp")
 
 
 def edited(edit: Edit, files: Files, bot: Facts) -> dict[str, str] | NotEdited:
@@ -104,7 +108,7 @@ class _Desk:
         return "unknown_example"
 
     def new_answer(self, edit: NewAnswer) -> str | None:
-        says = {language: text.strip() for language, text in edit.says.items() if text.strip()}
+        says = {language: _printable(text).strip() for language, text in edit.says.items() if text.strip()}
         if not says or not edit.examples or not edit.title.strip():
             return "empty"
         if any(len(text) > LONGEST_ANSWER for text in says.values()):
@@ -123,11 +127,16 @@ class _Desk:
         return None
 
     def add_passage(self, edit: AddPassage) -> str | None:
-        title, text = " ".join(edit.title.split())[:120].lstrip("# "), edit.text.replace("\r\n", "\n").strip()
+        title, text = (
+            " ".join(edit.title.split())[:120].lstrip("# "),
+            _printable(edit.text.replace("\r\n", "\n")).strip(),
+        )
         if not title or not text:
             return "empty"
         if len(text) > LONGEST_ANSWER:
             return "too_long"
+        if edit.language not in self.bot.languages:
+            return "unknown_language"
         if re.search(r"^#", text, re.M) or "<!--" in text:
             return "bad_value"
         also = " ".join(edit.also.replace("--", " ").replace(">", " ").split())[:LONGEST_EXAMPLE]
@@ -144,7 +153,7 @@ class _Desk:
             return "empty"
         if len(text) > LONGEST_EXAMPLE:
             return "too_long"
-        if not re.fullmatch(r"[a-z]{2}", language):
+        if language not in self.bot.languages:
             return "unknown_language"
         words = words_of(text)
         if not words:
@@ -254,6 +263,15 @@ def _flow(values: dict[str, Any]) -> CommentedMap:
     return table
 
 
+def _printable(text: str) -> str:
+    """Return the text without what YAML can not write as it is (yaml.org/spec/1.2.2 section 5.1), tabs and line breaks kept."""
+    return "".join(
+        letter
+        for letter in clean_text(text).replace("\ufeff", "")
+        if letter in "\n\t" or category(letter) not in _UNWRITTEN
+    )
+
+
 def _one_line(text: str) -> str:
     """Return the sentence on one line, without the [name] and [number] of bot/masking.py, which nobody says."""
-    return " ".join(_MASK.sub(" ", text).split()).lstrip("- ").strip()
+    return " ".join(_MASK.sub(" ", _printable(text)).split()).lstrip("- ").strip()

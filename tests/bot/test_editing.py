@@ -43,7 +43,7 @@ rules:
   steps: [{intent: bye}, {action: utter_hi}]
 """
 SMALL = {"domain.yml": DOMAIN, "data/nlu.yml": NLU, "data/rules.yml": RULES, "config.yml": "language: en\n"}
-FACTS = Facts("en", ("en",), frozenset({"greet", "bye"}), frozenset({"utter_hi"}))
+FACTS = Facts("en", ("en", "fr"), frozenset({"greet", "bye"}), frozenset({"utter_hi"}))
 
 
 def _after(edit: Edit, files: Mapping[str, str] = SMALL, facts: Facts = FACTS) -> dict[str, str]:
@@ -138,6 +138,8 @@ def test_a_passage_is_found_by_the_other_words_it_was_given(tmp_path: Path) -> N
         (MoveExample("hello", "en", "greet", "greet"), "unknown_intent"),
         (NewAnswer("Gifts", [("en", "gifts please")], {"en": " "}), "empty"),
         (NewAnswer(" ", [("en", "gifts please")], {"en": "Yes."}), "empty"),
+        (AddPassage("Title", "text", "../../etc"), "unknown_language"),
+        (AddExample("greet", "hey", "xx"), "unknown_language"),
         (AddPassage("Title", "# another heading\ntext", "en"), "bad_value"),
         (AddPassage("Title", "<!-- also: x -->", "en"), "bad_value"),
     ],
@@ -163,6 +165,17 @@ def test_a_file_that_can_not_be_read_is_not_touched() -> None:
 )  # fmt: skip
 def test_a_title_becomes_a_name_that_is_free(title: str, name: str) -> None:
     assert name_from(title, frozenset({"bye"})) == name
+
+
+@pytest.mark.parametrize("odd", ["\x07", "\u2028", "\x85", "\ufeff", "\ud800", "\x00"])
+def test_letters_that_yaml_can_not_write_leave_the_file_as_it_was_but_for_the_line(odd: str) -> None:
+    after = _after(AddExample("greet", f"good{odd} evening", "en"))
+    (line,) = _lines(NLU, after["data/nlu.yml"])
+    assert line.startswith("+     - good") and line.endswith("evening") and line.isprintable() or odd == "\ud800"
+    answer = _after(NewAnswer("Gifts", [("en", f"gifts{odd} please")], {"en": f"We{odd} do."}))
+    spaced = _after(NewAnswer("Gifts", [("en", "gifts 👨‍👩‍👧 please\u202f?")], {"en": "Oui\xa0!"}))
+    assert "Oui\xa0!" in spaced["domain.yml"] and "gifts 👨‍👩‍👧 please" in spaced["data/nlu.yml"]
+    assert "do." in answer["domain.yml"] and odd not in answer["domain.yml"]
 
 
 @pytest.mark.parametrize("list_of", ["- hello\n  - good morning", "- text: hello\n  - text: good morning"])
