@@ -35,9 +35,7 @@ RULE_ID = Text(
     60,
     "cart-reminder",
 )
-COUNT = Text(
-    Said("a count such as 2 per 7d", "un compte tel que 2 per 7d"), count, r"^\d+ per .+$", 60, "2 per 7d"
-)
+COUNT = Text(Said("a count such as 2 per 7d", "un compte tel que 2 per 7d"), count, r"^\d+ per .+$", 60, "2 per 7d")
 DAY = Text(Said("a date such as 2026-11-30", "une date telle que 2026-11-30"), day, most=20, example="2026-11-30")
 SHARE = Text(Said("a share such as 5%", "une part telle que 5%"), share, r"^\d{1,3}(\.\d+)? ?%$", 10, "5%")
 WINDOW = Text(

@@ -16,7 +16,9 @@ from rules.sentences import sentences
 
 EXAMPLE = (Path(__file__).parent / "cart-reminder.yml").read_text(encoding="utf-8")
 LINES = EXAMPLE.splitlines()
-HOUSE = {path.name: path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "rules" / "book").glob("*.yml")}
+HOUSE = {
+    path.name: path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "rules" / "book").glob("*.yml")
+}
 
 
 def end(text: str) -> None:
@@ -44,7 +46,9 @@ def test_values_of_every_other_kind_in_every_place() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, len(EXAMPLE) - 1), st.text("{}[]:,-#'\"&*! \n0aé\x00", max_size=3)), max_size=6))
+@given(
+    st.lists(st.tuples(st.integers(0, len(EXAMPLE) - 1), st.text("{}[]:,-#'\"&*! \n0aé\x00", max_size=3)), max_size=6)
+)
 def test_letters_anywhere(edits: list[tuple[int, str]]) -> None:
     text = EXAMPLE
     for at, letters in edits:

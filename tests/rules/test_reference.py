@@ -11,7 +11,9 @@ from rules.schema_steps import STEP
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("language", "page"), [("en", "docs/rules-reference.md"), ("fr", "docs/fr/rules-reference.md")])
+@pytest.mark.parametrize(
+    ("language", "page"), [("en", "docs/rules-reference.md"), ("fr", "docs/fr/rules-reference.md")]
+)
 def test_the_manual_is_what_the_schema_says(language: str, page: str) -> None:
     assert (ROOT / page).read_text(encoding="utf-8") == reference(language), "run: make rules"
 
