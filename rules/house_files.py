@@ -20,10 +20,11 @@ from profiles.written import Table, place_of, value_of
 from rules.audience import AUDIENCE, joined
 from rules.file_reading import WRONG, Reading
 from rules.forms import Count
+from rules.records import Key, Record
 from rules.rule import Window
 from rules.schema import COUNT, SHARE, WINDOW
 from rules.schema_triggers import CHANNEL, LENGTH
-from rules.shapes import FLAG, Key, Many, Pairs, Record, Said, Text, choice
+from rules.shapes import FLAG, Many, Pairs, Said, Text, choice
 from rules.step_shapes import PROSE
 
 Found = Mapping[str, Any]

@@ -9,10 +9,11 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rules.house_files import PRESSURE_SHAPE, TOPIC, VOCABULARY_SHAPE
+from rules.records import Key, Record, Verbs
 from rules.schema import RULE
 from rules.schema_steps import STEP
 from rules.schema_triggers import TRIGGERS
-from rules.shapes import Key, Record, Said, Verbs
+from rules.shapes import Said
 
 HEAD = Said(
     """# Rule files: every key

@@ -12,6 +12,7 @@ from profiles.written import Table
 from rules.audience import AUDIENCE
 from rules.file_reading import Reading
 from rules.forms import Count, count, day, share, window
+from rules.records import Key, Record
 from rules.rule import Entry, Goal, Pressure, Rule, Timing
 from rules.schema_triggers import (
     EVENT_KEY,
@@ -23,7 +24,7 @@ from rules.schema_triggers import (
     is_scheduled,
     with_event,
 )
-from rules.shapes import FLAG, Condition, Key, Many, Name, Record, Said, Text, Whole, choice
+from rules.shapes import FLAG, Condition, Many, Name, Said, Text, Whole, choice
 from rules.step_shapes import PROSE, WORD, Limited, Signal, Steps
 
 Found = Mapping[str, Any]

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from profiles.attributes import RESERVED
-from rules.shapes import FLAG, Condition, Key, Many, Pairs, Record, Said, Text
+from rules.records import Key, Record
+from rules.shapes import FLAG, Condition, Many, Pairs, Said, Text
 from rules.step_shapes import PROSE, WORD
 
 Found = Mapping[str, Any]

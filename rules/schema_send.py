@@ -5,9 +5,10 @@ from typing import Any
 
 from profiles.written import Table, place_of
 from rules.file_reading import Reading
+from rules.records import Key, Record
 from rules.rule import Fallback, Send, Winner
 from rules.schema_triggers import CHANNEL
-from rules.shapes import Either, Key, Many, Name, Pairs, Record, Said, Whole, choice
+from rules.shapes import Either, Many, Name, Pairs, Said, Whole, choice
 from rules.step_shapes import ID, Limited
 
 Found = Mapping[str, Any]

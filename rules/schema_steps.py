@@ -8,6 +8,7 @@ from profiles.duration import Duration
 from profiles.written import Table, place_of
 from rules.file_reading import Reading, named
 from rules.forms import clock, weekdays
+from rules.records import Key, Record, Verbs
 from rules.rule import (
     Emit,
     HandOver,
@@ -25,7 +26,7 @@ from rules.rule import (
 )
 from rules.schema_acts import ATTRIBUTE_NAME, EMIT, HAND_OVER, TAG, VALUE, WALLET, WEBHOOK
 from rules.schema_send import SEND
-from rules.shapes import Condition, Either, Key, Many, Name, Pairs, Record, Said, Text, Verbs, attribute
+from rules.shapes import Condition, Either, Many, Name, Pairs, Said, Text, attribute
 from rules.step_shapes import ID as NAMED
 from rules.step_shapes import WORD, Below, Branch, Limited, Numbered, Signal
 

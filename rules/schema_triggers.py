@@ -7,6 +7,7 @@ from typing import Any
 from profiles.written import Table
 from rules.file_reading import Reading, named
 from rules.forms import anniversary, crossing, length, moment, threshold
+from rules.records import Key, Record, Verbs
 from rules.recurring import recurring
 from rules.rule import (
     EventMatch,
@@ -19,7 +20,7 @@ from rules.rule import (
     OnSchedule,
     OnSegment,
 )
-from rules.shapes import FLAG, Choice, Condition, Key, Many, Name, Record, Said, Text, Verbs, attribute, choice, zone
+from rules.shapes import FLAG, Choice, Condition, Many, Name, Said, Text, attribute, choice, zone
 
 Found = Mapping[str, Any]
 
