@@ -45,6 +45,19 @@ def ledger(store: Store, limits: Sequence[Limit]) -> Ask:
     return ask
 
 
+def each(store: Store, limits: Sequence[Limit]) -> Ask:
+    """Ours, many slots of their own at once: this contact's is asked for together with a bystander's."""
+    ledgers, ours = Ledgers(store), caps(limits)
+
+    async def ask(contact: str, rid: str, channel: str, topic: str) -> Grant | None:
+        now = utc_now()
+        slot = Slot(rid, channel, topic, "not_withdrawn")
+        wanted = [Wanted(who, slot, ours, UTC, now) for who in (contact, f"bystander of {contact}")]
+        return _told(contact, slot, (await ledgers.reserve_each(wanted, now=now))[0])
+
+    return ask
+
+
 def bulk(store: Store, limits: Sequence[Limit]) -> Callable[[Sequence[str], str], Awaitable[list[Grant]]]:
     """Ours, one update for 500 contacts: (contacts, rid) -> the grants."""
     ledgers, ours = Ledgers(store), caps(limits)

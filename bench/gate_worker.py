@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bench.gate_designs import Ask, bulk, count_then_insert, ledger, transaction
+from bench.gate_designs import Ask, bulk, count_then_insert, each, ledger, transaction
 from bench.overs import Grant, Limit
 from profiles.ledgers import Ledgers
 from profiles.store import Store
 
-Design = Literal["ledger", "bulk", "count", "transaction"]
+Design = Literal["ledger", "each", "bulk", "count", "transaction"]
 CHANNELS, TOPICS = ("email", "sms"), ("offers", "news")
 SHARED = 0.2  # this part of the tries are for an intent that other processes try too
 GIVEN_BACK = 0.1
@@ -51,7 +51,7 @@ async def race(order: Order) -> Journal:
         await asyncio.gather(*(_campaigns(order, store, journal, task, end) for task in range(order.tasks)))
     else:
         ask = _asks(order, store)
-        gives_back = Ledgers(store) if order.design == "ledger" else None
+        gives_back = Ledgers(store) if order.design in ("ledger", "each") else None
         await asyncio.gather(
             *(_tries(order, ask, gives_back, journal, chance, task, end) for task in range(order.tasks))
         )
@@ -63,6 +63,8 @@ def _asks(order: Order, store: Store) -> Ask:
     match order.design:
         case "ledger":
             return ledger(store, order.limits)
+        case "each":
+            return each(store, order.limits)
         case "count":
             return count_then_insert(order.url, order.database, order.limits)
     return transaction(order.url, order.database, order.limits)

@@ -10,6 +10,7 @@ from channels.inbound import FrontDoor
 from profiles.answer import Answer
 from profiles.conversation import Conversation, take
 from profiles.indexes import INDEXES
+from profiles.ledger import Ledger, ledger_of, mark
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Duplicate, Snapshot, Work
@@ -47,6 +48,9 @@ class House:
     async def texts(self, id: str = "sms:+33612345678") -> list[str]:
         found = await self.store.find("messages", {"conversation": id}, sort=[("seq", 1)])
         return [document["content"]["text"] for document in found]
+
+    async def ledger(self, profile: str) -> Ledger:
+        return ledger_of(profile, await self.store.get("ledgers", profile))
 
     async def profiles(self) -> list[Profile]:
         return [from_document(Profile, document) for document in await self.store.find("profiles", {})]
@@ -111,6 +115,14 @@ async def test_start_after_stop_is_welcomed_and_answered_again(house: House) -> 
     (anna,) = await house.profiles()
     assert anna.identities[0].suppression is None
     assert (await house.texts())[-1] == "You said hours?"
+
+
+async def test_stop_bans_the_address_in_the_ledger_and_start_lifts_it(house: House) -> None:
+    await house.says("STOP", id="1")
+    (anna,) = await house.profiles()
+    assert (await house.ledger(anna.id)).banned == {mark("sms:+33612345678")}
+    await house.says("START", id="2")
+    assert (await house.ledger(anna.id)).banned == frozenset()
 
 
 async def test_a_web_visitor_who_types_stop_is_answered_by_the_bot(house: House) -> None:

@@ -9,9 +9,15 @@ from bench.overs import Grant, Limit, doubles, overs
 SECONDS = 2.5
 
 
-@pytest.mark.parametrize(("contacts", "tasks"), [(15, 8), (2_000, 16)], ids=["hot", "spread"])
-async def test_no_cap_is_exceeded_whatever_races(mongo_url: str, database_name: str, contacts: int, tasks: int) -> None:
-    raced = await race(mongo_url, database_name, "ledger", QUICK, contacts=contacts, tasks=tasks, seconds=SECONDS)
+@pytest.mark.parametrize(
+    ("design", "contacts", "tasks"),
+    [("ledger", 15, 8), ("each", 15, 8), ("ledger", 2_000, 16)],
+    ids=["hot", "each", "spread"],
+)
+async def test_no_cap_is_exceeded_whatever_races(
+    mongo_url: str, database_name: str, design: Design, contacts: int, tasks: int
+) -> None:
+    raced = await race(mongo_url, database_name, design, QUICK, contacts=contacts, tasks=tasks, seconds=SECONDS)
     assert raced.grants > 50
     assert (raced.overs, raced.doubles) == (0, 0)
 
