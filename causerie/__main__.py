@@ -72,16 +72,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("serve", help="start the server (and its own MongoDB unless store.url says otherwise)")
     start.add_argument("--demo", action="store_true", help="with the demo shop, where anybody may sign in as Anna")
-    commands.add_parser("check", help="read the config, the bot's files and the rules and show all that is wrong with them")
+    commands.add_parser(
+        "check", help="read the config, the bot's files and the rules and show all that is wrong with them"
+    )
     talk = commands.add_parser("chat", help="talk to the bot in this terminal, without a server")
     talk.add_argument("--time", action="store_true", help="print the CPU time of each turn")
     _add_bot(commands.add_parser("bot", help="check, test, train or question a bot's files, without a server"))
-    told = commands.add_parser("explain", help="say a rule of the book in plain sentences, and what people may resent of it")
+    told = commands.add_parser(
+        "explain", help="say a rule of the book in plain sentences, and what people may resent of it"
+    )
     told.add_argument("rule", help="the rule's name, such as cart-reminder")
     told.add_argument("--language", choices=("en", "fr"), default="en")
     differs = commands.add_parser("diff", help="show what changed in a rule since a version that was good before")
     differs.add_argument("rule", help="the rule's name, such as cart-reminder")
-    differs.add_argument("version", nargs="?", default="", help="the version, or how it begins (default: the one before)")
+    differs.add_argument(
+        "version", nargs="?", default="", help="the version, or how it begins (default: the one before)"
+    )
     key = commands.add_parser("key", help="make an API key; it is shown once")
     key.add_argument("name", help="whose key it is, such as `shop backend`")
     key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")
