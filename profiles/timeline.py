@@ -65,10 +65,18 @@ class Content:
     card: Card | None = None
     payload: str | None = None
     """Inbound: the payload of the button that was pressed; the text is then the button's title."""
+    title: str = ""
+    """Of a notice: its headline, the subject of an e-mail."""
+    html: str = ""
+    """The body of an e-mail; `text` says the same without markup."""
+    image: str = ""
+    """Address of a picture that a notice shows."""
+    link: str = ""
+    """What a tap on a notice opens."""
 
     def summary(self) -> str:
         """Return one line for lists and previews, at most 140 characters; no text gives a word for what there is."""
-        line = " ".join(self.text.split())
+        line = " ".join((self.title or self.text).split())
         if not line and self.attachments:
             line = self.attachments[0].name or self.attachments[0].kind
         if not line and self.place:
