@@ -1,10 +1,11 @@
 """Where the bot meets the server: what it hears of a stored message, what a turn comes to, what happens when it fails."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from bot.answering import BotOptions, answerer, load_brain
+from bot.answering import BotOptions, answerer, copy_of, folder_of, load_brain, own_folder
 from bot.brain import Brain
 from profiles.answer import Answer
 from profiles.append import begin, heard
@@ -62,3 +63,18 @@ def test_a_bot_that_fails_hands_over_and_loses_nothing(shop: Brain, monkeypatch:
     answer = says(shop, Content("hello"))
     assert answer.conversation.owner == "queue"
     assert answer.says == ()
+
+
+def test_a_changed_copy_is_served_where_the_own_folder_is_not_ours_to_change(tmp_path: Path) -> None:
+    edits, mine = tmp_path / "bot", tmp_path / "mine"
+    mine.mkdir()
+    shipped, own = BotOptions(), BotOptions(folder=str(mine))
+    assert folder_of(shipped, edits) == own_folder(shipped)
+    for options in (shipped, own):
+        copy = copy_of(options, edits)
+        assert copy is not None
+        copy.mkdir(parents=True)
+    assert folder_of(shipped, edits) == edits / "shop"
+    assert folder_of(own, edits) == mine, "a folder that may be written is changed itself"
+    assert folder_of(shipped) == own_folder(shipped)
+    assert copy_of(own, edits) != copy_of(BotOptions(folder=str(tmp_path / "other" / "mine")), edits)

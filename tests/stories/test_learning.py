@@ -10,13 +10,18 @@ from playwright.async_api import Page, expect
 
 from admin import invitations
 from bot.answering import BotOptions
+from bot.content import read_content
+from bot.edits import AddExample
 from bot.llm_options import LlmOptions
+from bot.versions import Version
+from bot.workshop import Published
 from causerie.app import BRAIN, DESK
 from profiles.secret import Secret
 from tests.admin.office import PASSWORD
 from tests.admin.test_in_chromium import browser
 from tests.peers import llm as peers
 from tests.stories.town import Town, Visitor, town
+from tests.waiting import until
 
 SHOP = Path(__file__).parents[2] / "bot" / "content" / "shop"
 MUDDLED = "livrez-vous en Corse dans une bouteille"
@@ -114,6 +119,38 @@ async def test_a_question_is_taught_by_keyboard_alone(here: Town) -> None:
         await expect(page.get_by_role("status").first).to_contain_text("has learned this")
         assert complaints == []
     await visitor.leaves()
+
+
+async def test_what_the_shipped_bot_was_taught_outlives_a_restart_and_the_loss_of_its_copy(
+    mongo_url: str, database_name: str, free_port: int, tmp_path: Path
+) -> None:
+    shipped, edits = read_content(SHOP), tmp_path / "data" / "bot"
+    async with town(mongo_url, database_name, free_port, edits=edits) as here:
+        workshop = here.app[DESK].workshop
+        assert workshop
+        came = await workshop.publish(AddExample("opening_hours", MUDDLED, "fr"), by="noor", audit=_audited)
+        assert isinstance(came, Published)
+        assert await _is_told_the_hours(here)
+    assert read_content(SHOP) == shipped, "what is shipped is never changed"
+    assert MUDDLED in (edits / "shop/data/nlu.fr.yml").read_text()
+    async with town(mongo_url, database_name, free_port, edits=edits) as here:
+        assert await _is_told_the_hours(here)
+    shutil.rmtree(edits)  # a new machine: only the database is left
+    async with town(mongo_url, database_name, free_port, edits=edits) as here:
+        await until(lambda: (edits / "shop").is_dir() and here.app[BRAIN].folder == edits / "shop")
+        assert await _is_told_the_hours(here)
+
+
+async def _is_told_the_hours(here: Town) -> bool:
+    visitor = await Visitor(here.url).opens()
+    await visitor.says(MUDDLED)
+    told = await visitor.hears("du lundi au samedi")
+    await visitor.leaves()
+    return bool(told)
+
+
+def _audited(version: Version) -> dict[str, str]:
+    return {"_id": f"audit:{version.number}", "act": version.act}
 
 
 @pytest.fixture

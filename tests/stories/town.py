@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -37,7 +38,12 @@ class Town:
 
 @asynccontextmanager
 async def town(
-    mongo_url: str, database: str, port: int, bot: BotOptions | None = None, llm: LlmOptions | None = None
+    mongo_url: str,
+    database: str,
+    port: int,
+    bot: BotOptions | None = None,
+    llm: LlmOptions | None = None,
+    edits: Path | None = None,
 ) -> AsyncIterator[Town]:
     """Start it on this port, stop it at the end."""
     async with bot_api() as telegrams:
@@ -51,6 +57,7 @@ async def town(
                 "twilio": twilio.Options(),
             },
             database=database,
+            edits=edits,
         )
         app = await build(options, mongo_url)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
