@@ -22,7 +22,6 @@ from tests.bot.conformance.transcript import read as read_dialogues
 
 EACH = 10
 """Examples an intent of the small sets: as many as a young bot has."""
-_NAMED = 2_500  # of HWU64's sentences to learn names from; all of them take minutes
 
 
 async def bot(data: Path | None) -> dict[str, Any]:
@@ -73,7 +72,7 @@ def _named(data: Path | None) -> list[tuple[str, dict[str, float]]]:
     found = [(f"committed {language}", folded_names(committed_names(language))) for language in ("fr", "en")]
     public = public_names(data) if data else None
     if public:
-        found.append((f"HWU64 fold 1, {_NAMED} sentences", names(public[0][:: len(public[0]) // _NAMED], public[1])))
+        found.append(("HWU64 fold 1", names(*public)))
     for name, row in found:
         _say(f"names, {name}", row)
     return found
