@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Literal
 
-from profiles.ledger import banned
 from profiles.profile import Suppression
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 
@@ -25,6 +24,6 @@ def ban(key: str, reason: str) -> Work:
         if profile is None or identity is None or identity.suppression:
             return Refusal("nothing_to_suppress", key)
         suppressed = replace(identity, suppression=Suppression(means, snapshot.now))
-        return Changes(profiles=(profile.with_identity(suppressed),), amends=(banned(profile.id, key),))
+        return Changes(profiles=(profile.with_identity(suppressed),))
 
     return Work(think, identities=(key,))

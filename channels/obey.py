@@ -6,9 +6,8 @@ from dataclasses import replace
 from channels.keywords import Keyword, confirmation, keyword
 from profiles.append import said
 from profiles.conversation import Conversation
-from profiles.ledger import banned, unbanned
 from profiles.profile import Identity, Profile, Suppression
-from profiles.snapshot import Amend, Changes
+from profiles.snapshot import Changes
 from profiles.timeline import BOT, Content, Event, Message
 
 
@@ -31,13 +30,11 @@ def obey(
     identity = profile.identity(key)
     was_stopped = bool(identity and identity.suppression)
     events: tuple[Event, ...] = ()
-    amends: tuple[Amend, ...] = ()
     if identity and word != "help":
         profile = profile.with_identity(
             replace(identity, suppression=Suppression("opted_out", message.at) if word == "stop" else None)
         )
         events = (_proof(word, message, key),)
-        amends = (banned(profile.id, key) if word == "stop" else unbanned(profile.id, key),)
     messages = [message]
     told_before = was_stopped and word != "start"
     if not told_before and not message.metadata.get("answered_by_provider"):
@@ -59,7 +56,6 @@ def obey(
         claims=claims,
         messages=tuple(messages),
         events=events,
-        amends=amends,
     )
 
 

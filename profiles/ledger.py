@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from profiles.hours import EVERY_DAY, Hours
-from profiles.snapshot import Amend
+from profiles.profile import Profile
 from profiles.topics import EVERY, WORD
 
 COLLECTION = "ledgers"
@@ -119,14 +119,15 @@ def mark(identity: str) -> str:
     return "a" + hashlib.blake2b(identity.encode(), digest_size=9).hexdigest()
 
 
-def banned(profile: str, identity: str) -> Amend:
-    """Return the change that keeps every hand-over from this address; it belongs into the commit of the suppression."""
-    return Amend(profile, {f"off.{mark(identity)}": True}, collection=COLLECTION, first=EMPTY)
+def bans(before: Profile | None, after: Profile) -> tuple[dict[str, bool], dict[str, str]]:
+    """Return what to put and what to drop in a ledger whose profile was changed so: it knows every suppressed address.
 
-
-def unbanned(profile: str, identity: str) -> Amend:
-    """Return the change that lets this address be sent to again."""
-    return Amend(profile, {}, (f"off.{mark(identity)}",), COLLECTION, EMPTY)
+    The commit that suppresses an address, or lifts that, writes this too; so no hand-over to it passes afterwards.
+    """
+    if before and before.identities is after.identities:
+        return {}, {}
+    was, now = _suppressed(before), _suppressed(after)
+    return {f"off.{mark(key)}": True for key in now - was}, {f"off.{mark(key)}": "" for key in was - now}
 
 
 def ledger_of(profile: str, document: Document | None) -> Ledger:
@@ -169,6 +170,10 @@ def quiet_document(hours: Iterable[Hours]) -> list[dict[str, Any]]:
         }
         for spell in hours
     ]
+
+
+def _suppressed(profile: Profile | None) -> set[str]:
+    return {one.key for one in profile.identities if one.suppression} if profile else set()
 
 
 def _hours(spell: Document) -> Hours:

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from profiles import words
 from profiles.conversation import Conversation
+from profiles.ledger import COLLECTION as LEDGERS
+from profiles.ledger import EMPTY, bans
 from profiles.profile import Profile
 from profiles.record import difference, replace, to_document
 from profiles.snapshot import Amend, Changes, Snapshot, Work, Write
@@ -128,6 +130,7 @@ class Group:
         _identities(self._plan, self.kept)
         _records(self._plan, self.read_records, self.written)
         _differences(self._plan, "profiles", self.read_profiles, self.profiles)
+        _bans(self._plan, self.read_profiles, self.profiles)
         _differences(self._plan, "conversations", self.read_conversations, self.conversations)
         return self._plan
 
@@ -171,6 +174,14 @@ _OWN = frozenset({"_id", "version"})
 
 def _other(known: Mapping[str, Any] | None, name: str, value: Any) -> bool:
     return known is None or name not in known or known[name] != value
+
+
+def _bans(plan: Plan, before: Mapping[str, Profile], after: Mapping[str, Profile]) -> None:
+    """Tell the ledgers which addresses nothing may be sent to any more, or again."""
+    for id, profile in after.items():
+        put, drop = bans(before.get(id), profile)
+        if put or drop:
+            plan.update(LEDGERS, Update(id, None, put, drop, upsert=True, first=dict(EMPTY)))
 
 
 def _identities(plan: Plan, kept: list[Changes]) -> None:

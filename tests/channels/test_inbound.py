@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from channels.banning import ban
 from channels.channel import Edited, Identified, Inbound, Limits, Reachable, Read, Receipt
 from channels.inbound import FrontDoor
 from profiles.answer import Answer
@@ -122,6 +123,15 @@ async def test_stop_bans_the_address_in_the_ledger_and_start_lifts_it(house: Hou
     (anna,) = await house.profiles()
     assert (await house.ledger(anna.id)).banned == {mark("sms:+33612345678")}
     await house.says("START", id="2")
+    assert (await house.ledger(anna.id)).banned == frozenset()
+
+
+async def test_whoever_writes_again_after_a_dead_address_is_no_longer_banned_in_the_ledger(house: House) -> None:
+    await house.says("hello", id="1")
+    (anna,) = await house.profiles()
+    await house.writer.commit(ban("sms:+33612345678", "dead 30006"))
+    assert (await house.ledger(anna.id)).banned
+    await house.says("here I am", id="2")
     assert (await house.ledger(anna.id)).banned == frozenset()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,9 @@ from profiles.append import begin, said
 from profiles.calendar import utc_now
 from profiles.consents import Consents, Said
 from profiles.indexes import INDEXES
-from profiles.ledger import banned
 from profiles.ledgers import Ledgers
 from profiles.permits import Passage, Permits, Stopped
-from profiles.profile import Identity, Profile
+from profiles.profile import Identity, Profile, Suppression
 from profiles.record import from_document
 from profiles.snapshot import Changes, Snapshot, Work
 from profiles.store import Store
@@ -240,16 +240,18 @@ async def test_a_stop_is_confirmed_when_nothing_is_under_way_any_more(town: Town
             snapshot.conversations[ANNA], Content("stopped"), id="m:stopped", author=BOT, now=snapshot.now, to=ANNA,
             metadata={"lawful": "stop"},
         )  # fmt: skip
-        return Changes(conversations=(thread,), messages=(message,), amends=(banned("anna", ANNA),))
+        profile = snapshot.profiles["anna"]
+        stopped = replace(profile.identities[0], suppression=Suppression("opted_out", snapshot.now))
+        return Changes((profile.with_identity(stopped),), (thread,), messages=(message,))
 
-    await here.writer.commit(Work(stop, conversations=(ANNA,)))
+    await here.writer.commit(Work(stop, conversations=(ANNA,), profiles=("anna",)))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await here.ends("stopped")
     slow.arrive.set()
     assert (await here.ends("stopped"))[0] == "sent"
     await here.say("later")
-    assert await here.ends("later") == ("suppressed", "suppressed")
+    assert await here.ends("later") == ("suppressed", "opted_out")
 
 
 async def test_without_a_permit_desk_no_rules_message_leaves(town: Town) -> None:
