@@ -44,7 +44,6 @@ from profiles.permits import Permits
 from profiles.store import Store, Unavailable
 from profiles.writer import Writer
 from rules.choice import as_listed
-from rules.gatekeeper import unwritten
 from rules.options import RulesOptions
 from rules.policy import Reach
 from rules.running import Running, open_rules
@@ -165,7 +164,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         await sweeper.start()
         reaches = [Reach(channel.name, channel.space, channel.limits.threads) for channel in channels.values()]
         rules = await open_rules(
-            store, writer, reaches, unwritten, as_listed, options.rules, language=server.language, clock=clock
+            store, writer, reaches, as_listed, options.rules, language=server.language, clock=clock
         )
         opened.push_async_callback(rules.close)
         await rules.start()

@@ -33,8 +33,10 @@ from rules.house_files import (
 from rules.policy import Policy
 from rules.rule import Rule
 from rules.rule_file import read_rule, rule_id
+from rules.template_file import Template, read_template
 
 MOST_FILES = 1_000
+TEMPLATES = "templates/"
 Value = TypeVar("Value")
 
 
@@ -43,7 +45,6 @@ class Surroundings:
     """What the book does not say itself. None: nobody knows which there are, any name will do."""
 
     channels: frozenset[str] | None = None
-    templates: frozenset[str] | None = None
     zone: tzinfo = UTC
     language: str = "fr"
 
@@ -55,6 +56,7 @@ class Book:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """id -> the rule as it is used: of its file, or of the file's last good text."""
     policy: Policy = Policy()
+    templates: Mapping[str, Template] = field(default_factory=dict)
     names: Names = Names()
     words: Words = Words()
     mistakes: tuple[ContentError, ...] = ()
@@ -88,13 +90,19 @@ def read_book(
     if len(texts) > MOST_FILES:
         findings.error(Place("book"), f"expected at most {MOST_FILES} files, got {len(texts)}.")
     reading = _Shelf(dict(sorted(texts.items())[:MOST_FILES]), dict(good or {}), before, findings, around)
-    names = reading.house()
+    templates = reading.templates()
+    names = replace(reading.house(), templates=frozenset(templates) if templates else None)
     rules, files = reading.rules(names)
     policy = Policy(
         reading.topics, reading.limits.caps, reading.limits.quiet, around.zone, around.language, reading.limits.control
     )
     mistakes = tuple(sorted(findings.errors, key=lambda error: (error.at, error.problem)))
-    return Book(rules, policy, names, reading.words, mistakes, files, reading.used)
+    return Book(rules, policy, templates, names, reading.words, mistakes, files, reading.used)
+
+
+def is_template(file: str) -> bool:
+    """Return whether a file of the book is a template."""
+    return file.startswith(TEMPLATES)
 
 
 def reread(text: str, file: str, names: Names) -> Rule | None:
@@ -119,7 +127,7 @@ class _Shelf:
 
     def house(self) -> Names:
         """Read the files that are no rules, each knowing those before it; return the names that rules may use."""
-        names = Names(channels=self.around.channels, templates=self.around.templates)
+        names = Names(channels=self.around.channels)
         self.words = self.one(VOCABULARY, names, read_vocabulary, Words())
         names = replace(names, vocabulary=_vocabulary(self.words))
         self.topics = self.one(TOPICS, names, read_topics, {})
@@ -134,6 +142,22 @@ class _Shelf:
             if (found := known.get(file) if self.is_unchanged(file) else rule_id(self.texts[file]))
         }
         return replace(names, rules=frozenset(ids))
+
+    def templates(self) -> dict[str, Template]:
+        """Read the templates by name, a broken one from its last good text."""
+        found: dict[str, Template] = {}
+        for file in (file for file in self.texts if is_template(file)):
+            id = file.removeprefix(TEMPLATES).rpartition(".")[0]
+            before, text = self.before.templates.get(id), self.texts[file]
+            if before and before.source == text and file not in self.before.stale:
+                found[id] = before
+            elif read := read_template(text, id, file, self.findings):
+                found[id] = read
+            elif good := read_template(self.good.get(file, ""), id, file, Findings()):
+                found[id] = good
+            if id in found:
+                self.used[file] = found[id].source
+        return found
 
     def one(self, file: str, names: Names, read: Callable[[Table, Reading], Value], absent: Value) -> Value:
         """Read one house file, or its last good text when it has mistakes."""
@@ -189,7 +213,7 @@ class _Shelf:
         return replace(old, rules=names.rules) == names and (old.rules or frozenset()) <= (names.rules or frozenset())
 
     def rule_files(self) -> Iterator[str]:
-        return (file for file in self.texts if file not in HOUSE_FILES)
+        return (file for file in self.texts if file not in HOUSE_FILES and not is_template(file))
 
 
 def _vocabulary(words: Words) -> Vocabulary:

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from profiles.record import from_document
 from profiles.store import Store
 from profiles.strict_yaml import LARGEST
 from profiles.written import Place
-from rules.book import MOST_FILES, Book, Surroundings, read_book, reread
+from rules.book import MOST_FILES, TEMPLATES, Book, Surroundings, read_book, reread
 from rules.rule import Rule
 
 log = logging.getLogger("rules.bookcase")
@@ -121,7 +121,8 @@ class Bookcase:
 
     async def save(self, file: str, text: str, *, by: str) -> tuple[ContentError, ...]:
         """Write a file of the book and use it at once; with mistakes in it nothing is written, and they are returned."""
-        if Path(file).name != file or not file.endswith(".yml") or file.startswith("."):
+        name = file.removeprefix(TEMPLATES)
+        if Path(name).name != name or not name.endswith(".yml") or name.startswith("."):
             return (ContentError(Place(file), f'expected a file name such as birthday.yml, got "{file[:80]}".'),)
         if found := await self.check(file, text):
             return found
@@ -204,14 +205,19 @@ def read_folder(folder: Path) -> Mapping[str, str]:
 
 
 def _marks(folder: Path) -> list[tuple[str, Mark]]:
-    """Return each file of the book with what changes when it is written."""
-    found = []
+    """Return each file of the book, and of its folder of templates, with what changes when it is written."""
+    found = [*_marks_in(folder, ""), *_marks_in(folder / TEMPLATES, TEMPLATES)]
+    return sorted(found)[: MOST_FILES + 1]
+
+
+def _marks_in(folder: Path, before: str) -> Iterator[tuple[str, Mark]]:
+    if not folder.is_dir():
+        return
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith((".yml", ".yaml")) and not entry.name.startswith(".") and entry.is_file():
                 stat = entry.stat()
-                found.append((entry.name, (stat.st_mtime_ns, stat.st_size, stat.st_ino)))
-    return sorted(found)[: MOST_FILES + 1]
+                yield before + entry.name, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
 def _age(mark: Mark, clock: Clock) -> float:
@@ -221,6 +227,7 @@ def _age(mark: Mark, clock: Clock) -> float:
 
 def _write(path: Path, text: str) -> None:
     """Write whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
     aside = path.with_name(f".{path.name}.new")
     with aside.open("w", encoding="utf-8") as opened:
         opened.write(text)

@@ -50,11 +50,6 @@ class Renders(Protocol):
     def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered: ...
 
 
-def unwritten(template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered:
-    """Know no template."""
-    return Unrendered("unknown", template)
-
-
 class Reserves(Protocol):
     """Takes slots for good: profiles/ledgers.py, or the same in memory."""
 

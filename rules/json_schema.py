@@ -14,6 +14,7 @@ from rules.schema import RULE
 from rules.schema_steps import STEP
 from rules.schema_triggers import TRIGGERS
 from rules.shapes import Json, Shape
+from rules.template_file import TEMPLATE
 
 
 def schemas() -> dict[str, Json]:
@@ -25,6 +26,7 @@ def schemas() -> dict[str, Json]:
         "segments.schema.json": _whole("Segments", segments, audience=AUDIENCE.body()),
         "pressure.schema.json": _document("Pressure", PRESSURE_SHAPE),
         "vocabulary.schema.json": _document("Vocabulary", VOCABULARY_SHAPE),
+        "template.schema.json": _document("A template", TEMPLATE),
     }
 
 

@@ -15,6 +15,7 @@ from rules.choice import Prefers
 from rules.engine import Engine
 from rules.gatekeeper import Gatekeeper, Renders
 from rules.graph import graph
+from rules.letters import Letters
 from rules.occurrences import Occurrences
 from rules.options import RulesOptions, folder_of
 from rules.policy import Policy, Reach, Reaches
@@ -32,6 +33,7 @@ class Running:
     engine: Engine
     occurrences: Occurrences
     gatekeeper: Gatekeeper
+    letters: Letters
     turn: Turn
     _opened: AsyncExitStack
 
@@ -50,12 +52,12 @@ async def open_rules(
     store: Store,
     writer: Writer,
     reaches: Iterable[Reach],
-    renders: Renders,
     prefers: Prefers,
     options: RulesOptions,
     *,
     language: str,
     clock: Clock,
+    renders: Renders | None = None,
 ) -> Running:
     """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody."""
     zone, known = ZoneInfo(options.zone), Reaches(reaches)
@@ -64,14 +66,17 @@ async def open_rules(
     reaction = Reaction(writer.process)
     writer.react(reaction)
     ledgers = Ledgers(store)
-    gatekeeper = Gatekeeper(ledgers, renders, known, policy=Policy(zone=zone, language=language), prefers=prefers)
+    letters = Letters({}, language=language)
+    gatekeeper = Gatekeeper(
+        ledgers, renders or letters, known, policy=Policy(zone=zone, language=language), prefers=prefers
+    )
     turn = Turn(Reader(store, ledgers, zone=zone), writer, gatekeeper, clock=clock)
     engine = Engine(store, turn, reaction, process=writer.process, clock=clock)
     writer.listen(engine.hear)
     occurrences = Occurrences(store, engine, process=writer.process, zone=zone, clock=clock)
 
     def use(book: Book) -> None:
-        gatekeeper.policy = book.policy
+        gatekeeper.policy, letters.templates = book.policy, book.templates
         engine.use(editions_of(book, bookcase))
 
     bookcase.listen(use)
@@ -80,7 +85,7 @@ async def open_rules(
     opened.push_async_callback(engine.close)
     opened.push_async_callback(occurrences.close)
     opened.push_async_callback(bookcase.close)
-    return Running(bookcase, engine, occurrences, gatekeeper, turn, opened)
+    return Running(bookcase, engine, occurrences, gatekeeper, letters, turn, opened)
 
 
 def editions_of(book: Book, bookcase: Bookcase | None = None) -> Editions:

@@ -160,3 +160,29 @@ def test_a_file_that_did_not_change_is_read_anew_when_what_it_names_did() -> Non
     assert [mistake.at.line for mistake in gone.mistakes] == [7]
     renamed = read_book({**texts, "topics.yml": TOPICS.replace("offers", "news")}, AROUND, before=before)
     assert len(renamed.mistakes) == 2
+
+
+TEMPLATE = "fr:\n  text: Bonjour {{ contact.first_name }}\n"
+SENDS = """\
+rule: hello
+state: draft
+when: {event: order.paid}
+steps:
+  - send: {channel: sms, template: hello}
+"""
+
+
+def test_templates_stand_in_a_folder_of_their_own_and_rules_name_those_that_exist() -> None:
+    book = read_book({"hello.yml": SENDS, "templates/hello.yml": TEMPLATE})
+    assert list(book.templates) == ["hello"] and book.mistakes == ()
+    missing = read_book({"hello.yml": SENDS.replace("template: hello", "template: helo"), "templates/hello.yml": TEMPLATE})
+    (mistake,) = missing.mistakes
+    assert "helo" in str(mistake) and "hello" in str(mistake)
+
+
+def test_a_broken_template_is_told_and_its_last_good_text_goes_on() -> None:
+    broken = {"hello.yml": SENDS, "templates/hello.yml": TEMPLATE.replace("first_name", "__class__")}
+    book = read_book(broken, good={"templates/hello.yml": TEMPLATE})
+    assert [mistake.at.file for mistake in book.mistakes] == ["templates/hello.yml"]
+    assert book.templates["hello"].source == TEMPLATE
+    assert list(book.rules) == ["hello"]

@@ -95,7 +95,7 @@ async def open_town(url: str, name: str, folder: Path, clock: Clock, process: st
     store = Store(url, name)
     writer = Writer(store, process=process, clock=clock)
     rules = await open_rules(
-        store, writer, REACHES, renders, as_listed, RulesOptions(str(folder)), language="fr", clock=clock
+        store, writer, REACHES, as_listed, RulesOptions(str(folder)), language="fr", clock=clock, renders=renders
     )
     rules.engine.begin()
     return Town(store, writer, rules, clock)
