@@ -8,7 +8,7 @@ Write concern is majority and journaled everywhere: what was acknowledged is on 
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -277,27 +277,54 @@ class Store:
 
     def _commit(self, plan: Plan) -> None:
         with _translated():
-            session = self._session
-            if session is None or session.has_ended:
-                session = self._session = self._client.start_session()
-            session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("snapshot"))
             try:
-                for collection, documents in plan.inserts.items():
-                    self._client[self.name][collection].insert_many(documents, ordered=True, session=session)
-                for collection, updates in plan.updates.items():
-                    self._update(collection, updates, session)
-                for collection, ids in plan.deletes.items():
-                    self._client[self.name][collection].delete_many({"_id": {"$in": ids}}, session=session)
-            except BaseException:
-                self._abandon(session)
-                raise
-            self._confirm(session)
+                self._transact(plan, self._write)
+            except (
+                errors.DocumentTooLarge
+            ):  # said by the driver, before it sent anything: more than 16 MB in one command
+                self._transact(plan, self._write_in_parts)
+
+    def _transact(self, plan: Plan, write: Callable[[Plan, ClientSession], None]) -> None:
+        session = self._session
+        if session is None or session.has_ended:
+            session = self._session = self._client.start_session()
+        session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("snapshot"))
+        try:
+            write(plan, session)
+        except BaseException:
+            self._abandon(session)
+            raise
+        self._confirm(session)
+
+    def _write(self, plan: Plan, session: ClientSession) -> None:
+        """Write one command for each collection: the driver's own bulk writes take some 2 us more for each document."""
+        database = self._client[self.name]
+        for collection, documents in plan.inserts.items():
+            _checked(database.command("insert", collection, documents=documents, ordered=True, session=session))
+        for collection, updates in plan.updates.items():
+            self._update(collection, updates, session)
+        for collection, ids in plan.deletes.items():
+            database[collection].delete_many({"_id": {"$in": ids}}, session=session)
 
     def _update(self, collection: str, updates: list[Update], session: ClientSession) -> None:
-        requests = [_request(update) for update in updates]
-        result = self._client[self.name][collection].bulk_write(requests, ordered=False, session=session)
-        if result.matched_count + result.upserted_count != len(updates):
+        statements = [_statement(update) for update in updates]
+        database = self._client[self.name]
+        reply = database.command("update", collection, updates=statements, ordered=False, session=session)
+        if _checked(reply)["n"] != len(updates):
             raise Stale(collection)
+
+    def _write_in_parts(self, plan: Plan, session: ClientSession) -> None:
+        """Write what is too large for one command a collection: the driver's bulk writes part it."""
+        database = self._client[self.name]
+        for collection, documents in plan.inserts.items():
+            database[collection].insert_many(documents, ordered=True, session=session)
+        for collection, updates in plan.updates.items():
+            requests = [UpdateOne(one["q"], one["u"], upsert=one["upsert"]) for one in map(_statement, updates)]
+            result = database[collection].bulk_write(requests, ordered=False, session=session)
+            if result.matched_count + result.upserted_count != len(updates):
+                raise Stale(collection)
+        for collection, ids in plan.deletes.items():
+            database[collection].delete_many({"_id": {"$in": ids}}, session=session)
 
     def _abandon(self, session: ClientSession) -> None:
         try:
@@ -330,7 +357,15 @@ class Store:
             await self._motor.drop_database(self.name)
 
 
-def _request(update: Update) -> UpdateOne:
+def _checked(reply: Document) -> Document:
+    """Return the reply of a write. Raises BulkWriteError with what the database refused of it."""
+    if reply.get("writeErrors"):
+        raise errors.BulkWriteError(reply)
+    return reply
+
+
+def _statement(update: Update) -> Document:
+    """Return the update as a statement of MongoDB's update command."""
     change: Document = {}
     if update.put:
         change["$set"] = update.put
@@ -346,7 +381,7 @@ def _request(update: Update) -> UpdateOne:
     if add:
         change["$inc"] = add
     # version 0 names a document that must not exist: the upsert makes it, and meets the unique _id if it does
-    return UpdateOne(where, change, upsert=update.upsert or update.version == 0)
+    return {"q": where, "u": change, "upsert": update.upsert or update.version == 0}
 
 
 class _translated:  # noqa: N801 (reads as a word where it is used)

@@ -173,6 +173,19 @@ async def test_a_write_that_meets_an_open_transaction_is_stale(store: Store, oth
     session.commit_transaction()
 
 
+async def test_a_plan_larger_than_a_command_is_written_whole_or_not_at_all(store: Store) -> None:
+    plan = inserting(*({"_id": f"m{number}", "text": "x" * 3_000_000} for number in range(8)))
+    for number in range(8):
+        plan.update("profiles", Update(f"P{number}", 0, {"text": "x" * 3_000_000}))
+    await store.commit(plan)
+    assert await store.count("messages", {}) == await store.count("profiles", {}) == 8
+    stale = inserting(*({"_id": f"n{number}", "text": "x" * 3_000_000} for number in range(8)))
+    stale.update("profiles", Update("P1", 7, {"text": "y" * 12_000_000}))
+    with pytest.raises(Stale):
+        await store.commit(stale)
+    assert await store.count("messages", {}) == 8
+
+
 async def test_a_transaction_that_the_server_dropped_is_interrupted(store: Store) -> None:
     """As after a restart of the server between two commands: NoSuchTransaction, and nothing was written."""
     update = store._update
