@@ -15,11 +15,13 @@ _CARD_DIGITS = range(13, 20)
 
 def masked(text: str, names: Iterable[str] = ()) -> str:
     """Return the text with [email], [account], [card] and [number] in place of what they stand for, [name] for these names."""
-    known = sorted({re.escape(name) for name in names if len(name) >= _SHORTEST_NAME}, key=len, reverse=True)
-    if known:
-        text = re.sub(rf"(?<!\w)(?:{'|'.join(known)})(?!\w)", "[name]", text, flags=re.I)
     text = _IBAN.sub("[account]", _EMAIL.sub("[email]", text))
-    return _DIGITS.sub(_mask, text)
+    text = _DIGITS.sub(_mask, text)
+    known = sorted({re.escape(name) for name in names if len(name) >= _SHORTEST_NAME}, key=len, reverse=True)
+    if not known:
+        return text
+    # last: an address that holds the name must be gone whole
+    return re.sub(rf"(?<![\w\[])(?:{'|'.join(known)})(?![\w\]])", "[name]", text, flags=re.I)
 
 
 def _mask(match: re.Match[str]) -> str:

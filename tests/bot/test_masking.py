@@ -30,5 +30,6 @@ def test_a_very_long_text_of_digits_is_masked_quickly():
 
 
 def test_names_that_we_know_are_masked_whole_words_alone():
+    assert masked("anna.martin@example.fr, Anna, [email]", ["Anna", "email"]) == "[email], [name], [email]"
     said = masked("Je suis anna MARTIN-Dupont, pas Annabelle, de Al", ["Anna", "Martin", "Al", "a.c(", "Dupont"])
     assert said == "Je suis [name] [name]-[name], pas Annabelle, de Al"
