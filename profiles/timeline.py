@@ -73,6 +73,8 @@ class Content:
     """Address of a picture that a notice shows."""
     link: str = ""
     """What a tap on a notice opens."""
+    links: tuple[str, ...] = ()
+    """Where the addresses that count clicks lead, by their number (profiles/tracking.py)."""
 
     def summary(self) -> str:
         """Return one line for lists and previews, at most 140 characters; no text gives a word for what there is."""
