@@ -18,6 +18,7 @@ from channels import telegram, twilio, webchat
 from profiles.secret import Secret
 from profiles.store import Store
 from profiles.writer import Writer
+from rules.options import RulesOptions
 from tests.peers.bot_api import TOKEN, BotApi, bot_api
 from tests.waiting import until
 
@@ -44,6 +45,7 @@ async def town(
     bot: BotOptions | None = None,
     llm: LlmOptions | None = None,
     edits: Path | None = None,
+    rules: RulesOptions | None = None,
 ) -> AsyncIterator[Town]:
     """Start it on this port, stop it at the end."""
     async with bot_api() as telegrams:
@@ -51,6 +53,7 @@ async def town(
             server=ServerOptions(port=port),
             bot=bot or BotOptions(),
             llm=llm or LlmOptions(),
+            rules=rules or RulesOptions(),
             channels={
                 "webchat": webchat.Options(enabled=True, demo=True, identity_secret=Secret(IDENTITY_SECRET)),
                 "telegram": telegram.Options(enabled=True, token=Secret(TOKEN), api_url=telegrams.url, poll_seconds=1),
