@@ -22,7 +22,10 @@ _CALENDAR = ("day", "week", "month")
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What one delivery would spend. `rid` names the reservation: once in a ledger, the same when it is asked again."""
+    """What one delivery would spend. `rid` names the reservation: once in a ledger, the same when it is asked again.
+
+    `channel` is the space of the identity it goes to (sms, whoever carries it): the word that consent is kept by.
+    """
 
     rid: str
     channel: str

@@ -26,7 +26,10 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The slot is this person's reservation `rid`, since `at` (the database's clock); it may have been ours before."""
+    """The slot is this person's reservation `rid`, since `at` (the database's clock); it may have been ours before.
+
+    Consent is asked again at the sending (profiles/permits.py): a no may have come since.
+    """
 
     at: datetime
 
@@ -227,10 +230,10 @@ def why(
     horizon: timedelta = HORIZON,
 ) -> Answer:
     """Return what the gate would answer by what this ledger says; what a person is told when it refused."""
-    if code := allows(ledger, slot):
-        return Denied(code, detail=ledger.into or "")
     if spent := _already(ledger, slot.rid):
         return Granted(spent.at)
+    if code := allows(ledger, slot):
+        return Denied(code, detail=ledger.into or "")
     if until := paused_until(ledger, slot.channel, slot.topic, now):
         return Denied("paused", until)
     if found := full(ledger, slot, caps, zone=zone, now=now):

@@ -119,7 +119,7 @@ class Gate(RuleBasedStateMachine):
         self.models[person].words.append((None, channel, "*"))
 
     @rule(
-        way=st.sampled_from(("one", "each", "all")), number=st.integers(0, 30), channel=st.sampled_from(CHANNELS),
+        way=st.sampled_from(("one", "each", "all")), number=st.integers(0, 8), channel=st.sampled_from(CHANNELS),
         topic=st.sampled_from(TOPICS), promo=st.booleans(), priority=st.sampled_from((20, 60, 90)),
     )  # fmt: skip
     def reserve(self, way: str, number: int, channel: str, topic: str, promo: bool, priority: int) -> None:
@@ -171,7 +171,7 @@ class Gate(RuleBasedStateMachine):
 def test_the_gate_answers_as_its_model(mongo_url: str, database_name: str) -> None:
     Gate.url, Gate.name = mongo_url, database_name
     quick = settings(
-        max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+        max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
     )
     run_state_machine_as_test(Gate, settings=quick)
 

@@ -74,6 +74,16 @@ async def test_a_slot_that_is_asked_for_again_is_the_same_one(ledgers: Ledgers) 
     assert len((await ledgers.read(["anna"]))["anna"].entries) == 1
 
 
+async def test_a_slot_stays_taken_whatever_is_said_since_however_it_is_asked(store: Store, ledgers: Ledgers) -> None:
+    first = await reserve(ledgers, "a")
+    no = {"on.email:offers": False, "at.email:offers": utc_now()}
+    await store.change("ledgers", {"_id": "anna"}, {"$set": no})
+    (each,) = await ledgers.reserve_each([wanted("a")], now=utc_now())
+    everybody = await ledgers.reserve_all(["anna"], wanted("a").slot, [], zones={}, now=utc_now())
+    assert first == each == everybody["anna"] == await reserve(ledgers, "a")
+    assert await reserve(ledgers, "b") == Denied("opted_out:topic:offers")
+
+
 async def test_a_slot_given_back_is_free(ledgers: Ledgers) -> None:
     cap = Cap(1, WEEK)
     await reserve(ledgers, "a", cap)
