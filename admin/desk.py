@@ -14,6 +14,7 @@ from profiles.calendar import Clock
 from profiles.live import Feed
 from profiles.store import Store
 from profiles.writer import Writer
+from rules.running import Running
 
 PREFIX = "/console"  # where the server mounts these pages
 
@@ -67,6 +68,8 @@ class Desk:
     """Where people teach the bot; None where its answers come from elsewhere."""
     drafts: Drafts | None = None
     """Who proposes replies to agents; None where no language model is configured."""
+    rules: Running | None = None
+    """The rule book and its engine; None where there is none."""
 
     @property
     def is_https(self) -> bool:

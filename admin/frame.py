@@ -13,6 +13,7 @@ async def frame(desk: Desk, agent: Agent) -> dict[str, Any]:
         "channels": tuple(sorted(desk.channels)),
         "here_agents": desk.presence.agents(),
         "teaches": desk.workshop is not None,
+        "markets": desk.rules is not None,
     }
     if not agent.may("converse"):
         return {**known, "counts": inbox.Counts(), "mentions": 0}

@@ -7,7 +7,20 @@ from aiohttp import web
 
 Role = Literal["agent", "supervisor", "marketer", "admin"]
 Permission = Literal[
-    "public", "self", "people", "converse", "assign", "merge", "canned", "team", "invite", "audit", "propose", "teach"
+    "public",
+    "self",
+    "people",
+    "converse",
+    "assign",
+    "merge",
+    "canned",
+    "team",
+    "invite",
+    "audit",
+    "propose",
+    "teach",
+    "rules",
+    "publish",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -15,12 +28,12 @@ Page: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Handler = TypeVar("Handler", bound=Page)
 
 _AGENT = frozenset({"self", "people", "converse", "merge", "propose"})
-_SUPERVISOR = _AGENT | {"assign", "canned", "team", "audit", "teach"}
+_SUPERVISOR = _AGENT | {"assign", "canned", "team", "audit", "teach", "rules"}
 GRANTED: dict[str, frozenset[str]] = {
     "agent": _AGENT,
     "supervisor": _SUPERVISOR,
-    "marketer": frozenset({"self", "people", "propose", "teach"}),
-    "admin": _SUPERVISOR | {"invite"},
+    "marketer": frozenset({"self", "people", "propose", "teach", "rules", "publish"}),
+    "admin": _SUPERVISOR | {"invite", "publish"},
 }
 """role -> permissions. `public` is nobody's: those routes ask for no session."""
 

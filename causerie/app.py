@@ -183,6 +183,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         desk = Desk(
             store, writer, feed, clock, secret, public_url, channels, options.console, country=server.country,
             workshop=workshop if options.bot.brain == "embedded" else None, drafts=drafts,
+            rules=rules,
         )  # fmt: skip
         app = web.Application(middlewares=[_refusals])
         app[LEDGERS], app[CONSENTS] = ledgers, Consents(store, ledgers, permits)

@@ -6,6 +6,7 @@ message's update of its conversation cost the database 185 us with seven indexes
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from profiles.store import ascending, full_text
@@ -65,7 +66,9 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("profile", "watch_until"),  # whom must be told what happens to this contact
         ascending("profile", "rule", "started_at"),  # how often this contact has entered
         ascending("due_at", "lease_until", partialFilterExpression={"due_at": {"$exists": True}}),
-        ascending("rule", "started_at"),  # a rule's page: who is inside, and where
+        ascending("rule", "started_at"),  # a rule's page: how far those got who came in
+        # a rule's page: who is inside, and where (a run that is alive is told what happens for ever)
+        ascending("rule", name="rule_alive", partialFilterExpression={"watch_until": datetime(9999, 1, 1, tzinfo=UTC)}),
     ],
     "nudges": [ascending("lease_until")],
     "decisions": [ascending("profile", "-at", "_id"), ascending("rule", "-at", "_id"), ascending("run")],

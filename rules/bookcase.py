@@ -113,6 +113,15 @@ class Bookcase:
                 log.warning("book.older_version unreadable rule=%s version=%s", rule, version)
         return self._read[key]
 
+    def text_of(self, file: str) -> str | None:
+        """Return what a file says now, right or wrong, as it was last looked at; None when there is no such file."""
+        return self._texts.get(file)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the names of all files of the book, in order."""
+        return tuple(sorted({*self._texts, *self._broken}))
+
     async def check(self, file: str, text: str) -> tuple[ContentError, ...]:
         """Return what would be wrong in this file if it had this text: for an editor, while somebody writes."""
         texts = {**self._texts, file: text}

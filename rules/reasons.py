@@ -30,6 +30,19 @@ REASONS: Mapping[str, Spoken] = {
     "window": {"en": "outside the rule's hours, until {0}", "fr": "hors des heures de la règle, jusqu'à {0}"},
     "capped": {"en": "the limit is reached ({0})", "fr": "la limite est atteinte ({0})"},
     "contended": {"en": "asked again at once", "fr": "redemandé aussitôt"},
+    "no_channel": {"en": "none of its channels is connected here", "fr": "aucun de ses canaux n'est connecté ici"},
+    "template": {"en": "the message could not be written: {0}", "fr": "le message n'a pas pu être rédigé : {0}"},
+    "audience": {"en": "not among those the rule is for", "fr": "ne fait pas partie de ceux que la règle vise"},
+    "running": {"en": "already inside the rule", "fr": "est déjà dans la règle"},
+    "entry": {"en": "has entered often enough ({0})", "fr": "y est déjà entré assez souvent ({0})"},
+    "draft": {"en": "the rule is a draft", "fr": "la règle est un brouillon"},
+    "not_tester": {
+        "en": "the rule is on trial, for its testers only",
+        "fr": "la règle est à l'essai, pour ses testeurs",
+    },
+    "loop": {"en": "rules started one another too often", "fr": "des règles se sont relancées trop souvent"},
+    "restarted": {"en": "begun anew by the same matter", "fr": "recommencé par le même sujet"},
+    "edited": {"en": "the rule was changed meanwhile", "fr": "la règle a changé entre-temps"},
     "superseded": {"en": "replaced by a newer message", "fr": "remplacé par un message plus récent"},
 }
 """word of a code -> language -> sentence; {0} is what stands behind the word."""

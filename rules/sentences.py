@@ -85,6 +85,11 @@ def _head(rule: Rule, language: str, says: Says) -> Iterator[str]:
         )
 
 
+def beginning(rule: Rule, language: str, words: Words = MappingProxyType({})) -> str:
+    """Return when the rule begins, such that "When" may stand before it."""
+    return _trigger(rule, language, partial(signal, words=words))
+
+
 def _trigger(rule: Rule, language: str, says: Says) -> str:
     match rule.trigger:
         case OnEvent(match=match, key=key, again=again):

@@ -42,14 +42,15 @@ _BY = {
 def step_lines(steps: tuple[Step, ...], language: str, signal: Says, indent: str = "") -> Iterator[str]:
     """Yield the steps' lines; `signal` says what a wait looks for."""
     for number, step in enumerate(steps, 1):
-        yield f"{indent}{number}. {_line(step, language, signal)}"
-        for title, branch in _branches(step, language):
+        yield f"{indent}{number}. {step_line(step, language, signal)}"
+        for title, branch in ways(step, language):
             if branch:
                 yield f"{indent}   {title}"
                 yield from step_lines(branch, language, signal, indent + "     ")
 
 
-def _line(step: Step, language: str, signal: Says) -> str:
+def step_line(step: Step, language: str, signal: Says) -> str:
+    """Return one step as a sentence, without what lies within it."""
     match step:
         case Send():
             return _send(step, language)
@@ -144,7 +145,8 @@ def _wait(step: Wait, language: str) -> str:
     return Said("Wait {}.", "Attendre {}.").in_(language).format(Said(", then ", ", puis ").in_(language).join(parts))
 
 
-def _branches(step: Step, language: str) -> Iterator[tuple[str, tuple[Step, ...]]]:
+def ways(step: Step, language: str) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """Yield the ways that lead on inside a step, each with its title; some are empty."""
     match step:
         case WaitUntil(reached=reached, otherwise=otherwise):
             yield _THEN.in_(language), reached
