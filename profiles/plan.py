@@ -207,7 +207,7 @@ def _identities(plan: Plan, kept: list[Changes]) -> None:
 
 def _amendment(amend: Amend) -> Update:
     drop, first = dict.fromkeys(amend.drop, ""), dict(amend.first)
-    return Update(amend.message, None, dict(amend.put), drop, first=first, upsert=bool(first))
+    return Update(amend.message, None, dict(amend.put), drop, first=first, upsert=bool(first), stamp=amend.stamp)
 
 
 def _leased(changes: Changes, process: str, now: datetime) -> Changes:

@@ -67,6 +67,8 @@ class Amend:
     collection: str = "messages"
     first: Mapping[str, Any] = field(default_factory=dict)
     """What to put only if the document is not there yet; given, the document is then made."""
+    stamp: tuple[str, ...] = ()
+    """Paths to set to the database's own instant: what many processes, whose clocks differ, put in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class Update:
     upsert: bool = False
     first: Document = field(default_factory=dict)
     """What to set only when this makes the document."""
+    stamp: tuple[str, ...] = ()
+    """Paths to set to the database's own instant."""
 
 
 @dataclass(slots=True)
@@ -378,6 +380,8 @@ def _statement(update: Update) -> Document:
         add["version"] = 1
     if update.first:
         change["$setOnInsert"] = update.first
+    if update.stamp:
+        change["$currentDate"] = dict.fromkeys(update.stamp, True)
     if add:
         change["$inc"] = add
     # version 0 names a document that must not exist: the upsert makes it, and meets the unique _id if it does
