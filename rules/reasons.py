@@ -30,6 +30,12 @@ REASONS: Mapping[str, Spoken] = {
     "window": {"en": "outside the rule's hours, until {0}", "fr": "hors des heures de la règle, jusqu'à {0}"},
     "capped": {"en": "the limit is reached ({0})", "fr": "la limite est atteinte ({0})"},
     "contended": {"en": "asked again at once", "fr": "redemandé aussitôt"},
+    "superseded": {"en": "replaced by a newer message", "fr": "remplacé par un message plus récent"},
+}
+"""word of a code -> language -> sentence; {0} is what stands behind the word."""
+
+
+BESIDE_GATES: Mapping[str, Spoken] = {
     "no_channel": {"en": "none of its channels is connected here", "fr": "aucun de ses canaux n'est connecté ici"},
     "template": {"en": "the message could not be written: {0}", "fr": "le message n'a pas pu être rédigé : {0}"},
     "audience": {"en": "not among those the rule is for", "fr": "ne fait pas partie de ceux que la règle vise"},
@@ -43,9 +49,8 @@ REASONS: Mapping[str, Spoken] = {
     "loop": {"en": "rules started one another too often", "fr": "des règles se sont relancées trop souvent"},
     "restarted": {"en": "begun anew by the same matter", "fr": "recommencé par le même sujet"},
     "edited": {"en": "the rule was changed meanwhile", "fr": "la règle a changé entre-temps"},
-    "superseded": {"en": "replaced by a newer message", "fr": "remplacé par un message plus récent"},
 }
-"""word of a code -> language -> sentence; {0} is what stands behind the word."""
+"""What a rule itself says, before its gates are asked or beside them (docs/marketers.md)."""
 
 
 def spoken(code: str, language: str) -> str:
@@ -54,7 +59,7 @@ def spoken(code: str, language: str) -> str:
     if not rest:
         word, _, rest = code.partition(":")
         rest = rest.replace(":", " ")
-    sentences = REASONS.get(word)
+    sentences = REASONS.get(word) or BESIDE_GATES.get(word)
     if sentences is None:
         return code
     sentence = sentences.get(language.split("-")[0].lower(), sentences["en"])
