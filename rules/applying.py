@@ -14,6 +14,7 @@ from profiles.record import replace, to_document
 from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work, Write
 from profiles.timeline import Content, Delivery, Message
 from rules.effects import apply, author
+from rules.membership import MEMBERSHIPS, crossed, row_id
 from rules.moves import Decision, Granted, Move, Outcome
 from rules.person import Person
 from rules.policy import Reach, Reaches
@@ -51,6 +52,7 @@ def commitment(
                 return Refusal(CHANGED, move.run.id)
             rule = editions.rule_of(move.run)
             changes = changes.then(_moved(move, rule, letters[move.run.id], snapshot.after(changes)))
+        changes = changes.then(crossed(person.id, thought.crossings, snapshot))
         told = (refused for refused in thought.refused if refused.reason not in UNTOLD)
         return changes.then(Changes(amends=tuple(_told(person.id, refused, snapshot.now) for refused in told)))
 
@@ -60,7 +62,10 @@ def commitment(
         think,
         profiles=(person.id,),
         conversations=tuple(threads),
-        records=tuple((RUNS, move.run.id) for move in thought.moves),
+        records=(
+            *((RUNS, move.run.id) for move in thought.moves),
+            *((MEMBERSHIPS, row_id(one.segment, person.id)) for one in thought.crossings),
+        ),
     )
 
 
@@ -74,6 +79,7 @@ class _Letter:
     content: Content
     step: str
     variant: str
+    basis: str
 
     @property
     def address(self) -> str:
@@ -91,7 +97,9 @@ def _letters(move: Move, outcomes: Mapping[str, Outcome], reaches: Reaches) -> I
         for place, id in enumerate(outcome.messages):
             reach = reaches.of(outcome.channels[place])
             if reach:
-                yield _Letter(id, reach, outcome.to[place], outcome.contents[place], step, outcome.variant)
+                yield _Letter(
+                    id, reach, outcome.to[place], outcome.contents[place], step, outcome.variant, outcome.basis
+                )
 
 
 def _moved(move: Move, rule: Rule | None, letters: tuple[_Letter, ...], snapshot: Snapshot) -> Changes:
@@ -139,7 +147,7 @@ def _metadata(letter: _Letter, run: Run, rule: Rule | None) -> Mapping[str, Any]
     """Return what stays with the message for ever: whose it is, and what it counted as when it was decided."""
     known: dict[str, Any] = {"rule": run.rule, "version": run.rule_version, "run": run.id, "step": letter.step}
     if rule:
-        known |= {"class": rule.kind, "topic": rule.topic, "labels": list(rule.labels)}
+        known |= {"class": rule.kind, "topic": rule.topic, "labels": list(rule.labels), "basis": letter.basis}
     if letter.variant:
         known["variant"] = letter.variant
     return known

@@ -51,7 +51,7 @@ class Engine:
     def use(self, editions: Editions) -> None:
         """Go on with these rules."""
         self._turn.use(editions)
-        self._reaction.watch = Watch.of(edition.rule for edition in editions.every)
+        self._reaction.watch = Watch.of((edition.rule for edition in editions.every), editions.segments.values())
 
     async def start(self) -> None:
         """Begin to work, and to look every second for what is due or was left by a process that is gone."""

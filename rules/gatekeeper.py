@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from profiles.caps import Cap, Slot
 from profiles.ledgers import Answer, Wanted
 from profiles.timeline import Content
-from profiles.topics import Topic, basis
+from profiles.topics import Basis, Topic, basis
 from rules import gates
 from rules.chance import variant
 from rules.choice import Prefers, Target, targets
@@ -117,13 +117,13 @@ class Gatekeeper:
     def _case(self, request: _Request, target: Target) -> Case:
         rule, person, run = request.rule, request.person, request.ask.run
         facts = with_run(person.facts, run)
-        topic = self.policy.topics.get(rule.topic, Topic(rule.topic or "none"))
+        topic = self._topic(rule)
         space = target.reach.space
         slot = Slot(
             rid=reservation_id(run, f"{request.ask.name}:{space}"),
             channel=space,
             topic=topic.id,
-            basis=basis(topic, rule.kind, is_customer=_is_customer(person)),
+            basis=self._basis(rule, person),
             rule=rule.id,
             labels=rule.labels,
             priority=rule.priority,
@@ -151,6 +151,12 @@ class Gatekeeper:
             on_cap=rule.pressure.on_cap,
             wait_at_most=rule.pressure.wait_at_most.at_most if rule.pressure.wait_at_most else None,
         )
+
+    def _topic(self, rule: Rule) -> Topic:
+        return self.policy.topics.get(rule.topic) or Topic(rule.topic or "none")
+
+    def _basis(self, rule: Rule, person: Person) -> Basis:
+        return basis(self._topic(rule), rule.kind, is_customer=_is_customer(person))
 
     async def _reserve(self, cases: Sequence[tuple[Case, _Request]]) -> list[Answer | None]:
         """Take the slots of marketing, those of one occurrence in one update; other classes take none."""
@@ -202,6 +208,7 @@ class Gatekeeper:
             variant=chosen,
             to=tuple(target.identity.key for target, _ in made if target.identity),
             contents=tuple(content for _, content in made),
+            basis=self._basis(request.rule, request.person),
         )
 
     async def _give_back(self, request: _Request, target: Target) -> None:

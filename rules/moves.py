@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from profiles.timeline import Content
+from profiles.topics import Basis
 from rules.rule import Send
 from rules.run import Run
 
@@ -44,6 +45,8 @@ class Granted:
     to: tuple[str, ...] = ()
     """The identity key of each."""
     contents: tuple[Content, ...] = ()
+    basis: Basis = "none"
+    """The consent they need, asked once more when they are handed over."""
 
 
 @dataclass(frozen=True, slots=True)

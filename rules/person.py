@@ -15,6 +15,8 @@ class Person:
     """Without an event; `conversation` is the thread that moved last."""
     conversations: tuple[Conversation, ...] = ()
     """All their threads, the one that moved last first."""
+    segments: frozenset[str] = frozenset()
+    """The watched segments that this contact is known to be in."""
     runs: tuple[Run, ...] = ()
     """Those that are alive or still watch for their goal, and those that count for an entry limit or a grace period."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from profiles.expression import Expression
 from profiles.ids import new_id
 from profiles.profile import Profile
 from profiles.record import Document, replace
@@ -29,13 +30,15 @@ class Watch:
     attributes: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> "Watch":
-        """Return what these rules must be told of, whatever their state: a paused one goes on later."""
-        rules = tuple(rules)
-        return cls(
-            frozenset(name for rule in rules for name in listens_to(rule)),
-            frozenset(name for rule in rules for name in watches(rule)),
-        )
+    def of(cls, rules: Iterable[Rule], segments: Iterable[Expression] = ()) -> "Watch":
+        """Return what these rules, and the segments they watch, must be told of; also paused ones, for they go on later."""
+        rules, segments = tuple(rules), tuple(segments)
+        events = {name for rule in rules for name in listens_to(rule)}
+        attributes = {name for rule in rules for name in watches(rule)}
+        for condition in segments:
+            events |= condition.needs.events.keys()
+            attributes |= condition.needs.attributes
+        return cls(frozenset(events | ({CHANGED} if segments else set())), frozenset(attributes))
 
 
 class Reaction:

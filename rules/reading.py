@@ -16,6 +16,7 @@ from profiles.profile import Profile
 from profiles.record import Document, from_document
 from profiles.store import Filter, Store
 from profiles.timeline import Event
+from rules.membership import MEMBERSHIPS, row_id
 from rules.person import Person
 from rules.rule import Emit, EventMatch, If, Rule, SetValue, Switch, WaitUntil, walk
 from rules.run import Run
@@ -36,13 +37,18 @@ class Reads:
     """Events that matter from the beginning of a run on."""
     entries: Mapping[str, Duration | None] = field(default_factory=dict)
     """rule -> how far back its runs count for entry or grace."""
+    segments: frozenset[str] = frozenset()
+    """Segments whose members are known by name."""
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> "Reads":
-        """Return what these rules need together."""
+    def of(cls, rules: Iterable[Rule], segments: Mapping[str, Expression] | None = None) -> "Reads":
+        """Return what these rules, and the segments they watch, need together."""
         events: dict[str, Duration | None] = {}
         followed: set[str] = set()
         entries: dict[str, Duration | None] = {}
+        for condition in (segments or {}).values():
+            for name, within in condition.needs.events.items():
+                events[name] = _longer(events, name, within)
         for rule in rules:
             for expression in expressions(rule):
                 for name, within in expression.needs.events.items():
@@ -53,7 +59,7 @@ class Reads:
                 entries[rule.id] = entry.per
             if entry.grace:
                 entries[rule.id] = _longer(entries, rule.id, entry.grace)
-        return cls(events, frozenset(followed), entries)
+        return cls(events, frozenset(followed), entries, frozenset(segments or ()))
 
 
 class Reader:
@@ -66,8 +72,9 @@ class Reader:
         """Return the contacts with these profile ids that exist; one that was merged away is who it was merged into."""
         profiles = await self._profiles(list(dict.fromkeys(ids)))
         everyone = [id for profile in profiles for id in (profile.id, *profile.absorbed)]
-        runs, threads, ledgers = await asyncio.gather(
+        runs, members, threads, ledgers = await asyncio.gather(
             self._runs(everyone, reads, now),
+            self._members([profile.id for profile in profiles], reads.segments),
             self._store.find("conversations", {"profile": {"$in": everyone}}),
             self._ledgers.read([profile.id for profile in profiles]),
         )
@@ -88,6 +95,7 @@ class Reader:
                     sent=sent_of(ledgers[profile.id]),
                 ),
                 tuple(mine),
+                frozenset(row["segment"] for row in members if row["profile"] == profile.id),
                 tuple(run for run in runs if run.profile in ours),
             )
         return found
@@ -110,6 +118,12 @@ class Reader:
             wanted.append({"profile": {"$in": ids}, "rule": rule, **since})
         documents = await self._store.find("runs", {"$or": wanted} if len(wanted) > 1 else wanted[0])
         return [from_document(Run, document) for document in documents]
+
+    async def _members(self, ids: list[str], segments: frozenset[str]) -> list[Document]:
+        if not segments:
+            return []
+        rows = [row_id(segment, id) for segment in segments for id in ids]
+        return await self._store.get_many(MEMBERSHIPS, rows, only=["segment", "profile"])
 
     async def _history(self, ids: list[str], reads: Reads, runs: Sequence[Run], now: datetime) -> list[Event]:
         since = _since(reads, runs, now)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from profiles.calendar import Clock
+from profiles.every import Every
+from profiles.expression import Expression, parse
 from profiles.ledgers import Ledgers
 from profiles.store import Store
 from profiles.writer import Writer
@@ -16,13 +18,15 @@ from rules.engine import Engine
 from rules.gatekeeper import Gatekeeper, Renders
 from rules.graph import graph
 from rules.letters import Letters
+from rules.membership import SWEEP_SECONDS, Sweep
 from rules.occurrences import Occurrences
 from rules.options import RulesOptions, folder_of
 from rules.policy import Policy, Reach, Reaches
 from rules.reaction import Reaction
 from rules.reading import Reader
+from rules.rule import OnSegment
 from rules.thinking import Edition, Editions
-from rules.turn import Turn
+from rules.turn import News, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Running:
     gatekeeper: Gatekeeper
     letters: Letters
     turn: Turn
+    sweep: Sweep
+    _sweeping: Every
     _opened: AsyncExitStack
 
     async def start(self) -> None:
@@ -42,6 +48,7 @@ class Running:
         await self.engine.start()
         await self.occurrences.start()
         await self.bookcase.start()
+        await self._sweeping.start()
 
     async def close(self) -> None:
         """Stop; what is left is found by the next process."""
@@ -75,6 +82,8 @@ async def open_rules(
     writer.listen(engine.hear)
     occurrences = Occurrences(store, engine, process=writer.process, zone=zone, clock=clock)
 
+    sweep = Sweep(store, lambda profile: engine.tell(News(profile)), turn, zone=zone, clock=clock)
+
     def use(book: Book) -> None:
         gatekeeper.policy, letters.templates = book.policy, book.templates
         engine.use(editions_of(book, bookcase))
@@ -85,7 +94,9 @@ async def open_rules(
     opened.push_async_callback(engine.close)
     opened.push_async_callback(occurrences.close)
     opened.push_async_callback(bookcase.close)
-    return Running(bookcase, engine, occurrences, gatekeeper, letters, turn, opened)
+    sweeping = Every(SWEEP_SECONDS, sweep.look, name="segments")
+    opened.push_async_callback(sweeping.close)
+    return Running(bookcase, engine, occurrences, gatekeeper, letters, turn, sweep, sweeping, opened)
 
 
 def editions_of(book: Book, bookcase: Bookcase | None = None) -> Editions:
@@ -103,4 +114,12 @@ def editions_of(book: Book, bookcase: Bookcase | None = None) -> Editions:
         return older[rule, version]
 
     current = {id: Edition(rule, graph(rule.steps)) for id, rule in book.rules.items()}
-    return Editions(current, remembered, control=book.policy.control)
+    return Editions(current, remembered, control=book.policy.control, segments=watched_segments(book))
+
+
+def watched_segments(book: Book) -> dict[str, Expression]:
+    """Return the conditions of the segments that some rule is about entering or leaving."""
+    names = {rule.trigger.segment for rule in book.rules.values() if isinstance(rule.trigger, OnSegment)}
+    vocabulary = book.names.vocabulary
+    read = {name: parse(vocabulary.segments[name], vocabulary) for name in names if name in vocabulary.segments}
+    return {name: condition for name, condition in read.items() if isinstance(condition, Expression)}

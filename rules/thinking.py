@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from profiles.expression import Expression
 from profiles.timeline import Event
 from rules.entry import Occasion, enter, restarted
 from rules.graph import Graph
 from rules.journey import advance, end
+from rules.membership import Crossing, crossings
 from rules.moves import Ask, Begin, Decision, Move, Outcome, Skipped
 from rules.person import Person
 from rules.rule import Rule
@@ -36,8 +38,11 @@ class Editions:
         older: Callable[[str, str], Edition | None] = lambda rule, version: None,
         *,
         control: float = 0.0,
+        segments: Mapping[str, Expression] | None = None,
     ) -> None:
         self.current, self._older, self.control = current, older, control
+        self.segments: Mapping[str, Expression] = segments or {}
+        """The conditions of the segments that some rule watches."""
 
     @property
     def every(self) -> tuple[Edition, ...]:
@@ -75,6 +80,8 @@ class Thought:
     moves: tuple[Move, ...] = ()
     """One per run that is new or changed."""
     refused: tuple[Refused, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+    """Segments that the contact is now in, or no longer in."""
 
     @property
     def asks(self) -> tuple[Ask, ...]:
@@ -88,10 +95,12 @@ def think(
     news: Iterable[Event] = (),
     occasions: Iterable[tuple[str, Occasion]] = (),
     outcomes: Mapping[str, Mapping[str, Outcome]] | None = None,
+    segments: Mapping[str, Expression] | None = None,
 ) -> Thought:
     """Return what these events, and these occasions (rule id, what begins it), and the hour come to.
 
-    `outcomes` (run id -> attempt -> outcome) answer the asks of an earlier thought of the same person and news.
+    `outcomes` (run id -> attempt -> outcome) answer the asks of an earlier thought of the same person and news; `segments`
+    are those whose members are known, so that who differs has crossed.
     """
     mind = _Mind(person, editions, outcomes or {})
     for run in person.runs:
@@ -105,7 +114,8 @@ def think(
         if known := editions.current.get(rule):
             mind.begin(known, occasion)
     mind.chains()
-    return Thought(tuple(mind.moves.values()), tuple(mind.refused))
+    found = crossings(segments or {}, person.segments, person.facts)
+    return Thought(tuple(mind.moves.values()), tuple(mind.refused), found)
 
 
 def chain_of(event: Event) -> int:

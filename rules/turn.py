@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from profiles.calendar import Clock
+from profiles.expression import Expression
 from profiles.snapshot import Done, Refusal, Work
 from profiles.snapshot import Outcome as Committed
 from profiles.timeline import Event
@@ -68,12 +69,20 @@ class Turn:
 
     def __init__(self, reader: Persons, writer: Commits, gatekeeper: Gatekeeper, *, clock: Clock) -> None:
         self.editions = Editions({})
+        self.baselined: frozenset[str] = frozenset()
+        """Watched segments whose members are known, so that who differs has crossed."""
         self._reads = Reads()
         self._reader, self._writer, self._gatekeeper, self._clock = reader, writer, gatekeeper, clock
 
     def use(self, editions: Editions) -> None:
         """Go on with these rules."""
-        self.editions, self._reads = editions, Reads.of(edition.rule for edition in editions.every)
+        self.editions = editions
+        self._reads = Reads.of((edition.rule for edition in editions.every), editions.segments)
+
+    @property
+    def segments(self) -> Mapping[str, Expression]:
+        """Return the segments that some rule watches."""
+        return self.editions.segments
 
     async def work(self, news: Sequence[News]) -> Left:
         """Think about these contacts and commit what it comes to."""
@@ -96,7 +105,8 @@ class Turn:
         editions, now = self.editions, self._clock()  # no other set before the commit
         persons = await self._reader.persons([one.profile for one in news], self._reads, now)
         ours = _by_person(news, persons)
-        thoughts = {id: _think(persons[id], editions, some, {}) for id, some in ours.items()}
+        segments = {name: it for name, it in editions.segments.items() if name in self.baselined}
+        thoughts = {id: _think(persons[id], editions, some, {}, segments) for id, some in ours.items()}
         outcomes: dict[str, dict[str, dict[str, Outcome]]] = {id: {} for id in ours}
         for _ in range(SENDS_IN_A_ROW):
             asked = [
@@ -111,7 +121,7 @@ class Turn:
             for who in {person.id for _, _, person in asked}:
                 for ask in thoughts[who].asks:
                     outcomes[who].setdefault(ask.run.id, {}).update(answers.get(ask.run.id, {}))
-                thoughts[who] = _think(persons[who], editions, ours[who], outcomes[who])
+                thoughts[who] = _think(persons[who], editions, ours[who], outcomes[who], segments)
         again = await self._commit(persons, thoughts, outcomes, ours, editions)
         met = {one.profile for some in ours.values() for one in some}
         nobody = tuple(one for one in news if one.profile not in met)
@@ -152,7 +162,11 @@ def _is_idle(news: News, thought: Thought) -> bool:
 
 
 def _think(
-    person: Person, editions: Editions, news: Iterable[News], outcomes: dict[str, dict[str, Outcome]]
+    person: Person,
+    editions: Editions,
+    news: Iterable[News],
+    outcomes: dict[str, dict[str, Outcome]],
+    segments: Mapping[str, Expression],
 ) -> Thought:
     """Think about one contact, with what was answered so far."""
     news = tuple(news)
@@ -162,6 +176,7 @@ def _think(
         [one.event for one in news if one.event],
         [one.occasion for one in news if one.occasion],
         outcomes,
+        segments,
     )
 
 
