@@ -7,6 +7,7 @@ from admin.agents import Agent
 from admin.texts import Texts
 from profiles.profile import Profile
 from profiles.timeline import BOT, CUSTOMER, Event, Message
+from rules.reasons import spoken
 
 
 def _(text: str) -> str:
@@ -15,7 +16,7 @@ def _(text: str) -> str:
 
 
 CHANNELS = {
-    "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
+    "webpush": _("Web push"), "push": _("Push"), "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
 }  # fmt: skip
 
@@ -27,6 +28,10 @@ ATTRIBUTES = {
 ROLES = {
     "agent": _("Agent"), "supervisor": _("Supervisor"), "marketer": _("Marketer"), "admin": _("Administrator")
 }  # fmt: skip
+
+RULE_STATES = {"live": _("rule|Live"), "test": _("rule|On trial"), "draft": _("rule|Draft"), "paused": _("rule|Paused")}
+
+RULE_CLASSES = {"marketing": _("Marketing"), "service": _("Service"), "transactional": _("Transactional")}
 
 LANGUAGES = {
     "fr": _("French"), "en": _("English"), "de": _("German"), "es": _("Spanish"), "it": _("Italian"), "nl": _("Dutch"),
@@ -61,6 +66,8 @@ EVENTS = {
     "conversation.resolved": _("{who} resolved this"),
     "conversation.reopened": _("{who} reopened this"),
     "conversation.snoozed": _("{who} snoozed this"),
+    "message.clicked": _("Opened a link of a rule's message"),
+    "message.answered": _("Answered a rule's message"),
     "conversation.woken": _("The snooze ended"),
     "profile.merged": _("{who} merged another contact into this one"),
     "profile.merge_undone": _("{who} undid a merge"),
@@ -73,6 +80,9 @@ EVENTS = {
     "bot.doubted": _("The bot was not sure of this answer"),
     "bot.payload_refused": _("They typed a command that the bot had not offered"),
 }
+
+DECIDED = "rule.decided"
+"""The name under which a rule's decision stands on a timeline; it is no event of the store."""
 
 DECIDED_BY = {
     "rule": _("A rule says so"), "story": _("A story goes like this"), "nearest": _("The nearest story goes like this"),
@@ -103,6 +113,8 @@ ACTS = {
     "agent.recovered": _("Used a recovery code"), "agent.settings": _("Changed their settings"),
     "key.created": _("Created an API key"), "key.revoked": _("Revoked an API key"),
     "conversation.drafted": _("Asked for a draft"), **{f"bot.{name}": act for name, act in LESSONS.items()},
+    "rule.state": _("Changed a rule's state"), "rule.saved": _("Changed a file of the rule book"),
+    "rule.made": _("Made a rule"), "rule.tried": _("Sent a rule's messages to its testers"),
     "bot.proposed": _("Proposed a lesson for the bot"), "bot.proposal_refused": _("Refused a proposed lesson"),
     "bot.question_dismissed": _("Dismissed a question"), "bot.reply_refused": _("Kept a reply from becoming an answer"),
 }  # fmt: skip
@@ -179,6 +191,18 @@ class Speech:
         """Return one line for an audit row's act."""
         return self._speaks(ACTS.get(act, act))
 
+    def rule_state(self, state: str) -> str:
+        """Return what people call a rule's state."""
+        return self._speaks(RULE_STATES.get(state, state))
+
+    def rule_class(self, kind: str) -> str:
+        """Return what people call a rule's class."""
+        return self._speaks(RULE_CLASSES.get(kind, kind))
+
+    def why(self, code: str) -> str:
+        """Return the sentence for a decision's code."""
+        return spoken(code, self._speaks.language)
+
     def language(self, code: str) -> str:
         """Return what people call this language; its two letters where we have no word."""
         return self._speaks(LANGUAGES.get(code, code))
@@ -219,6 +243,8 @@ class Speech:
             return (profile.name if profile else "") or self._speaks(_("Visitor"))
         if author == BOT:
             return self._speaks(_("Bot"))
+        if author.startswith("rule:"):
+            return self._speaks(_("Rule {name}"), name=author.removeprefix("rule:").partition("#")[0])
         if author.startswith("agent:"):
             agent = agents.get(author.removeprefix("agent:"))
             return agent.name if agent else self._speaks(_("A former agent"))
@@ -227,6 +253,9 @@ class Speech:
     def event(self, event: Event, agents: Mapping[str, Agent]) -> str:
         """Return one line for an event of the timeline."""
         line = EVENTS.get(event.name)
+        if event.name == DECIDED:
+            rule, why = str(event.properties.get("rule", "")), self.why(str(event.properties.get("reason", "")))
+            return self._speaks(_("Rule {name}: {why}"), name=rule, why=why)
         if line is None:
             return event.name
         to = agents.get(str(event.properties.get("to", "")))

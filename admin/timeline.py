@@ -13,7 +13,8 @@ from profiles.timeline import Event, Message
 
 PAGE = 50
 MOST = 500  # items after a place: what a page that slept may have missed; beyond, it loads afresh
-HIDDEN_EVENTS = ["message.edited"]  # the message itself says that it was edited
+HIDDEN_EVENTS = ["message.edited", "message.delivered", "message.read", "message.scanned"]
+"""The message itself says that it was edited, arrived or was read; a scanner's look is no news of the person."""
 AFTER_ALL = 10**12  # what one commit wrote has one instant: seq puts an answer after its question, an event comes last
 
 

@@ -7,6 +7,7 @@ from channels.channel import Edited, Identified, Reachable, Read, Receipt
 from profiles import people
 from profiles.ids import new_id
 from profiles.profile import Suppression
+from profiles.reactions import BY_STATE, reaction, read_to
 from profiles.record import to_document
 from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work
 from profiles.text import clean
@@ -43,7 +44,12 @@ def mark(id: str, receipt: Receipt) -> Work:
         put: dict[str, object] = {"delivery.state": receipt.state, f"delivery.times.{receipt.state}": receipt.at}
         if receipt.reason:
             put["delivery.reason"] = receipt.reason[:200]
-        return Changes(amends=(Amend(id, put, ("delivery.lease_until", "delivery.leased_by")),))
+        told: tuple[Event, ...] = ()
+        if (name := BY_STATE.get(receipt.state)) and (
+            event := reaction(name, message, receipt.at, id=new_id(snapshot.now))
+        ):
+            told = (event,)
+        return Changes(amends=(Amend(id, put, ("delivery.lease_until", "delivery.leased_by")),), events=told)
 
     return Work(think, messages=(id,))
 
@@ -104,7 +110,8 @@ def _read(read: Read) -> Work:
         seq = min(read.seq, conversation.seq)
         if seq <= conversation.customer_read_seq:
             return Changes()
-        return Changes(conversations=(replace(conversation, customer_read_seq=seq),))
+        conversation, told = read_to(replace(conversation, customer_read_seq=seq), seq, snapshot.now)
+        return Changes(conversations=(conversation,), events=told)
 
     return Work(think, conversations=(thread,))
 

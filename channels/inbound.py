@@ -6,20 +6,23 @@ one commit. Receipts, edits, reads and blocks come the same way.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from channels import arrivals
 from channels.banning import ban, is_final
 from channels.channel import Arrival, Inbound, Limits, Receipt
 from channels.degrade import pressed
-from channels.obey import obey, spoken
+from channels.obey import has_refused, obey, ordered
 from profiles import people
 from profiles.answer import Answerer
 from profiles.append import begin, heard, said
 from profiles.conversation import Conversation
 from profiles.profile import Identity, Profile
+from profiles.reactions import answered
 from profiles.record import replace
 from profiles.snapshot import Changes, Done, Outcome, Refusal, Snapshot, Work
+from profiles.spoken import heed
 from profiles.store import Store
 from profiles.text import clean
 from profiles.timeline import BOT, Content, Event, Message
@@ -43,7 +46,10 @@ class FrontDoor:
         limits: Mapping[str, Limits],
         country: str = "FR",
         language: str = "en",
+        page: Callable[[str, datetime], str] = lambda profile, now: "",
     ) -> None:
+        """`page` gives the address of a person's own page, by the profile's id."""
+        self._page = page
         self._writer, self._store, self._answer, self._limits = writer, store, answer, limits
         self._country, self._language = country, language
         self._following: set[asyncio.Task[Outcome]] = set()
@@ -52,7 +58,7 @@ class FrontDoor:
         """Return when the arrival is on disk. Raises Unavailable when it may not be: let the provider repeat it."""
         match arrival:
             case Inbound():
-                outcome = await self._writer.commit(self._message(arrival))
+                outcome = await self._writer.commit(self._message(arrival, await self._has_refused(arrival)))
                 if isinstance(outcome, Done) and outcome.changes.claims:
                     self._list_doubts(next(iter(outcome.changes.claims)))
                 return outcome
@@ -66,7 +72,13 @@ class FrontDoor:
         if self._following:
             await asyncio.wait(self._following, timeout=5)
 
-    def _message(self, inbound: Inbound) -> Work:
+    async def _has_refused(self, inbound: Inbound) -> bool:
+        limits = self._limits.get(inbound.channel) or Limits()
+        return await has_refused(
+            self._store, inbound.content, f"{inbound.space or inbound.channel}:{inbound.address}", limits
+        )
+
+    def _message(self, inbound: Inbound, refused: bool) -> Work:
         thread = f"{inbound.channel}:{inbound.address}"
         key = f"{inbound.space or inbound.channel}:{inbound.address}"
         id = f"{inbound.channel}:{inbound.id}"
@@ -84,9 +96,13 @@ class FrontDoor:
             )
             profile = _reachable_again(profile, key)
             profile = replace(profile, last_channel=inbound.channel, last_inbound_at=now)
-            if limits.keywords and (word := spoken(content.text, profile.identity(key))) in limits.keywords:
-                return obey(word, profile, conversation, message, key=key, claims=claims, language=self._language)
-            return self._answered(snapshot, profile, conversation, message, key, claims)
+            if order := ordered(content, profile.identity(key), limits, refused=refused):
+                page = self._page(profile.id, now)
+                return obey(
+                    order, profile, conversation, message, key=key, claims=claims, language=self._language, page=page
+                )
+            conversation, told = answered(conversation, now, now)
+            return self._answered(snapshot, profile, conversation, message, key, claims, told)
 
         return Work(think, identities=(key,), conversations=(thread,), key=id)
 
@@ -98,15 +114,16 @@ class FrontDoor:
         message: Message,
         key: str,
         claims: Mapping[str, str],
+        told: tuple[Event, ...],
     ) -> Changes:
-        messages, events = [message], tuple[Event, ...]()
+        messages, events = [message], told
         identity = profile.identity(key)
         if conversation.owner == "bot" and not (identity and identity.suppression):
             if conversation.pending:  # earlier messages are still being answered: keep the order
                 conversation = replace(conversation, pending=(*conversation.pending, message.id))
             else:
                 answer = self._answer(snapshot, profile, conversation, message)
-                profile, conversation, events = answer.profile, answer.conversation, answer.events
+                profile, conversation, events = answer.profile, answer.conversation, (*told, *answer.events)
                 if answer.unfinished:
                     conversation = replace(conversation, pending=(message.id,))
                 for number, content in enumerate(answer.says, 1):
@@ -120,12 +137,14 @@ class FrontDoor:
                         reply_to=message.id,
                     )
                     messages.append(reply)
-        return Changes(
-            profiles=(profile,),
-            conversations=(conversation,),
-            claims=claims,
-            messages=tuple(messages),
-            events=events,
+        return heed(
+            Changes(
+                profiles=(profile,),
+                conversations=(conversation,),
+                claims=claims,
+                messages=tuple(messages),
+                events=events,
+            )
         )
 
     def _list_doubts(self, key: str) -> None:

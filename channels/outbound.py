@@ -17,10 +17,12 @@ from channels.channel import Channel, Failed, Later, Outbound, Sending, Sent, Un
 from channels.degrade import degrade
 from channels.pace import Pace
 from profiles.calendar import Clock
+from profiles.ids import new_id
 from profiles.permits import Pass, Permits, Stopped, passage
+from profiles.reactions import BY_STATE, reaction
 from profiles.snapshot import Amend, Changes, Work
 from profiles.store import Unavailable
-from profiles.timeline import Message
+from profiles.timeline import Event, Message
 from profiles.writer import Writer
 
 log = logging.getLogger("channels.outbound")
@@ -198,14 +200,15 @@ class BackDoor:
             self._permits.settle(trying.permits)
 
     async def _record(self, message: Message, outcome: Sending) -> None:
-        state, reason = _state(outcome)
-        put: dict[str, object] = {"delivery.state": state, f"delivery.times.{state}": self._clock()}
+        (state, reason), now = _state(outcome), self._clock()
+        put: dict[str, object] = {"delivery.state": state, f"delivery.times.{state}": now}
         if reason:
             put["delivery.reason"] = reason
             log.warning("outbound.%s message=%s channel=%s reason=%s", state, message.id, message.channel, reason)
         if isinstance(outcome, Sent) and outcome.provider_id:
             put["delivery.provider_id"] = f"{message.channel}:{outcome.provider_id}"
-        await self._amend(message, put)
+        told = reaction(BY_STATE[state], message, now, id=new_id(now)) if state in BY_STATE else None
+        await self._amend(message, put, told)
         if isinstance(outcome, Failed) and is_final(outcome.reason) and message.delivery:
             await self._writer.commit(ban(message.delivery.to, outcome.reason))
 
@@ -218,11 +221,12 @@ class BackDoor:
         amend = Amend(message.id, {"delivery.lease_until": until}, ("delivery.leased_by",))
         await self._commit(amend, message)
 
-    async def _amend(self, message: Message, put: Mapping[str, object]) -> None:
-        await self._commit(Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by")), message)
+    async def _amend(self, message: Message, put: Mapping[str, object], told: Event | None = None) -> None:
+        await self._commit(Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by")), message, told)
 
-    async def _commit(self, amend: Amend, message: Message) -> None:
-        await self._writer.commit(Work(lambda _: Changes(amends=(amend,), answer=message.conversation)), patient=True)
+    async def _commit(self, amend: Amend, message: Message, told: Event | None = None) -> None:
+        changes = Changes(amends=(amend,), events=(told,) if told else (), answer=message.conversation)
+        await self._writer.commit(Work(lambda _: changes), patient=True)
 
 
 async def _bounded(channel: Channel, outbound: Outbound, seconds: float) -> Sending:

@@ -6,6 +6,7 @@ from typing import Any
 
 from profiles.conversation import Conversation, give_back, wake
 from profiles.profile import Profile
+from profiles.reactions import follow
 from profiles.record import replace
 from profiles.timeline import CUSTOMER, Content, Delivery, Direction, Message
 
@@ -77,6 +78,8 @@ def said(
         reply_to=reply_to,
         metadata=metadata,
     )
+    if metadata and "rule" in metadata:
+        conversation = follow(conversation, message)
     seen: dict[str, Any] = {"unread": 0, "waiting_since": None} if author.startswith("agent:") else {}
     return _after(conversation, message, offered=content.buttons, **seen), message
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from profiles.reactions import Followed
 from profiles.timeline import Button
 
 Owner = Literal["bot", "queue", "agent"]
@@ -65,6 +66,8 @@ class Conversation:
     offered: tuple[Button, ...] = ()
     """The buttons of our last message: a person who types "2" or a title means one of these."""
     labels: tuple[str, ...] = ()
+    followed: tuple[Followed, ...] = ()
+    """What rules said here of late, oldest first, until it is answered (profiles/reactions.py)."""
     version: int = 0
 
     @property

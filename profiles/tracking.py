@@ -111,7 +111,7 @@ def _button(button: Button, ours: Callable[[str], str]) -> Button:
 
 
 def _is_counted(address: str, base: str) -> bool:
-    if not address.lower().startswith(("http://", "https://")) or len(address) > LONGEST_ADDRESS:
+    if len(address) > LONGEST_ADDRESS or not _IN_TEXT.fullmatch(address):
         return False
     try:
         parts = urlsplit(address)
