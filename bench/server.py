@@ -16,6 +16,7 @@ from bench.webhooks import SECRET
 from bot.answering import BotOptions, answerer, load_brain
 from causerie.app import CHANNELS, WRITER, Options, ServerOptions, build
 from causerie.garbage import collect_seldom
+from causerie.threads import switch_soon
 from channels import telegram
 from channels.channel import Channel, Door, Limits, Outbound, Sending, Sent
 from channels.inbound import FrontDoor
@@ -82,6 +83,7 @@ async def serve() -> None:
     order = Order(**json.loads(await loop.run_in_executor(None, sys.stdin.readline)))
     app = await _BUILDERS[order.design](order)
     collect_seldom()  # as `causerie serve` does, for the control too
+    switch_soon()
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)

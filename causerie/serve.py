@@ -12,6 +12,7 @@ from causerie.app import CHANNELS, DESK, Options, ServerOptions, build
 from causerie.garbage import collect_seldom
 from causerie.mongod import CannotStart, StoreOptions, start
 from causerie.progress import Progress
+from causerie.threads import switch_soon
 
 log = logging.getLogger("causerie.serve")
 
@@ -34,6 +35,7 @@ async def serve(options: Options, store: StoreOptions, progress: Progress, say: 
         try:
             await _listen(runner, options.server)
             collect_seldom()
+            switch_soon()
             progress("Ready")
             for line in await _addresses(app, options):
                 say(line)

@@ -111,6 +111,9 @@ class Intake:
 
 async def _bounded(request: web.Request) -> bytes | None:
     """Return the body, or None as soon as it is longer than any update is."""
+    if request.content.is_eof():  # it came with the head, as nearly all do
+        whole = request.content.read_nowait()
+        return whole if len(whole) <= LARGEST_UPDATE else None
     raw = bytearray()
     async for piece in request.content.iter_any():
         raw += piece

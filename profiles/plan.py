@@ -51,12 +51,16 @@ class Group:
     amended: set[str] = field(default_factory=set)
     """Ids of what this group changes without having read it whole."""
     kept: list[Changes] = field(default_factory=list)
+    _view: Snapshot | None = None
     _plan: Plan = field(default_factory=Plan)
     _entries: Entries = field(default_factory=Entries)
 
     def snapshot(self) -> Snapshot:
         """Return what the next piece of thinking sees: a live view on this group."""
-        return Snapshot(self.now, self.profiles, self.conversations, self.identities, self.messages, self.records)
+        if self._view is None or self._view.now is not self.now:
+            known = (self.profiles, self.conversations, self.identities, self.messages, self.records)
+            self._view = Snapshot(self.now, *known)
+        return self._view
 
     def keep(self, changes: Changes) -> Changes:
         """Take these changes into the group and return them as they will be stored (deliveries born leased)."""
