@@ -20,6 +20,7 @@ from profiles.conversation import Conversation
 from profiles.profile import Profile, Source
 from profiles.record import from_document
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
+from profiles.spoken import heed
 from profiles.store import Store
 from profiles.timeline import BOT, Event
 from profiles.writer import Writer
@@ -77,7 +78,7 @@ class Office:
 
         def think(here: Conversation, person: Profile, now: datetime) -> Changes:
             told = {"channel": here.channel, "message": self.message, "source": "bot", **clean_value(dict(properties))}
-            return Changes(events=(Event(id, person.id, name, now, here.id, BOT, "bot", told),))
+            return heed(Changes(events=(Event(id, person.id, name, now, here.id, BOT, "bot", told),)), person.id)
 
         await self._commit(think, id, "events")
 

@@ -21,6 +21,7 @@ from profiles.every import Every
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Refusal, Snapshot, Work
+from profiles.spoken import heed
 from profiles.store import Store, Unavailable
 from profiles.timeline import BOT, Message
 from profiles.writer import Writer
@@ -153,9 +154,10 @@ class Outside:
                     to=here.identity, reply_to=message.id,
                 )  # fmt: skip
                 replies.append(reply)
-            return Changes(
+            changes = Changes(
                 profiles=(answer.profile,), conversations=(here,), messages=tuple(replies), events=answer.events
             )
+            return heed(changes, answer.profile.id)
 
         outcome = await self._writer.commit(Work(think, conversations=(conversation.id,), key=f"{message.id}:1"))
         return isinstance(outcome, Done)

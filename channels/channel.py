@@ -180,6 +180,9 @@ class Limits:
     """Provider calls under way at once."""
     keywords: tuple[str, ...] = ()
     """Which of stop, start, help are obeyed here before any bot: SMS laws want all three."""
+    stop_bans: bool = True
+    """Whether STOP bans the address whatever is sent, as SMS laws want; else it ends what rules write here, and people who
+    write are answered as ever (docs/preferences.md)."""
     threads: bool = True
     """Whether people answer there, so that what we send belongs to a conversation; else it is a notice (push, wallet)."""
 

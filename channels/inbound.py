@@ -144,7 +144,8 @@ class FrontDoor:
                 claims=claims,
                 messages=tuple(messages),
                 events=events,
-            )
+            ),
+            profile.id,
         )
 
     def _list_doubts(self, key: str) -> None:

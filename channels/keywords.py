@@ -1,7 +1,8 @@
 """Is this whole message one of the words that a person may always say: stop, start again, help?
 
 Carriers and regulators fix the words (CTIA Short Code Monitoring Handbook; in France ARCEP and af2m for STOP), people
-write them with accents, dots and emoji. Only the whole message counts: "stop by tomorrow?" is a question.
+write them with accents, dots and emoji. Only the whole message counts: "stop by tomorrow?" is a question. Where people talk
+with a bot, the words that they say to it all day ("cancel", "end", "info") are left to it, and so is Telegram's own /start.
 """
 
 import unicodedata
@@ -23,6 +24,7 @@ _WORDS: dict[Keyword, frozenset[str]] = {
     "help": frozenset({"help", "info", "aide", "hilfe", "ayuda"}),
 }  # fmt: skip
 _YES = frozenset({"yes", "oui"})
+_TO_THE_BOT = frozenset({"cancel", "end", "quit", "revoke", "resume", "help", "info", "aide", "hilfe", "ayuda"})
 
 # Each fits one SMS in the GSM-7 alphabet (no ê or curly apostrophe), so that it costs one segment.
 CONFIRMATIONS: dict[Keyword, dict[str, str]] = {
@@ -40,10 +42,29 @@ CONFIRMATIONS: dict[Keyword, dict[str, str]] = {
     },
 }
 
+# Where STOP ends what rules write and nothing else: people may still write there, and are answered.
+IN_CHAT: dict[Keyword, dict[str, str]] = {
+    "stop": {
+        "en": "Understood: no more offers or reminders from us here. You can still write to us, and we will answer. "
+        "Reply START to hear from us again.",
+        "fr": "C'est noté : plus d'offres ni de rappels de notre part ici. Vous pouvez toujours nous écrire, nous "
+        "répondrons. Répondez REPRENDRE pour en recevoir à nouveau.",
+    },
+    "start": {
+        "en": "Welcome back: what you had agreed to holds here again. Reply STOP to end it.",
+        "fr": "Bon retour : ce que vous aviez accepté vaut de nouveau ici. Répondez STOP pour l'arrêter.",
+    },
+}
+CHOOSE = {"en": "Choose in detail", "fr": "Choisir en détail"}
 
-def keyword(text: str, *, opted_out: bool = False) -> Keyword | None:
+
+def keyword(text: str, *, opted_out: bool = False, in_chat: bool = False) -> Keyword | None:
     """Return which of the three the whole text says, or None. A plain yes resumes only for somebody who is opted out."""
     words = _folded(text)
+    if in_chat:
+        if words in _TO_THE_BOT or (text.lstrip().startswith("/") and words != "stop"):
+            return None
+        opted_out = False  # there, a yes answers the bot's question
     if opted_out and words in _YES:
         return "start"
     return next((kind for kind, known in _WORDS.items() if words in known), None)
@@ -52,7 +73,16 @@ def keyword(text: str, *, opted_out: bool = False) -> Keyword | None:
 def confirmation(kind: Keyword, language: str | None) -> str:
     """Return what to answer, in the person's language (`fr`, `fr-CA`) where we have it, else in English."""
     spoken = CONFIRMATIONS[kind]
-    return spoken.get((language or "en").split("-")[0].lower(), spoken["en"])
+    return _in(spoken, language)
+
+
+def chat_confirmation(kind: Keyword, language: str | None) -> tuple[str, str]:
+    """Return what to answer where a bot talks, and the title of the button that opens the person's own page."""
+    return _in(IN_CHAT[kind], language), _in(CHOOSE, language)
+
+
+def _in(texts: dict[str, str], language: str | None) -> str:
+    return texts.get((language or "en").split("-")[0].lower(), texts["en"])
 
 
 def _folded(text: str) -> str:

@@ -22,6 +22,8 @@ LIMITS = Limits(
     attachment_bytes=50_000_000,
     per_second=30,
     per_person_second=1,
+    keywords=("stop", "start"),
+    stop_bans=False,
 )
 LONGEST_CAPTION = 1024  # UTF-16 units, as for texts
 LONGEST_DATA = 64  # bytes

@@ -89,6 +89,8 @@ class Webchat:
         attachments=("image", "audio", "video", "file"),
         attachment_bytes=15_000_000,
         at_once=64,
+        keywords=("stop", "start"),
+        stop_bans=False,
     )
 
     def __init__(self, options: Options, door: Door) -> None:

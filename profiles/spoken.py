@@ -52,27 +52,27 @@ def start_again(word: Word) -> Changes:
     return _proved(Amend(word.profile, {}, (f"on.{name}", f"at.{name}"), COLLECTION, EMPTY), word, "restored")
 
 
-def heed(changes: Changes) -> Changes:
-    """Return the changes with each no that the bot heard kept in the ledger too.
+def heed(changes: Changes, profile: str) -> Changes:
+    """Return the changes with each no that the bot heard kept in this profile's ledger too.
 
-    The event says `topic` (one, several, or `all`) and may say `channel`; without one the no is to every channel, for whoever
-    wants no more advertising seldom means only the place where they say so.
+    The event says `topic` (one, several, or `all`) and may say `where`, a channel; without it the no is to every channel, for
+    whoever wants no more advertising seldom means only the place where they say so.
     """
     for event in changes.events:
         if event.name == WITHDRAWN and event.by == BOT:
-            for word in _heard(event):
+            for word in _heard(event, profile):
                 changes = changes.then(no(word))
     return changes
 
 
-def _heard(event: Event) -> Iterator[Word]:
+def _heard(event: Event, profile: str) -> Iterator[Word]:
     said = event.properties.get("topic", ALL)
-    channel = _name(event.properties.get("channel", ALL))
+    channel = _name(event.properties.get("where", ALL))
     topics = [_name(one) for one in (said if isinstance(said, list | tuple) else [said])]
     for topic in dict.fromkeys(topics):
         yield Word(
             id=f"{event.id}:{topic}",
-            profile=event.profile,
+            profile=profile,
             channel=channel,
             topic=topic,
             at=event.happened_at,

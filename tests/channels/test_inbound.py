@@ -16,10 +16,11 @@ from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Duplicate, Snapshot, Work
 from profiles.store import Store
-from profiles.timeline import Button, Content, Message
+from profiles.timeline import BOT, Button, Content, Event, Message
 from profiles.writer import Writer
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+CHAT = Limits(buttons=10, keywords=("stop", "start"), stop_bans=False)
 
 
 def parrot(snapshot: Snapshot, profile: Profile, conversation: Conversation, message: Message) -> Answer:
@@ -35,8 +36,11 @@ class House:
 
     def __init__(self, store: Store) -> None:
         self.store, self.writer = store, Writer(store, process="here", clock=lambda: NOON)
-        limits = {"sms": Limits(keywords=("stop", "start", "help")), "webchat": Limits(buttons=10)}
-        self.door = FrontDoor(self.writer, store, answer=parrot, limits=limits, language="en")
+        limits = {"sms": Limits(keywords=("stop", "start", "help")), "webchat": CHAT, "telegram": CHAT}
+        self.door = FrontDoor(
+            self.writer, store, answer=parrot, limits=limits, language="en",
+            page=lambda profile, now: f"https://shop.example/p/{profile}",
+        )  # fmt: skip
 
     async def says(self, text: str, id: str = "1", address: str = "+33612345678", channel: str = "sms") -> object:
         return await self.door.receive(Inbound(channel, address, id, Content(text)))
@@ -135,9 +139,100 @@ async def test_whoever_writes_again_after_a_dead_address_is_no_longer_banned_in_
     assert (await house.ledger(anna.id)).banned == frozenset()
 
 
-async def test_a_web_visitor_who_types_stop_is_answered_by_the_bot(house: House) -> None:
-    await house.says("stop", channel="webchat", address="v1")
-    assert (await house.texts("webchat:v1"))[-1] == "You said stop"
+async def test_stop_by_sms_is_proved_and_start_takes_it_back(house: House) -> None:
+    await house.says("Arrêt", id="1")
+    (anna,) = await house.profiles()
+    assert (await house.ledger(anna.id)).on == {"sms:*": False}
+    await house.says("START", id="2")
+    assert (await house.ledger(anna.id)).on == {}
+    proofs = await house.store.find("consents", {"profile": anna.id}, sort=[("_id", 1)])
+    assert [(proof["change"], proof["channel"], proof["wording"]) for proof in proofs] == [
+        ("withdrawn", "sms", "Arrêt"),
+        ("restored", "sms", "START"),
+    ]
+
+
+async def chats(house: House, *texts: str, channel: str = "telegram") -> list[str]:
+    """Say these one after the other on a channel where a bot talks; return what we said."""
+    for number, text in enumerate(texts):
+        await house.says(text, id=str(number), channel=channel, address="v1")
+    found = await house.store.find(
+        "messages", {"conversation": f"{channel}:v1", "direction": "outbound"}, sort=[("seq", 1)]
+    )
+    return [document["content"]["text"] for document in found]
+
+
+@pytest.mark.parametrize("channel", ["telegram", "webchat"])
+@pytest.mark.parametrize("text", ["STOP", "Arrêt.", "stop !", "/stop", "me désabonner"])
+async def test_stop_where_a_bot_talks_ends_what_rules_write_there_and_no_more(
+    house: House, channel: str, text: str
+) -> None:
+    said = await chats(house, text, "are you there?", channel=channel)
+    assert said[1:] == ["You said are you there?"]
+    (visitor,) = await house.profiles()
+    assert visitor.identities[0].suppression is None
+    assert (await house.ledger(visitor.id)).on == {f"{channel}:*": False}
+    (reply,) = await house.store.find("messages", {"metadata.lawful": "stop"})
+    assert reply["content"]["buttons"] == [{"title": "Choose in detail", "url": f"https://shop.example/p/{visitor.id}"}]
+
+
+async def test_stop_said_twice_is_confirmed_once(house: House) -> None:
+    assert len(await chats(house, "stop", "STOP")) == 1
+    assert len(await house.store.find("consents", {"change": "withdrawn"})) == 2
+
+
+async def test_stop_is_confirmed_in_their_language(house: House) -> None:
+    inbound = Inbound("telegram", "v1", "1", Content("stop"), language="fr")
+    await house.door.receive(inbound)
+    assert "Vous pouvez toujours nous écrire" in (await house.texts("telegram:v1"))[-1]
+
+
+async def test_start_after_stop_takes_it_back_and_is_confirmed(house: House) -> None:
+    said = await chats(house, "stop", "START", "hours?")
+    assert said[1].startswith("Welcome back") and said[2] == "You said hours?"
+    (visitor,) = await house.profiles()
+    assert (await house.ledger(visitor.id)).on == {}
+
+
+@pytest.mark.parametrize("text", ["/start", "start", "START", "yes", "cancel", "end", "help", "info", "/help"])
+async def test_what_people_say_to_a_bot_is_the_bots(house: House, text: str) -> None:
+    assert await chats(house, text) == [f"You said {text}"]
+
+
+@pytest.mark.parametrize("text", ["/start", "yes", "cancel"])
+async def test_telegrams_own_start_brings_nothing_back(house: House, text: str) -> None:
+    await chats(house, "stop", text)
+    (visitor,) = await house.profiles()
+    assert (await house.ledger(visitor.id)).on == {"telegram:*": False}
+
+
+async def test_a_button_of_the_bots_that_is_called_stop_is_the_bots(house: House) -> None:
+    await house.door.receive(Inbound("telegram", "v1", "1", Content("Stop", payload="/cancel_order")))
+    assert (await house.texts("telegram:v1"))[-1] == "You said /cancel_order"
+
+
+async def test_a_stop_to_a_person_of_the_team_holds_too(house: House) -> None:
+    await house.says("hello", id="0", channel="telegram", address="v1")
+
+    def think(snapshot: Snapshot) -> Changes:
+        return Changes(conversations=(take(snapshot.conversations["telegram:v1"], "claire"),))
+
+    await house.writer.commit(Work(think, conversations=("telegram:v1",)))
+    await house.says("stop", id="9", channel="telegram", address="v1")
+    (visitor,) = await house.profiles()
+    assert (await house.ledger(visitor.id)).on == {"telegram:*": False}
+
+
+async def test_what_the_bot_heard_as_a_no_holds_with_its_answer(house: House) -> None:
+    def unsubscribes(snapshot: Snapshot, profile: Profile, thread: Conversation, message: Message) -> Answer:
+        no = Event(f"{message.id}:e1", profile.id, "consent.withdrawn", NOON, thread.id, BOT, "bot",
+                   {"topic": ["offers", "loyalty"]})  # fmt: skip
+        return Answer(profile, thread, (Content("Done."),), events=(no,))
+
+    door = FrontDoor(house.writer, house.store, answer=unsubscribes, limits={}, language="en")
+    await door.receive(Inbound("webchat", "v1", "1", Content("no more advertising please")))
+    (visitor,) = await house.profiles()
+    assert (await house.ledger(visitor.id)).on == {"*:offers": False, "*:loyalty": False}
 
 
 @pytest.mark.parametrize("typed", ["2", "a person", "A PERSON "])

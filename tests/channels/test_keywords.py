@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.keywords import CONFIRMATIONS, confirmation, keyword
+from channels.keywords import CONFIRMATIONS, IN_CHAT, chat_confirmation, confirmation, keyword
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,18 @@ def test_yes_resumes_only_for_somebody_opted_out(text: str) -> None:
     assert keyword(text, opted_out=True) == "start"
 
 
+@pytest.mark.parametrize("text", ["stop", "STOP !", "Arrêt", "/stop", "unsubscribe", "désabonnement"])
+def test_stop_is_heard_where_a_bot_talks(text: str) -> None:
+    assert keyword(text, in_chat=True) == "stop"
+
+
+@pytest.mark.parametrize(
+    "text", ["/start", " /start", "/help", "cancel", "end", "quit", "help", "info", "yes", "/stop now"]
+)
+def test_what_is_said_to_bots_all_day_is_no_keyword_there(text: str) -> None:
+    assert keyword(text, in_chat=True, opted_out=True) is None
+
+
 def test_a_million_characters_are_looked_at_in_no_time() -> None:
     assert keyword("stop " * 200_000) is None
 
@@ -48,6 +60,11 @@ def test_every_confirmation_exists_in_french_and_english() -> None:
     assert {kind: set(texts) for kind, texts in CONFIRMATIONS.items()} == dict.fromkeys(
         ("stop", "start", "help"), {"en", "fr"}
     )
+
+
+def test_every_confirmation_in_a_chat_exists_in_french_and_english() -> None:
+    assert {kind: set(texts) for kind, texts in IN_CHAT.items()} == dict.fromkeys(("stop", "start"), {"en", "fr"})
+    assert chat_confirmation("stop", "fr-FR") == (IN_CHAT["stop"]["fr"], "Choisir en détail")
 
 
 def test_the_confirmation_follows_the_language_and_falls_back_to_english() -> None:

@@ -85,7 +85,7 @@ async def test_a_stop_ends_what_waits_for_confirmation(desk: Desk) -> None:
 
 def heard(properties: dict[str, object], by: str = BOT, name: str = "consent.withdrawn") -> Changes:
     event = Event("telegram:9:e1", "anna", name, utc_now(), "telegram:7", by, "bot", properties)
-    return heed(Changes(events=(event,)))
+    return heed(Changes(events=(event,)), "anna")
 
 
 async def test_what_the_bot_heard_is_kept_for_each_topic_it_names(desk: Desk) -> None:
