@@ -190,7 +190,9 @@ class _Walk:
         outcome = self.outcomes.get(name)
         match outcome:
             case None:
-                self.asks.append(Ask(self.run, step, "fallback" if attempt else "", token.due_at or token.since))
+                # a message that was held is as late as it is since it should have left, not since it was last held
+                planned = (token.due_at or token.since) if attempt else token.since
+                self.asks.append(Ask(self.run, step, "fallback" if attempt else "", planned))
                 self.stay.append(token)
             case Held(until, reason):
                 if token.held != reason:

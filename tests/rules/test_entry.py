@@ -177,3 +177,19 @@ async def test_who_never_said_yes_gets_nothing_and_the_reason_says_so() -> None:
 def anna_called(id: str) -> Profile:
     reached = Identity("telegram", id, added_at=NOON, verified_at=NOON)
     return replace(anna(), id=id, identities=(reached,))
+
+
+async def test_waiting_for_a_free_slot_has_an_end_however_often_it_is_held() -> None:
+    busy = simple().replace("rule: simple", "rule: busy").replace("hello", "busy")
+    patient = simple("pressure: {on cap: wait, wait at most: 3d}")
+    play = Play(busy, patient, caps=(Cap(1, timedelta(days=2)),))
+    for day in range(4):
+        await play.happens("cart.updated", cart_id=str(day))
+        await play.passes(days=1)
+    await play.passes(days=10)
+    patient_rows = [row for row in play.rows() if row["rule"] == "simple"]
+    held = [row for row in patient_rows if row["reason"] == "capped:all"]
+    assert held, "it had to wait"
+    sent = [row for row in patient_rows if row["reason"] == "sent"]
+    begun = {run.id: run.started_at for run in play.contacts.runs()}
+    assert all(row["at"] - begun[row["run"]] <= timedelta(days=3) for row in sent)
