@@ -6,7 +6,7 @@ from typing import Literal
 from profiles.profile import Suppression
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 
-_MEANS: dict[str, Literal["blocked", "unreachable"]] = {"dead": "unreachable", "opted_out": "blocked"}
+_MEANS: dict[str, Literal["blocked", "bounced", "unreachable"]] = {"dead": "unreachable", "opted_out": "blocked"}
 
 
 def is_final(reason: str | None) -> bool:
@@ -17,6 +17,8 @@ def is_final(reason: str | None) -> bool:
 def ban(key: str, reason: str) -> Work:
     """Return the Work that suppresses this identity; refused when nobody has it or it is suppressed already."""
     means = _MEANS[reason.partition(" ")[0]]
+    if means == "unreachable" and key.startswith("email:"):
+        means = "bounced"  # the word people know for a mailbox that does not exist
 
     def think(snapshot: Snapshot) -> Changes | Refusal:
         profile = snapshot.holder(key)

@@ -116,6 +116,12 @@ class Outbound:
     seq: int
     language: str | None = None
     reply_to: str | None = None
+    profile: str = ""
+    """Whose message it is: an unsubscribe link is made for them."""
+    at: datetime | None = None
+    """When it was committed: a message is not tried for ever."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What the message says of itself: of a rule's, `rule`, `class`, `topic`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from channels.channel import Limits
 from profiles.timeline import Attachment, Button, Content
@@ -23,8 +24,11 @@ _WORD = re.compile(r"\s")
 def degrade(content: Content, limits: Limits) -> list[Content]:
     """Return the parts to send, in order, each within the limits; content that fits comes back as it is, alone.
 
-    Files, place and card go with the first part, buttons with the last. Degrading a part again changes nothing.
+    Files, place and card go with the first part, buttons with the last. Degrading a part again changes nothing. A notice
+    (e-mail, push, wallet) stays whole: its headline, picture and body have no other form than its channel's own.
     """
+    if not limits.threads:
+        return [content]
     shown = tuple(button for button in content.buttons if button.title)
     links = () if limits.links else tuple(button for button in shown if button.url)
     keys = tuple(button for button in shown if button not in links)
@@ -49,6 +53,16 @@ def is_list(buttons: Sequence[Button], limits: Limits) -> bool:
     return len(buttons) > limits.buttons and _fit(buttons, limits)
 
 
+def _fits(content: Content, limits: Limits) -> bool:
+    """Return whether this is plain text, perhaps with buttons, that can go out as it is: nearly everything a bot says."""
+    text = content.text
+    if not text or text[0].isspace() or text[-1].isspace() or (limits.text > 0 and units(text) > limits.text):
+        return False
+    if content.attachments or content.place or content.card or content.payload is not None:
+        return False
+    return len(content.buttons) <= limits.buttons and all(button.title for button in content.buttons)
+
+
 def numbered(buttons: Sequence[Button]) -> str:
     """Return the choices as lines: "1. Oui", "2. Non"; a link is not a choice and shows its address instead of a number."""
     choices = [f"{number}. {button.title}" for number, button in enumerate(_choices(buttons), 1)]
@@ -65,7 +79,7 @@ def pressed(text: str, buttons: Sequence[Button]) -> Button | None:
         return None
     choices = _choices(buttons)
     typed = _folded(text)
-    if titled := [button for button in choices if _folded(button.title) == typed and typed]:
+    if titled := [button for button in choices if _folded_title(button.title) == typed and typed]:
         return titled[0] if len(titled) == 1 else None
     number = re.fullmatch(r"(?:n ?[°o]? ?)?(\d{1,3})", typed)
     if number and 1 <= int(number[1]) <= len(choices):
@@ -209,3 +223,6 @@ def _folded(text: str) -> str:
     bare = "".join(character for character in apart if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
     digits = "".join(str(unicodedata.decimal(character, character)) for character in bare)
     return " ".join(re.sub(r"^[^\w+]+|[^\w+]+$", " ", digits).split()) or text.strip()  # a title may be an emoji alone
+
+
+_folded_title = lru_cache(2_000)(_folded)  # the same few titles are compared with all that people type

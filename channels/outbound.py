@@ -162,6 +162,9 @@ class BackDoor:
                 conversation=message.conversation,
                 seq=message.seq,
                 reply_to=message.reply_to,
+                profile=message.profile,
+                at=message.at,
+                metadata=message.metadata,
             )
             async with pace.turn(outbound.address):
                 seconds = await self._leave(message, number, trying)

@@ -187,3 +187,8 @@ def test_a_title_that_two_buttons_share_means_neither() -> None:
 def test_an_emoji_can_be_a_title() -> None:
     thumbs = (Button("👍", payload="/good"), Button("👎", payload="/bad"))
     assert pressed(" 👎 ", thumbs) == thumbs[1]
+
+
+def test_a_notice_keeps_its_headline_picture_and_body() -> None:
+    notice = Content("x" * 900, buttons=YES_NO, title="Soldes", html="<p>x</p>", image="https://s.example/a.png")
+    assert degrade(notice, Limits(text=160, threads=False)) == [notice]
