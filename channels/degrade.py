@@ -6,10 +6,11 @@ And back: what a person typed in answer to such a list. Pure; the doors call it 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import lru_cache
 from functools import lru_cache
 
 from channels.channel import Limits
+from profiles.record import replace
 from profiles.timeline import Attachment, Button, Content
 
 SHORTEST_SLIP = 4  # letters; "oui" and "oie" are two words
@@ -223,6 +224,9 @@ def _folded(text: str) -> str:
     bare = "".join(character for character in apart if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
     digits = "".join(str(unicodedata.decimal(character, character)) for character in bare)
     return " ".join(re.sub(r"^[^\w+]+|[^\w+]+$", " ", digits).split()) or text.strip()  # a title may be an emoji alone
+
+
+_folded_title = lru_cache(2_000)(_folded)  # the same few titles are compared with all that people type
 
 
 _folded_title = lru_cache(2_000)(_folded)  # the same few titles are compared with all that people type
