@@ -165,9 +165,7 @@ def _clearness(heard: _Understood) -> float:
     return ranking[0][1] if ranking and intent == ranking[0][0] else 0.0
 
 
-def learn(
-    project: Project, seed: int = 0, kept: Models | None = None, encoder: Encoder | None = None
-) -> Understanding:
+def learn(project: Project, seed: int = 0, kept: Models | None = None, encoder: Encoder | None = None) -> Understanding:
     """Return the understanding of the project's sentences, one model for each language they are written in.
 
     A model that was learned from the same sentences before is taken from those kept. `encoder` adds what sentences mean.

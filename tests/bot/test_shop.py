@@ -82,7 +82,11 @@ def test_an_opt_out_becomes_an_event_with_its_proof(story):
     told = story() >> "désinscrivez-moi" << "vous ne recevrez plus"
     ((name, properties),) = told.turn.events
     assert name == "consent.withdrawn"
-    assert properties["topic"] == ["offers", "loyalty"] and properties["message"] == "m1" and properties["channel"] == "webchat"
+    assert (
+        properties["topic"] == ["offers", "loyalty"]
+        and properties["message"] == "m1"
+        and properties["channel"] == "webchat"
+    )
 
 
 def test_an_email_said_is_learned_as_declared(story):

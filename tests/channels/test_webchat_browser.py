@@ -425,7 +425,9 @@ async def test_a_person_who_is_not_signed_in_any_more_is_asked_to_or_begins_anew
 
 
 async def test_everything_can_be_done_with_the_keyboard(shop: Shop, page: Page) -> None:
-    await expect(page.get_by_role("button", name="Open the chat")).to_be_visible()  # before it stands, Tab leaves the page
+    await expect(
+        page.get_by_role("button", name="Open the chat")
+    ).to_be_visible()  # before it stands, Tab leaves the page
     await page.get_by_role("button", name="Before").focus()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

@@ -133,7 +133,9 @@ async def test_with_its_index_the_database_looks_at_the_audience_alone(store: St
 async def test_what_happened_lately_is_looked_up_for_whom_it_happened_to(store: Store) -> None:
     crowd = [person(number) for number in range(1_000)]
     await keep(store, "profiles", *crowd)
-    await keep(store, "events", *[paid(profile, 30) for profile in crowd], *[paid(profile, 1) for profile in crowd[:10]])
+    await keep(
+        store, "events", *[paid(profile, 30) for profile in crowd], *[paid(profile, 1) for profile in crowd[:10]]
+    )
     audience = read('did("order.paid", within="7d")').audience(NOON)
     plan = await _explained(store, audience)
     first = plan["stages"][0]["$cursor"]["executionStats"]
@@ -213,7 +215,9 @@ async def test_what_is_needed_of_the_past_is_read_for_many_at_once(store: Store)
         assert [(event.happened_at, event.id) for event in kept.history.get("order.paid", ())] == expected
         assert set(kept.history) <= {"order.paid"}
     sent = [one for past in read_back.values() for one in past.sent]
-    assert sent and all(isinstance(one, Sent) and one.rule and NOW - timedelta(days=30) <= one.at <= NOW for one in sent)
+    assert sent and all(
+        isinstance(one, Sent) and one.rule and NOW - timedelta(days=30) <= one.at <= NOW for one in sent
+    )
 
 
 def test_the_past_is_not_asked_for_where_nobody_needs_it() -> None:
@@ -231,5 +235,3 @@ async def _explained(store: Store, audience: Audience) -> Document:
     command = {"aggregate": audience.collection, "pipeline": audiences._in_order(audience, ""), "cursor": {}}
     explained: Document = await store._database.command({"explain": command, "verbosity": "executionStats"})
     return explained
-
-

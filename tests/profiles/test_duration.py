@@ -19,7 +19,8 @@ def test_a_number_and_a_unit_are_a_length(text: str, duration: Duration) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "d", "90", "90 days", "-1d", "1.5h", "1D", "1s", "9999999999d", "101y", "36601d", "1d2h", "٣d", "1d\n2"]
+    "text",
+    ["", "d", "90", "90 days", "-1d", "1.5h", "1D", "1s", "9999999999d", "101y", "36601d", "1d2h", "٣d", "1d\n2"],
 )
 def test_anything_else_is_none(text: str) -> None:
     assert parse_duration(text) is None

@@ -17,7 +17,11 @@ from tests.cast import NOON, anna, boris
 from tests.profiles.strangers import OPEN, conditions, past, people
 
 JOURNEY = Vocabulary(
-    event="order.paid", start="cart.updated", has_conversation=True, steps=frozenset({"first"}), extra={"score": Kind.NUMBER}
+    event="order.paid",
+    start="cart.updated",
+    has_conversation=True,
+    steps=frozenset({"first"}),
+    extra={"score": Kind.NUMBER},
 )
 KNOWN: dict[str, Any] = {
     "country": "FR", "points": 120, "ltv": 99.5, "is_vip": True, "born_on": "1990-11-22", "tags": ["promo", "été"],
@@ -38,9 +42,14 @@ def facts(**more: Any) -> Facts:
         profile=profile,
         event=paid(0, total=50, cart_id="c1"),
         start=Event("s", "anna", "cart.updated", NOON - timedelta(hours=1), properties={"cart_id": "c1"}),
-        conversation=Conversation("telegram:7001", "anna", "telegram", "7001", NOON, labels=("urgent",), waiting_since=NOON),
+        conversation=Conversation(
+            "telegram:7001", "anna", "telegram", "7001", NOON, labels=("urgent",), waiting_since=NOON
+        ),
         history={"order.paid": (paid(400, total=10), paid(80, total=20.5), paid(3, total="many"), paid(1, total=30))},
-        sent=(Sent(NOON - timedelta(days=2), "email", "cart", "offers", ("promo",)), Sent(NOON - timedelta(days=9), "sms")),
+        sent=(
+            Sent(NOON - timedelta(days=2), "email", "cart", "offers", ("promo",)),
+            Sent(NOON - timedelta(days=9), "sms"),
+        ),
         opened=frozenset({"first"}),
         extra={"score": 7},
     )
@@ -156,7 +165,9 @@ def test_events_of_the_future_do_not_count_and_the_window_holds_its_edge() -> No
 
 
 def test_what_it_needs_is_told() -> None:
-    needs = read('contact.country == "FR" and did("a", within="30d") and did("a", within="3mo") and sum("b", "x") > 1').needs
+    needs = read(
+        'contact.country == "FR" and did("a", within="30d") and did("a", within="3mo") and sum("b", "x") > 1'
+    ).needs
     assert needs.attributes == {"country"}
     assert needs.events == {"a": Duration(3, "mo"), "b": None}
     assert needs.is_of_profile and needs.time and not needs.zone and not needs.event

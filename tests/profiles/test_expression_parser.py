@@ -94,7 +94,9 @@ def test_columns_count_letters_and_not_bytes() -> None:
 
 
 def test_a_mistake_reads_as_a_sentence() -> None:
-    assert str(mistakes("contact.contry")[0]) == 'column 1: expected an attribute, got "contry". Did you mean "country"?'
+    assert (
+        str(mistakes("contact.contry")[0]) == 'column 1: expected an attribute, got "contry". Did you mean "country"?'
+    )
 
 
 def test_segments_that_lead_back_to_themselves_are_refused() -> None:
@@ -140,7 +142,9 @@ ATTACKS = [
 
 @pytest.mark.parametrize("text", ATTACKS, ids=range(len(ATTACKS)))
 @pytest.mark.parametrize("vocabulary", [Vocabulary(event="", segments={}), KNOWN], ids=["open", "known"])
-def test_an_attack_is_a_mistake_and_nothing_runs(text: str, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attack_is_a_mistake_and_nothing_runs(
+    text: str, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def caught(*arguments: Any, **named: Any) -> None:
         raise AssertionError("it ran")
 

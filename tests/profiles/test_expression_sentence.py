@@ -15,7 +15,10 @@ SHOP = Vocabulary(
     has_conversation=True,
     steps=frozenset({"first"}),
     segments={"vip": "contact.points > 5"},
-    words={"contact.ltv": {"fr": "la valeur", "en": "the value"}, "shop.visited": {"fr": "est venu en boutique", "en": "has come"}},
+    words={
+        "contact.ltv": {"fr": "la valeur", "en": "the value"},
+        "shop.visited": {"fr": "est venu en boutique", "en": "has come"},
+    },
 )
 
 SAID = [

@@ -175,7 +175,9 @@ steps:
 def test_templates_stand_in_a_folder_of_their_own_and_rules_name_those_that_exist() -> None:
     book = read_book({"hello.yml": SENDS, "templates/hello.yml": TEMPLATE})
     assert list(book.templates) == ["hello"] and book.mistakes == ()
-    missing = read_book({"hello.yml": SENDS.replace("template: hello", "template: helo"), "templates/hello.yml": TEMPLATE})
+    missing = read_book(
+        {"hello.yml": SENDS.replace("template: hello", "template: helo"), "templates/hello.yml": TEMPLATE}
+    )
     (mistake,) = missing.mistakes
     assert "helo" in str(mistake) and "hello" in str(mistake)
 
