@@ -8,7 +8,7 @@ answer, no grant; a slot whose answer was lost is spent, and found again as ours
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeAlias
 
@@ -22,6 +22,7 @@ AT_ONCE = 500
 """People asked about in one command: the command is what costs, not the document."""
 ASK_AGAIN = timedelta(seconds=1)
 _TRIES = 3
+_ENTRIES: Filter = {"$ifNull": ["$h", []]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +109,18 @@ class Ledgers:
         *,
         zones: Mapping[str, tzinfo],
         now: datetime,
+        by_name: bool = False,
     ) -> dict[str, Answer]:
         """Take the same slot for many people, in one update and one look for each 500: twenty times a slot of their own.
 
-        The `rid` is the occurrence and step, the same for all. `zones` matter where a cap counts by local dates (who is not
-        in it: UTC); people of one date are then asked together. Every id gets its answer.
+        The `rid` is the occurrence and step, the same for all; with `by_name` each is called `own_rid(rid, profile)`, so that two
+        who turn out to be one person have spent two. `zones` matter where a cap counts by local dates (who is not in it: UTC);
+        people of one date are then asked together. Every id gets its answer.
         """
         answers: dict[str, Answer] = {}
         for portion in _portions(list(dict.fromkeys(profiles))):
             for zone, ids in _by_date(portion, caps, zones, now):
-                answers.update(await self._all(ids, slot, caps, zone, now))
+                answers.update(await self._all(ids, slot, caps, zone, now, by_name))
         return answers
 
     async def release(self, profile: str, rid: str) -> None:
@@ -160,19 +163,21 @@ class Ledgers:
         }
 
     async def _all(
-        self, profiles: Sequence[str], slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime
+        self, profiles: Sequence[str], slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime, by_name: bool
     ) -> dict[str, Answer]:
-        mine = {"h": {"$elemMatch": {"r": slot.rid}}}
-        conditions, spend = self._open(slot, caps, zone, now), self._spend(slot)
+        rid = {"$concat": [literal(own_rid(slot.rid, "")), "$_id"]} if by_name else literal(slot.rid)
+        conditions, spend = self._open(slot, caps, zone, now, rid), self._spend(slot, rid)
+        mine = {"h": {"$filter": {"input": _ENTRIES, "as": "e", "cond": {"$eq": ["$$e.r", rid]}}}}
         answers: dict[str, Answer] = {}
         left = list(profiles)
         for _ in range(_TRIES):
             await self._store.change_many(COLLECTION, {"_id": {"$in": left}, **conditions}, spend)
-            where = {"_id": {"$in": left}, "h.r": {"$eq": slot.rid}}
-            found = await self._store.find(COLLECTION, where, only=mine, at_once=len(left) + 1)
-            answers |= {one["_id"]: Granted(one["h"][0]["t"]) for one in found}
+            found = await self._store.find(COLLECTION, {"_id": {"$in": left}}, only=mine, at_once=len(left) + 1)
+            answers |= {one["_id"]: Granted(one["h"][0]["t"]) for one in found if one["h"]}
             ledgers = await self._settled([id for id in left if id not in answers])
-            answers |= {id: self._why(ledger, slot, caps, zone, now) for id, ledger in ledgers.items()}
+            for id, ledger in ledgers.items():
+                own = replace(slot, rid=own_rid(slot.rid, id)) if by_name else slot
+                answers[id] = self._why(ledger, own, caps, zone, now)
             left = [id for id in left if id not in answers]
             if not left:
                 break
@@ -197,27 +202,36 @@ class Ledgers:
         """Make the empty ledgers of those who have none."""
         await self._store.insert_missing(COLLECTION, [{"_id": profile, **EMPTY} for profile in profiles])
 
-    def _open(self, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime) -> Filter:
-        """Return the filter under which a ledger grants this slot: the same that `why` explains."""
-        entries = {"$ifNull": ["$h", []]}
+    def _open(
+        self, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime, rid: Filter | None = None
+    ) -> Filter:
+        """Return the filter under which a ledger grants this slot: the same that `why` explains. `rid`: worked out there."""
         bounded = {"$or": [
-            {"$lt": [{"$size": entries}, MOST_ENTRIES]},
+            {"$lt": [{"$size": _ENTRIES}, MOST_ENTRIES]},
             {"$lte": [{"$last": "$h.t"}, ago(self._horizon)]},
         ]}  # fmt: skip
         conditions = [bounded, *awake(slot.channel, slot.topic), *room(slot, caps, zone=zone, now=now)]
+        if rid:
+            conditions.insert(0, {"$not": [{"$in": [rid, {"$ifNull": ["$h.r", []]}]}]})
         return {
-            "h.r": {"$ne": slot.rid},
+            **({} if rid else {"h.r": {"$ne": slot.rid}}),
             **WHOLE,
             **lawful(slot.channel, slot.topic, slot.basis),
             "$expr": {"$and": conditions},
         }
 
-    def _spend(self, slot: Slot) -> Sequence[Filter]:
-        entries = {"$ifNull": ["$h", []]}
+    def _spend(self, slot: Slot, rid: Filter | None = None) -> Sequence[Filter]:
         newest = {"$first": {"$ifNull": ["$h.t", []]}}
-        entry = {"t": {"$max": ["$$NOW", newest]}, **{name: literal(value) for name, value in _entry(slot).items()}}
-        recent = {"$filter": {"input": entries, "as": "e", "cond": {"$gt": ["$$e.t", ago(self._horizon)]}}}
+        entry: Document = {"t": {"$max": ["$$NOW", newest]}, **{name: literal(value) for name, value in _entry(slot).items()}}
+        if rid:
+            entry["r"] = rid
+        recent = {"$filter": {"input": _ENTRIES, "as": "e", "cond": {"$gt": ["$$e.t", ago(self._horizon)]}}}
         return [{"$set": {"h": {"$concatArrays": [[entry], recent]}}}]
+
+
+def own_rid(rid: str, profile: str) -> str:
+    """Return the name of a reservation that many make alike, as one person has it."""
+    return f"{rid}/{profile}"
 
 
 def why(

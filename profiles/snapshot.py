@@ -6,12 +6,13 @@ function more than once (somebody else changed a record meanwhile), so it must h
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from profiles.conversation import Conversation
 from profiles.profile import Profile
+from profiles.record import replace
 from profiles.timeline import Event, Message
 
 

@@ -1,11 +1,12 @@
 """May this contact enter this rule now? One pure answer: the run that begins, or the reason why none does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from profiles.expression import Facts
+from profiles.record import replace
 from profiles.timeline import Event
 from rules.chance import is_control, is_held_out
 from rules.graph import Graph

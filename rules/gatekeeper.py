@@ -7,13 +7,14 @@ decide for good; only what is reserved is rendered. A text that can not be rende
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from profiles.caps import Cap, Slot
 from profiles.ledgers import Answer, Wanted
+from profiles.record import replace
 from profiles.timeline import Content
 from profiles.topics import Basis, Topic, basis
 from rules import gates
@@ -24,7 +25,7 @@ from rules.moves import Ask, Granted, Held, Outcome, Skipped
 from rules.person import Person
 from rules.policy import Policy, Reach, Reaches
 from rules.rule import Rule
-from rules.run import Run, message_id, reservation_id
+from rules.run import Run, message_id, reservation, reservation_id
 from rules.signals import with_run
 
 log = logging.getLogger("rules.gatekeeper")
@@ -56,7 +57,14 @@ class Reserves(Protocol):
     async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]: ...
 
     async def reserve_all(
-        self, profiles: Sequence[str], slot: Slot, caps: Sequence[Cap], *, zones: Mapping[str, tzinfo], now: datetime
+        self,
+        profiles: Sequence[str],
+        slot: Slot,
+        caps: Sequence[Cap],
+        *,
+        zones: Mapping[str, tzinfo],
+        now: datetime,
+        by_name: bool = False,
     ) -> dict[str, Answer]: ...
 
     async def release(self, profile: str, rid: str) -> None: ...
@@ -161,17 +169,25 @@ class Gatekeeper:
     async def _reserve(self, cases: Sequence[tuple[Case, _Request]]) -> list[Answer | None]:
         """Take the slots of marketing, those of one occurrence in one update; other classes take none."""
         answers: list[Answer | None] = [None] * len(cases)
-        alike: defaultdict[tuple[Slot, tuple[Cap, ...]], list[int]] = defaultdict(list)
-        for place, (case, _) in enumerate(cases):
-            if case.kind == "marketing":
-                alike[case.slot, case.caps].append(place)
+        alike: defaultdict[tuple[str, Basis, tuple[Cap, ...]], list[int]] = defaultdict(list)
         single: list[int] = []
-        for (slot, caps), places in alike.items():
+        for place, (case, request) in enumerate(cases):
+            if case.kind != "marketing":
+                continue
+            if request.ask.run.profile != case.ledger.profile:
+                single.append(place)  # merged meanwhile: the run goes by its old name
+                continue
+            common = reservation(request.ask.run, f"{request.ask.name}:{case.slot.channel}")
+            alike[common, case.slot.basis, case.caps].append(place)
+        for (common, _, caps), places in alike.items():
             if len(places) == 1:
                 single += places
                 continue
             zones = {cases[place][0].ledger.profile: cases[place][0].zone for place in places}
-            got = await self._ledgers.reserve_all(list(zones), slot, caps, zones=zones, now=cases[places[0]][0].now)
+            slot = replace(cases[places[0]][0].slot, rid=common)
+            got = await self._ledgers.reserve_all(
+                list(zones), slot, caps, zones=zones, now=cases[places[0]][0].now, by_name=True
+            )
             for place in places:
                 answers[place] = got[cases[place][0].ledger.profile]
         if single:

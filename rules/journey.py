@@ -5,10 +5,10 @@ the walk stops there, and is walked again from where it began once the outcome i
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from profiles.expression import Expression, Facts
+from profiles.record import replace
 from rules.graph import Graph
 from rules.moves import (
     Ask,

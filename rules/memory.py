@@ -17,7 +17,7 @@ from profiles.caps import Cap, Slot
 from profiles.conversation import Conversation
 from profiles.expression import Expression, Facts
 from profiles.ledger import Entry, Ledger
-from profiles.ledgers import Answer, Denied, Granted, Wanted, why
+from profiles.ledgers import Answer, Denied, Granted, Wanted, own_rid, why
 from profiles.profile import Profile
 from profiles.record import Document, from_document, to_document
 from profiles.snapshot import Amend, Changes, Done, Outcome, Refusal, Snapshot, Work
@@ -247,10 +247,18 @@ class MemoryLedgers:
         return [answers[place] for place in range(len(wanted))]
 
     async def reserve_all(
-        self, profiles: Sequence[str], slot: Slot, caps: Sequence[Cap], *, zones: Mapping[str, tzinfo], now: datetime
+        self,
+        profiles: Sequence[str],
+        slot: Slot,
+        caps: Sequence[Cap],
+        *,
+        zones: Mapping[str, tzinfo],
+        now: datetime,
+        by_name: bool = False,
     ) -> dict[str, Answer]:
         """Take the same slot for many."""
-        return {id: self._take(Wanted(id, slot, tuple(caps), zones[id], now), now) for id in profiles}
+        slots = {id: replace(slot, rid=own_rid(slot.rid, id)) if by_name else slot for id in profiles}
+        return {id: self._take(Wanted(id, slots[id], tuple(caps), zones[id], now), now) for id in profiles}
 
     async def release(self, profile: str, rid: str) -> None:
         """Give a slot back."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from profiles.ledgers import own_rid
+
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -90,9 +92,14 @@ def message_id(run: Run, step: str, channel: str) -> str:
     return "rule:" + _digest("message", run.rule, run.profile, run.occurrence, step, channel)
 
 
+def reservation(run: Run, step: str) -> str:
+    """Return what all who are in this occurrence of the rule call this send by, in front of their own name."""
+    return _digest("send", run.rule, run.occurrence, step)
+
+
 def reservation_id(run: Run, step: str) -> str:
     """Return what the contact's ledger knows this send by."""
-    return _digest("send", run.rule, run.profile, run.occurrence, step)
+    return own_rid(reservation(run, step), run.profile)
 
 
 def effect_id(run: Run, step: str) -> str:

@@ -1,10 +1,10 @@
 """What has happened to a contact, as a run asks it: events of its history, and reactions to its messages."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from profiles.expression import Facts
+from profiles.record import replace
 from profiles.timeline import Event
 from rules.rule import EventMatch, Rule
 from rules.run import Run, Sent

@@ -1,10 +1,11 @@
 """What news and the hour mean to one contact, over all rules: runs that end, move or begin. Pure; no rule knows another."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from profiles.expression import Expression
+from profiles.record import replace
 from profiles.timeline import Event
 from rules.entry import Occasion, enter, restarted
 from rules.graph import Graph

@@ -1,9 +1,10 @@
 """Which events begin which rules, and which events a rule must be told of."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from profiles.expression import Expression, Facts
+from profiles.record import replace
 from profiles.timeline import Event
 from rules.rule import (
     EventMatch,
