@@ -16,6 +16,7 @@ from admin.api import api
 from admin.api_docs import docs
 from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
+from admin.links import link_routes
 from admin.live import LIVE
 from admin.routes import routes as console
 from bot.answering import BotOptions, answerer, copy_of, folder_of, semantic_of
@@ -43,11 +44,13 @@ from profiles.live import Feed
 from profiles.permits import Permits
 from profiles.store import Store, Unavailable
 from profiles.writer import Writer
-from rules.choice import as_listed
+from rules.choice import most_reactive
+from rules.errands import Errands
 from rules.options import RulesOptions
 from rules.policy import Reach
 from rules.running import Running, open_rules
 from rules.schema_routes import schema_routes
+from rules.tracking import Tracker
 
 log = logging.getLogger("causerie.app")
 
@@ -164,8 +167,9 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         await sweeper.start()
         reaches = [Reach(channel.name, channel.space, channel.limits.threads) for channel in channels.values()]
         rules = await open_rules(
-            store, writer, reaches, as_listed, options.rules, language=server.language, clock=clock
-        )
+            store, writer, reaches, most_reactive, options.rules, language=server.language, clock=clock,
+            tracker=Tracker(public_url, secret),
+        )  # fmt: skip
         opened.push_async_callback(rules.close)
         await rules.start()
         await brain.start()
@@ -206,6 +210,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app.router.add_get("/", _home)
 
         app[LISTENING], app[CLOSE] = listening, opened.pop_all()
+        app.add_routes(link_routes(store, writer, secret, clock))
         app.on_shutdown.append(_stop_listening)
         app.on_cleanup.append(_close)
     return app

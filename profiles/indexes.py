@@ -74,7 +74,12 @@ INDEXES: dict[str, Sequence[Any]] = {
     "decisions": [ascending("profile", "-at", "_id"), ascending("rule", "-at", "_id"), ascending("run")],
     "occurrences": [ascending("at", partialFilterExpression={"open": {"$exists": True}}), ascending("rule", "-at")],
     "planned": [],
-    "errands": [ascending("due_at", partialFilterExpression={"due_at": {"$exists": True}})],
+    "winners": [],
+    "errands": [
+        ascending("kind", "due_at", partialFilterExpression={"due_at": {"$exists": True}}),
+        ascending("kind", "-at", "_id"),  # what became of them, the latest first
+        ascending("ended_at", expireAfterSeconds=2_592_000),
+    ],
     "rule_versions": [ascending("rule", "-at"), ascending("-at")],  # a rule's history; the last good text of each file
     "doubts": [ascending("settled_at")],
     "proposals": [ascending("state", "-at", "_id")],

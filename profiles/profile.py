@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from profiles.reactivity import Reactivity
+
 Source = Literal["declared", "inferred", "tracked"]
 _RANK: dict[str, int] = {"declared": 2, "inferred": 1, "tracked": 1}
 
@@ -61,6 +63,8 @@ class Profile:
     merged_into: str | None = None
     bot: Mapping[str, Any] = field(default_factory=dict)
     """The bot's newest memory of whoever may write by several channels (bot/together.py), opaque to everybody else."""
+    reactivity: Reactivity | None = None
+    """What came back to the messages of rules, by channel and hour (profiles/reactivity.py)."""
     version: int = 0
 
     @property

@@ -93,9 +93,11 @@ def read_book(
     templates = reading.templates()
     names = replace(reading.house(), templates=frozenset(templates) if templates else None)
     rules, files = reading.rules(names)
+    limits = reading.limits
     policy = Policy(
-        reading.topics, reading.limits.caps, reading.limits.quiet, around.zone, around.language, reading.limits.control
-    )
+        reading.topics, limits.caps, limits.quiet, around.zone, around.language, limits.control, limits.tracking,
+        limits.best_hour,
+    )  # fmt: skip
     mistakes = tuple(sorted(findings.errors, key=lambda error: (error.at, error.problem)))
     return Book(rules, policy, templates, names, reading.words, mistakes, files, reading.used)
 

@@ -15,18 +15,21 @@ from zoneinfo import ZoneInfo
 from profiles.caps import Cap, Slot
 from profiles.ledgers import Answer, Wanted
 from profiles.record import replace
+from profiles.reactivity import best_hour
 from profiles.timeline import Content
 from profiles.topics import Basis, Topic, basis
 from rules import gates
 from rules.chance import variant
-from rules.choice import Prefers, Target, targets
+from rules.choice import PREFERRED, Prefers, Target, targets
 from rules.gates import Case, Fallback, Hold, Send, Skip
 from rules.moves import Ask, Granted, Held, Outcome, Skipped
 from rules.person import Person
 from rules.policy import Policy, Reach, Reaches
 from rules.rule import Rule
+from rules.rule import Send as Step
 from rules.run import Run, message_id, reservation, reservation_id
 from rules.signals import with_run
+from rules.tracking import Tracker
 
 log = logging.getLogger("rules.gatekeeper")
 
@@ -35,6 +38,8 @@ LOOK_AGAIN = timedelta(minutes=15)
 ELSEWHERE = frozenset({"no_address", "not_on_channel"})
 ELSEWHERE_WORDS = ("suppressed:", "opted_out:", "no_consent:", "unconfirmed:")
 """Reasons that speak of one channel only: the next of the step's list is tried."""
+FULL_WORDS = ("capped:channel:", "grace:channel:")
+"""So do these where the contact's preferred channel is asked for: it is one that is under its cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,12 @@ class Renders(Protocol):
     """Makes the message of a template for one contact on one channel."""
 
     def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered: ...
+
+
+class Chooses(Protocol):
+    """Knows which variant of a step won its test: rules/winner.py."""
+
+    def winner(self, rule: Rule, step: Step) -> str: ...
 
 
 class Reserves(Protocol):
@@ -91,9 +102,18 @@ class Gatekeeper:
     """Answers the asks of many runs with few commands."""
 
     def __init__(
-        self, ledgers: Reserves, renders: Renders, reaches: Reaches, *, policy: Policy, prefers: Prefers
+        self,
+        ledgers: Reserves,
+        renders: Renders,
+        reaches: Reaches,
+        *,
+        policy: Policy,
+        prefers: Prefers,
+        tracker: Tracker | None = None,
+        winners: Chooses | None = None,
     ) -> None:
         self.policy, self.reaches = policy, reaches
+        self._tracker, self._winners = tracker, winners
         self._ledgers, self._renders, self._prefers = ledgers, renders, prefers
 
     async def answer(self, asked: Iterable[tuple[Ask, Rule, Person]]) -> dict[str, dict[str, Outcome]]:
@@ -155,6 +175,7 @@ class Gatekeeper:
             quiet=self.policy.quiet,
             window=rule.timing.window,
             window_zone=None if zone == "contact" else ZoneInfo(zone),
+            best_hour=_best_hour(person, self.policy) if rule.timing.best_hour else None,
             is_urgent=rule.pressure.urgent,
             on_cap=rule.pressure.on_cap,
             wait_at_most=rule.pressure.wait_at_most.at_most if rule.pressure.wait_at_most else None,
@@ -201,7 +222,7 @@ class Gatekeeper:
         if not request.granted:
             return request.held or request.reason or Skipped("no_channel")
         ask, run = request.ask, request.ask.run
-        chosen = variant(request.rule.id, ask.step.id, run.profile, ask.step.variants)
+        chosen = self._variant(request)
         if run.is_ghost:
             return Granted(tuple(target.reach.space for target in request.granted), variant=chosen)
         made: list[tuple[Target, Content]] = []
@@ -212,7 +233,7 @@ class Gatekeeper:
                 failed = content
                 await self._give_back(request, target)
             else:
-                made.append((target, content))
+                made.append((target, self._tracked(content, request, target, chosen)))
         if not made and failed:
             log.warning(
                 "rules.render failed rule=%s reason=%s detail=%s", request.rule.name, failed.reason, failed.detail
@@ -226,6 +247,25 @@ class Gatekeeper:
             contents=tuple(content for _, content in made),
             basis=self._basis(request.rule, request.person),
         )
+
+    def _variant(self, request: _Request) -> str:
+        """Return the variant this contact had before, else the one that won, else their own by chance."""
+        rule, step, run = request.rule, request.ask.step, request.ask.run
+        if len(step.variants) < 2:
+            return variant(rule.id, step.id, run.profile, step.variants)
+        before = sorted(request.person.runs_of(rule.id), key=lambda one: one.started_at, reverse=True)
+        had = _had(step, run, *before)
+        won = self._winners.winner(rule, step) if self._winners and not had else ""
+        return had or won or variant(rule.id, step.id, run.profile, step.variants)
+
+    def _tracked(self, content: Content, request: _Request, target: Target, chosen: str) -> Content:
+        if self._tracker is None:
+            return content
+        id = message_id(request.ask.run, request.ask.name, target.reach.space)
+        return self._tracker.track(
+            content, id, rule=request.rule, house=self.policy.tracking, reach=target.reach,
+            to=request.person.facts.profile, variant=chosen,
+        )  # fmt: skip
 
     async def _give_back(self, request: _Request, target: Target) -> None:
         if request.rule.kind == "marketing":
@@ -251,10 +291,28 @@ def _note(request: _Request, target: Target, decision: gates.Decision) -> None:
                 request.left.clear()
         case Skip(reason, _):
             request.reason = request.reason or Skipped(reason)
-            if not (request.wants_all or reason in ELSEWHERE or reason.startswith(ELSEWHERE_WORDS)):
+            if not (request.wants_all or _is_of_one_channel(reason, request)):
                 request.left.clear()
         case Fallback(reason):
             request.reason = request.reason or Skipped(reason)
+
+
+def _is_of_one_channel(reason: str, request: _Request) -> bool:
+    if reason in ELSEWHERE or reason.startswith(ELSEWHERE_WORDS):
+        return True
+    return PREFERRED in request.ask.step.channels and reason.startswith(FULL_WORDS)
+
+
+def _had(step: Step, *runs: Run) -> str:
+    """Return the variant of this step in the first of these runs that has one of those there are today."""
+    had = (run.sends[step.id].variant for run in runs if step.id in run.sends)
+    return next((name for name in had if name in step.variants), "")
+
+
+def _best_hour(person: Person, policy: Policy) -> time | None:
+    """Return the hour at which this contact reacts most, else the house's, else none."""
+    hour = best_hour(person.facts.profile.reactivity, person.facts.now)
+    return policy.best_hour if hour is None else time(hour)
 
 
 def _wanted(case: Case) -> Wanted:

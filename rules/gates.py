@@ -11,7 +11,7 @@ them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Literal, TypeAlias
 
 from profiles.caps import Cap, Full, Slot, first_free, full
@@ -21,6 +21,7 @@ from profiles.ledger import Ledger
 from profiles.ledgers import ASK_AGAIN, Answer, Denied, Granted
 from profiles.profile import Identity
 from profiles.topics import Class
+from rules.waiting import next_local
 
 OnCap = Literal["drop", "wait", "fallback"]
 _TURNS = 20  # between quiet hours and windows that leave one another no room
@@ -91,6 +92,8 @@ class Case:
     window: Spell | None = None
     window_zone: tzinfo | None = None
     """Where the window's hours are counted; None: in the contact's zone."""
+    best_hour: time | None = None
+    """The local hour this contact reacts at most, where the rule waits for it."""
     is_urgent: bool = False
     on_cap: OnCap = "drop"
     wait_at_most: timedelta | None = None
@@ -188,12 +191,24 @@ def _hours(case: Case) -> Decision | None:
     return Skip(word, "never")
 
 
+def _best_hour(case: Case) -> Decision | None:
+    """Wait for the contact's best hour, counted from the plan; where that would be closed or too late, now is better."""
+    best = case.best_hour
+    if best is None or case.planned.astimezone(case.zone).hour == best.hour:
+        return None
+    until = next_local(case.planned, case.zone, at=best)
+    if until <= case.now or _first_closed(case, until):
+        return None
+    decision = _hold(case, until, f"best_hour->{best:%H:%M}")
+    return decision if isinstance(decision, Hold) else None
+
+
 def _caps(case: Case) -> Decision | None:
     return _filled(case, _full(case))
 
 
 GATES: tuple[Callable[[Case], Decision | None], ...] = (
-    _gone, _address, _consent, _preference, _validity, _exits, _holds, _grace, _holdout, _hours, _caps,
+    _gone, _address, _consent, _preference, _validity, _exits, _holds, _grace, _holdout, _hours, _best_hour, _caps,
 )  # fmt: skip
 """The order of RULES: what can never change first, what passes by itself last."""
 

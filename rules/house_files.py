@@ -6,7 +6,7 @@ caps, quiet hours and control group. vocabulary.yml: the attributes and events t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Literal
 
 from profiles.attributes import RESERVED
@@ -21,8 +21,9 @@ from rules.audience import AUDIENCE, joined
 from rules.file_reading import WRONG, Reading
 from rules.forms import Count
 from rules.records import Key, Record
-from rules.rule import Window
-from rules.schema import COUNT, SHARE, WINDOW
+from rules.rule import Tracking, Window
+from rules.schema import COUNT, SHARE, TRACKING, WINDOW
+from rules.schema_steps import HOUR
 from rules.schema_triggers import CHANNEL, LENGTH
 from rules.shapes import FLAG, Many, Pairs, Said, Text, choice
 from rules.step_shapes import PROSE
@@ -43,7 +44,8 @@ OWN_EVENTS = frozenset(
         )),
         *(f"message.{what}" for what in ("delivered", "read", "opened", "clicked", "answered", "replied")),
         *(f"profile.{what}" for what in ("changed", "identified", "merged", "edited")),
-        "segment.entered", "segment.left", "consent.given", "consent.withdrawn", "bot.unanswered",
+        "segment.entered", "segment.left", "consent.asked", "consent.given", "consent.withdrawn", "bot.unanswered",
+        "data.erasure_asked", "data.removal_asked",
         *(f"identity.{what}" for what in ("added", "removed", "blocked", "unblocked")),
     }
 )  # fmt: skip
@@ -57,6 +59,8 @@ class Limits:
     caps: tuple[Cap, ...] = ()
     quiet: tuple[Hours, ...] = ()
     control: float = 0.0
+    tracking: Tracking = Tracking()
+    best_hour: time | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class Called:
     kind: Kind = Kind.ANY
     words: Mapping[str, str] = field(default_factory=dict)
     is_sensitive: bool = False
+    is_own: bool = False
+    """Whether the contact corrects it on their own page; whatever is known of them they see there."""
     properties: Mapping[str, Kind] = field(default_factory=dict)
 
 
@@ -200,13 +206,17 @@ PRESSURE_SHAPE = Record(
             "heures locales où marketing et service attendent")),
         Key("control", SHARE, Said("share of contacts whom no marketing reaches, to measure all of it by",
             "part des contacts qu'aucun marketing n'atteint, pour tout mesurer"), default="0%"),
+        Key("best hour", HOUR, Said("what `best hour` waits for where a contact's own is not known; absent: it does not wait",
+            "ce que `best hour` attend quand celle du contact est inconnue ; absente : il n'attend pas")),
+        Key("tracking", TRACKING, Said("what is counted of messages, unless a rule says otherwise",
+            "ce qui est compté des messages, sauf si une règle dit autrement")),
     ),
     lambda found, reading, table: found,
 )  # fmt: skip
 
 
 def read_pressure(table: Table, reading: Reading) -> Limits:
-    """Return the house's caps, quiet hours and control group."""
+    """Return the house's caps, quiet hours, control group, best hour and tracking."""
     found = PRESSURE_SHAPE.read(table, reading, PRESSURE)
     if found is WRONG:
         return Limits()
@@ -219,7 +229,8 @@ def read_pressure(table: Table, reading: Reading) -> Limits:
             reading.findings.error(place_of(table), f"{cap.name or 'at most'}: {problem}.")
     spells = [spell for spell in found.get("quiet hours", ()) if isinstance(spell, Window)]
     quiet = tuple(Hours(spell.since, spell.until, spell.days) for spell in spells)
-    return Limits(caps, quiet, found.get("control", 0.0))
+    best, tracking = found.get("best hour"), found.get("tracking", Tracking())
+    return Limits(caps, quiet, found.get("control", 0.0), tracking, best)
 
 
 def _caps(found: Found, scope: Scope, name: str) -> Iterator[Cap]:
@@ -248,9 +259,11 @@ ATTRIBUTE = Record(
         *CALLED,
         Key("sensitive", FLAG, Said("health, belief, money troubles: a message about it is warned of",
             "santé, croyance, difficultés : un message à ce sujet fait l'objet d'un avertissement"), default="no"),
+        Key("own", FLAG, Said("the contact corrects it on their own page",
+            "le contact la corrige sur sa propre page"), default="no"),
     ),
     lambda found, reading, table: Called(
-        Kind(found.get("kind", "unknown")), _languages(found), found.get("sensitive", False)
+        Kind(found.get("kind", "unknown")), _languages(found), found.get("sensitive", False), found.get("own", False)
     ),
 )  # fmt: skip
 EVENT = Record(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, time, tzinfo
 
 from profiles.caps import Cap
 from profiles.hours import Hours
 from profiles.topics import Topic
+from rules.rule import Tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Policy:
     language: str = "fr"
     control: float = 0.0
     """Share of contacts, 0 to 1, whom no marketing reaches, to measure all of it by."""
+    tracking: Tracking = Tracking()
+    best_hour: time | None = None
+    """The hour for contacts whose own best one is not known; None: they do not wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from profiles.store import Filter, Store
 from profiles.timeline import Event
 from rules.membership import MEMBERSHIPS, row_id
 from rules.person import Person
-from rules.rule import Emit, EventMatch, If, Rule, SetValue, Switch, WaitUntil, walk
+from rules.rule import Emit, EventMatch, If, Rule, SetValue, Switch, WaitUntil, tests_of, walk
 from rules.run import Run
 from rules.signals import REACTIONS
 
@@ -59,6 +59,8 @@ class Reads:
                 entries[rule.id] = entry.per
             if entry.grace:
                 entries[rule.id] = _longer(entries, rule.id, entry.grace)
+            if tests_of(rule):
+                entries[rule.id] = None  # who had a variant keeps it
         return cls(events, frozenset(followed), entries, frozenset(segments or ()))
 
 

@@ -31,6 +31,7 @@ REASONS: Mapping[str, Spoken] = {
     "capped": {"en": "the limit is reached ({0})", "fr": "la limite est atteinte ({0})"},
     "contended": {"en": "asked again at once", "fr": "redemandé aussitôt"},
     "superseded": {"en": "replaced by a newer message", "fr": "remplacé par un message plus récent"},
+    "best_hour": {"en": "waits for the contact's best hour, {0}", "fr": "attend la meilleure heure du contact, {0}"},
 }
 """word of a code -> language -> sentence; {0} is what stands behind the word."""
 

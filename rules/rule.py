@@ -170,6 +170,16 @@ class Pressure:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracking:
+    """What is counted of messages. None: of a rule, as the house says; of the house, yes and no parameters."""
+
+    clicks: bool | None = None
+    opens: bool | None = None
+    utm: str | None = None
+    """The utm_source that links get (with medium: the channel, campaign: the rule); `none`: no such parameters."""
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """What the rule wants to happen; reached within the time after a message it counts for that message."""
 
@@ -388,6 +398,7 @@ class Rule:
     goal: Goal | None = None
     timing: Timing = Timing()
     pressure: Pressure = Pressure()
+    tracking: Tracking = Tracking()
     testers: tuple[str, ...] = ()
     """Profile ids, or identity keys such as email:anna@example.org, who alone get a rule in state `test`."""
     on_edit: Literal["finish", "migrate", "stop"] = "finish"
@@ -416,6 +427,12 @@ def walk(steps: tuple[Step, ...]) -> "tuple[Step, ...]":
         for branch in branches(step):
             found.extend(walk(branch))
     return tuple(found)
+
+
+def tests_of(rule: Rule) -> tuple[Send, ...]:
+    """Return the steps that test variants until one wins."""
+    sends = (step for step in walk(rule.steps) if isinstance(step, Send))
+    return tuple(step for step in sends if step.winner and len(step.variants) > 1)
 
 
 def branches(step: Step) -> "tuple[tuple[Step, ...], ...]":

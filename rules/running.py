@@ -18,6 +18,7 @@ from rules.engine import Engine
 from rules.gatekeeper import Gatekeeper, Renders
 from rules.graph import graph
 from rules.letters import Letters
+from rules.learning import Learning
 from rules.membership import SWEEP_SECONDS, Sweep
 from rules.occurrences import Occurrences
 from rules.options import RulesOptions, folder_of
@@ -27,7 +28,12 @@ from rules.reading import Reader
 from rules.rule import OnSegment
 from rules.thinking import Edition, Editions
 from rules.turn import News, Turn
+from rules.tracking import Tracker
 
+from rules.winner import Winners
+
+LEARN_SECONDS = 1.0
+WINNER_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -40,7 +46,9 @@ class Running:
     letters: Letters
     turn: Turn
     sweep: Sweep
-    _sweeping: Every
+    learning: Learning
+    winners: Winners
+    _looking: tuple[Every, ...]
     _opened: AsyncExitStack
 
     async def start(self) -> None:
@@ -48,7 +56,8 @@ class Running:
         await self.engine.start()
         await self.occurrences.start()
         await self.bookcase.start()
-        await self._sweeping.start()
+        for looking in self._looking:
+            await looking.start()
 
     async def close(self) -> None:
         """Stop; what is left is found by the next process."""
@@ -66,6 +75,7 @@ async def open_rules(
     clock: Clock,
     renders: Renders | None = None,
 ) -> Running:
+    tracker: Tracker | None = None,
     """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody."""
     zone, known = ZoneInfo(options.zone), Reaches(reaches)
     around = Surroundings(frozenset(known.words), zone=zone, language=language)
@@ -75,8 +85,10 @@ async def open_rules(
     ledgers = Ledgers(store)
     letters = Letters({}, language=language)
     gatekeeper = Gatekeeper(
-        ledgers, renders or letters, known, policy=Policy(zone=zone, language=language), prefers=prefers
-    )
+    winners = Winners(store, clock=clock)
+        ledgers, renders or letters, known, policy=Policy(zone=zone, language=language), prefers=prefers,
+        tracker=tracker, winners=winners,
+    )  # fmt: skip
     turn = Turn(Reader(store, ledgers, zone=zone), writer, gatekeeper, clock=clock)
     engine = Engine(store, turn, reaction, process=writer.process, clock=clock)
     writer.listen(engine.hear)
@@ -87,6 +99,7 @@ async def open_rules(
     def use(book: Book) -> None:
         gatekeeper.policy, letters.templates = book.policy, book.templates
         engine.use(editions_of(book, bookcase))
+        winners.use(book.rules.values())
 
     bookcase.listen(use)
     use(await bookcase.open())
@@ -94,9 +107,18 @@ async def open_rules(
     opened.push_async_callback(engine.close)
     opened.push_async_callback(occurrences.close)
     opened.push_async_callback(bookcase.close)
-    sweeping = Every(SWEEP_SECONDS, sweep.look, name="segments")
-    opened.push_async_callback(sweeping.close)
-    return Running(bookcase, engine, occurrences, gatekeeper, letters, turn, sweep, sweeping, opened)
+    learning = Learning(store, writer, zone=zone, clock=clock)
+    writer.listen(learning.hear)
+    looking = (
+        Every(SWEEP_SECONDS, sweep.look, name="segments"),
+        Every(LEARN_SECONDS, learning.look, name="reactivity"),
+        Every(WINNER_SECONDS, winners.look, name="winners"),
+    )
+    for one in looking:
+        opened.push_async_callback(one.close)
+    return Running(
+        bookcase, engine, occurrences, gatekeeper, letters, turn, sweep, learning, winners, looking, opened
+    )  # fmt: skip
 
 
 def editions_of(book: Book, bookcase: Bookcase | None = None) -> Editions:

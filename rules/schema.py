@@ -13,7 +13,7 @@ from rules.audience import AUDIENCE
 from rules.file_reading import Reading
 from rules.forms import Count, count, day, share, window
 from rules.records import Key, Record
-from rules.rule import Entry, Goal, Pressure, Rule, Timing
+from rules.rule import Entry, Goal, Pressure, Rule, Timing, Tracking
 from rules.schema_triggers import (
     EVENT_KEY,
     TRIGGERS,
@@ -42,6 +42,11 @@ SHARE = Text(Said("a share such as 5%", "une part telle que 5%"), share, r"^\d{1
 WINDOW = Text(
     Said("hours such as mon-sat 09:00-20:00", "des heures telles que mon-sat 09:00-20:00"), window, most=80,
     example="mon-sat 09:00-20:00",
+)  # fmt: skip
+UTM = Text(
+    Said("a word such as shop, or none", "un mot tel que shop, ou none"),
+    lambda text: text if text.replace("-", "a").replace("_", "a").replace(".", "a").isalnum() and text.isascii() else None,
+    r"^[A-Za-z0-9_.-]{1,60}$", 60, "shop",
 )  # fmt: skip
 TOPIC = Name(Said("a topic of topics.yml", "un sujet de topics.yml"), lambda reading: reading.names.topics)
 
@@ -143,6 +148,18 @@ PRESSURE = Record(
     ),
     _pressure,
 )  # fmt: skip
+TRACKING = Record(
+    Said("Tracking", "Suivi"),
+    (
+        Key("clicks", FLAG, Said("whether links lead through this server, which counts who opens them",
+            "si les liens passent par ce serveur, qui compte qui les ouvre"), default="yes"),
+        Key("opens", FLAG, Said("whether a picture of one pixel in an e-mail tells that it was opened",
+            "si une image d'un pixel dans un e-mail dit qu'il a été ouvert"), default="yes"),
+        Key("utm", UTM, Said("utm_source of its links, with the channel as utm_medium and the rule as utm_campaign; or none",
+            "utm_source de ses liens, avec le canal en utm_medium et la règle en utm_campaign ; ou none"), default="none"),
+    ),
+    lambda found, reading, table: Tracking(found.get("clicks"), found.get("opens"), found.get("utm")),
+)  # fmt: skip
 
 RULE = Record(
     Said("The rule", "La règle"),
@@ -175,6 +192,8 @@ RULE = Record(
         Key("goal", GOAL, Said("what the rule wants to happen", "ce que la règle cherche")),
         Key("timing", TIMING, Said("when messages may leave", "quand un message peut partir")),
         Key("pressure", PRESSURE, Said("what happens over a cap", "que faire au-delà d'un plafond")),
+        Key("tracking", TRACKING, Said("what is counted of its messages; else as pressure.yml says",
+            "ce qui est compté de ses messages ; sinon comme le dit pressure.yml")),
         Key("on edit", choice("finish", "migrate", "stop"), Said(
             "who is inside when the file changes: ends on the old version, goes on in the new one, or leaves",
             "qui est dedans quand le fichier change : finit sur l'ancienne version, passe à la nouvelle, ou sort"),
@@ -210,6 +229,7 @@ def _rule(found: Found) -> Rule:
         goal=found.get("goal"),
         timing=found.get("timing", Timing()),
         pressure=found.get("pressure", Pressure()),
+        tracking=found.get("tracking", Tracking()),
         testers=found.get("testers", ()),
         on_edit=found.get("on edit", "finish"),
     )

@@ -27,7 +27,7 @@ profiles = st.builds(
     Profile, texts, moments, st.lists(identities, max_size=2).map(tuple),
     st.dictionaries(texts, st.builds(Attribute, plain, st.sampled_from(["declared", "tracked"]), moments, texts), max_size=2),
     st.none() | texts, st.none() | texts, st.none() | moments, st.lists(texts, max_size=2).map(tuple), st.none() | texts,
-    st.integers(0, 9),
+    version=st.integers(0, 9),
 )  # fmt: skip
 buttons = st.lists(st.builds(Button, texts, st.none() | texts, st.none() | texts), max_size=2).map(tuple)
 contents = st.builds(

@@ -169,7 +169,7 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
         (
             changed("topic:", "topci:"),
             "r.yml:2:1: unknown key; expected one of rule, about, owner, state, class, topic, labels, priority, "
-            'valid, testers, when, for, entry, hold if, exit on, goal, timing, pressure, on edit, steps; got "topci". '
+            'valid, testers, when, for, entry, hold if, exit on, goal, timing, pressure, tracking, on edit, steps; got "topci". '
             'Hint: did you mean "topic"?',
         ),
         (

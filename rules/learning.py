@@ -1,0 +1,108 @@
+"""Learns how contacts react: whoever reacted is learned anew, soon after, from all that rules sent and what came back.
+
+Nothing is counted up, so nothing drifts: a merge, a late receipt, a lost second are right again at the next reaction. A profile
+is written only when its person reacts, and many at once.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+
+from profiles.calendar import Clock
+from profiles.profile import Profile
+from profiles.reactivity import LOOKS_BACK, WEIGHTS, Trial, learn
+from profiles.record import Document, from_document, replace
+from profiles.snapshot import Changes, Snapshot, Work
+from profiles.store import Store
+from profiles.writer import Writer
+from rules.reading import zone_of
+
+log = logging.getLogger("rules.learning")
+
+AT_ONCE = 200
+"""Contacts learned together: two queries for all of them."""
+MOST = 10_000  # messages of one batch; who got more is learned from the newest
+
+
+class Learning:
+    """`hear` is a listener of the writer; `look` learns whoever reacted since the last time."""
+
+    def __init__(self, store: Store, writer: Writer, *, zone: tzinfo, clock: Clock) -> None:
+        self._store, self._writer, self._zone, self._clock = store, writer, zone, clock
+        self._reacted: dict[str, None] = {}
+
+    def hear(self, committed: list[Changes]) -> None:
+        """Note who reacted."""
+        for changes in committed:
+            for event in changes.events:
+                if event.name in WEIGHTS:
+                    self._reacted[event.profile] = None
+
+    async def look(self) -> int:
+        """Learn those who reacted, at most a batch of them, and return how many."""
+        ids = list(self._reacted)[:AT_ONCE]
+        if not ids:
+            return 0
+        profiles = await self._profiles(ids)
+        now = self._clock()
+        trials = await self._trials(profiles, now)
+        works = [_learned(profile, trials[profile.id], self._zone, now) for profile in profiles if trials[profile.id]]
+        await asyncio.gather(*(self._writer.commit(work, patient=True) for work in works))
+        for id in ids:
+            self._reacted.pop(id, None)
+        return len(ids)
+
+    async def _profiles(self, ids: Iterable[str]) -> list[Profile]:
+        found = [from_document(Profile, row) for row in await self._store.get_many("profiles", ids)]
+        gone = {profile.merged_into for profile in found if profile.merged_into}
+        kept = {profile.id: profile for profile in found if not profile.merged_into}
+        for row in await self._store.get_many("profiles", gone - kept.keys()) if gone else ():
+            profile = from_document(Profile, row)
+            kept[profile.id] = profile
+        return list(kept.values())
+
+    async def _trials(self, profiles: Iterable[Profile], now: datetime) -> Mapping[str, list[Trial]]:
+        """Return what rules sent to each, with what came back; a merged contact's stand under who they are now."""
+        owner = {id: profile.id for profile in profiles for id in (profile.id, *profile.absorbed)}
+        since, theirs = now - LOOKS_BACK, {"profile": {"$in": list(owner)}}
+        messages, events = await asyncio.gather(
+            self._store.find(
+                "messages",
+                {**theirs, "at": {"$gte": since}, "metadata.rule": {"$exists": True}},
+                sort=[("at", -1)], limit=MOST, only=["profile", "at", "channel", "delivery.to", "delivery.state"],
+            ),
+            self._store.find(
+                "events",
+                {**theirs, "name": {"$in": list(WEIGHTS)}, "happened_at": {"$gte": since}},
+                sort=[("happened_at", -1)], limit=MOST * 2, only=["name", "happened_at", "properties.message"],
+            ),
+        )  # fmt: skip
+        back: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+        for event in events:  # the newest first: the oldest of a name stays
+            back[str(event["properties"].get("message", ""))][event["name"]] = event["happened_at"]
+        trials: defaultdict[str, list[Trial]] = defaultdict(list)
+        for message in messages:
+            if _has_left(message):
+                space = str(message["delivery"]["to"]).partition(":")[0]
+                trials[owner[message["profile"]]].append(Trial(space, message["at"], back.get(message["_id"], {})))
+        return trials
+
+
+def _has_left(message: Document) -> bool:
+    """Return whether the contact may have seen it: what failed or was stopped says nothing about them."""
+    return bool(message.get("delivery", {}).get("to")) and message["delivery"].get("state") not in (
+        "failed",
+        "suppressed",
+    )
+
+
+def _learned(profile: Profile, trials: Iterable[Trial], zone: tzinfo, now: datetime) -> Work:
+    known = learn(trials, zone_of(profile, zone), now)
+
+    def think(snapshot: Snapshot) -> Changes:
+        stands = snapshot.profile(profile.id)
+        return Changes(profiles=(replace(stands, reactivity=known),)) if stands else Changes()
+
+    return Work(think, profiles=(profile.id,))
