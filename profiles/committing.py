@@ -107,7 +107,7 @@ class Committer:
             if isinstance(error, AlreadyThere):
                 done_before |= await self._look_up(draft.works)
             raise
-        draft.landed = True
+        draft.land()
         self._remember(draft.group)
         self.tally.duplicates += sum(isinstance(outcome, Duplicate) for outcome in draft.outcomes)
         self._announce(draft.group)

@@ -73,6 +73,10 @@ class Draft:
             except Exception as error:  # noqa: BLE001 (a record that can not be written out: the writer finds whose)
                 self.error = error
 
+    def land(self) -> None:
+        """Know that all of this is on disk: nothing rests on the group before any more, and it can be forgotten."""
+        self.landed, self._upon = True, None
+
     def _outcome(self, work: Work) -> "Outcome | Exception":
         key = (work.key_in, work.key) if work.key else None
         if key and (key in self._done or (self._upon and key in self._upon._done)):

@@ -1,12 +1,14 @@
 """While a group is on its way to disk the next is thought upon it; whatever becomes of the first, nothing wrong is stored."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from profiles.draft import Draft
 from profiles.profile import Identity, Profile
 from profiles.record import to_document
 from profiles.snapshot import Amend, Changes, Done, Duplicate, Refusal, Snapshot, Work
@@ -170,6 +172,23 @@ async def test_a_work_that_reads_a_message_sees_what_became_of_it_just_before(st
     states = ["sent", "delivered", "read", "failed"]
     await asyncio.gather(*(writer.commit(marks(state, seen)) for state in states))
     assert seen == ["", "sent", "delivered", "read"]
+
+
+async def test_groups_that_landed_are_forgotten_however_long_the_rush_lasts(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("profiles.writer.LARGEST_GROUP", 4)
+    most = 0
+
+    def count_drafts(_: list[Changes]) -> None:
+        nonlocal most
+        gc.collect()
+        most = max(most, sum(type(one) is Draft for one in gc.get_objects()))
+
+    writer.listen(count_drafts)
+    await asyncio.gather(*(writer.commit(hears(n, person=str(n))) for n in range(60)))
+    assert writer.tally.groups >= 10
+    assert 1 <= most <= 4, "the one being thought, the one that landed, and those about to go"
 
 
 async def test_a_burst_over_many_groups_counts_every_message(
