@@ -207,10 +207,10 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         health.metrics.sockets("console", lambda: len(pages[LIVE].pages))
         app.add_routes(health_routes(health))
         app.add_routes(schema_routes())
+        app.add_routes(link_routes(store, writer, secret, clock))
         app.router.add_get("/", _home)
 
         app[LISTENING], app[CLOSE] = listening, opened.pop_all()
-        app.add_routes(link_routes(store, writer, secret, clock))
         app.on_shutdown.append(_stop_listening)
         app.on_cleanup.append(_close)
     return app

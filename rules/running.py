@@ -17,8 +17,8 @@ from rules.choice import Prefers
 from rules.engine import Engine
 from rules.gatekeeper import Gatekeeper, Renders
 from rules.graph import graph
-from rules.letters import Letters
 from rules.learning import Learning
+from rules.letters import Letters
 from rules.membership import SWEEP_SECONDS, Sweep
 from rules.occurrences import Occurrences
 from rules.options import RulesOptions, folder_of
@@ -27,13 +27,13 @@ from rules.reaction import Reaction
 from rules.reading import Reader
 from rules.rule import OnSegment
 from rules.thinking import Edition, Editions
-from rules.turn import News, Turn
 from rules.tracking import Tracker
-
+from rules.turn import News, Turn
 from rules.winner import Winners
 
 LEARN_SECONDS = 1.0
 WINNER_SECONDS = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -74,8 +74,8 @@ async def open_rules(
     language: str,
     clock: Clock,
     renders: Renders | None = None,
-) -> Running:
     tracker: Tracker | None = None,
+) -> Running:
     """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody."""
     zone, known = ZoneInfo(options.zone), Reaches(reaches)
     around = Surroundings(frozenset(known.words), zone=zone, language=language)
@@ -84,8 +84,8 @@ async def open_rules(
     writer.react(reaction)
     ledgers = Ledgers(store)
     letters = Letters({}, language=language)
-    gatekeeper = Gatekeeper(
     winners = Winners(store, clock=clock)
+    gatekeeper = Gatekeeper(
         ledgers, renders or letters, known, policy=Policy(zone=zone, language=language), prefers=prefers,
         tracker=tracker, winners=winners,
     )  # fmt: skip
@@ -98,8 +98,8 @@ async def open_rules(
 
     def use(book: Book) -> None:
         gatekeeper.policy, letters.templates = book.policy, book.templates
-        engine.use(editions_of(book, bookcase))
         winners.use(book.rules.values())
+        engine.use(editions_of(book, bookcase))
 
     bookcase.listen(use)
     use(await bookcase.open())
