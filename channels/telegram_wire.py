@@ -28,6 +28,7 @@ _FILES = {  # field -> kind, name and type where Telegram does not say
     "video_note": ("video", "video.mp4", "video/mp4"),
 }
 _PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif")
+_OF_A_TEXT = frozenset({"message_id", "from", "chat", "date", "text", "entities"})
 _NAMED_ONLY = ("poll", "game", "story", "invoice", "checklist", "paid_media", "giveaway")
 
 Json = Mapping[str, Any]
@@ -148,6 +149,9 @@ def _private_chat(of: Json) -> str | None:
 
 def _content(message: Json) -> Content | None:
     """Return what the message says, or None when it is no utterance (pinned a message, changed a picture)."""
+    if message.keys() <= _OF_A_TEXT:  # nearly every message: a third of the time that looking for all else takes
+        words = _text(message, "text")
+        return Content(words) if words else None
     venue, contact = _may(message, "venue", dict), _may(message, "contact", dict)
     sticker, dice = _may(message, "sticker", dict), _may(message, "dice", dict)
     text = _text(message, "text") or _text(message, "caption")
