@@ -74,6 +74,7 @@ def _environment(language: str) -> Environment:
     }  # fmt: skip
     made.filters |= {
         "prose": prose, "moment": _moment, "initials": initials, "as_json": _as_json, "hue": _hue, "browser": _browser,
+        "capitalize_first": _capitalized,
     }  # fmt: skip
     drawings: Any = made.get_template("icons.html").module
     made.globals |= {"icon": drawings.icon, "avatar": drawings.avatar}
@@ -96,6 +97,11 @@ def _as_json(value: Any) -> str:
 def _hue(id: str) -> str:
     """Return one of six names, the same for the same id: the shade of a person's initials."""
     return f"hue-{sum(id.encode()) % 6}"
+
+
+def _capitalized(text: str) -> str:
+    """Return the text with its first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _browser(agent: str) -> str:

@@ -16,7 +16,8 @@ def _(text: str) -> str:
 
 
 CHANNELS = {
-    "webpush": _("Web push"), "push": _("Push"), "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
+    "webpush": _("Web push"), "push": _("Push"),
+    "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
 }  # fmt: skip
 
@@ -41,6 +42,13 @@ LANGUAGES = {
 DELIVERIES = {
     "queued": _("Sending"), "sending": _("Sending"), "sent": _("Sent"), "delivered": _("Delivered"), "read": _("Read"),
     "failed": _("Not delivered"), "suppressed": _("Not sent"), "unknown": _("Perhaps not delivered"),
+}  # fmt: skip
+
+PASSED = {
+    "decided": _("Decided"), "queued": _("Waits to be sent"), "sending": _("Handed to the provider"),
+    "message.delivered": _("Reached the device"), "message.read": _("Opened"), "message.clicked": _("Clicked"),
+    "message.answered": _("Answered"), "message.failed": _("Refused"), "message.bounced": _("Bounced"),
+    "message.complained": _("Reported as unwanted"), "message.unsubscribed": _("They asked us to stop writing"),
 }  # fmt: skip
 
 FAILURES = {
@@ -236,6 +244,10 @@ class Speech:
             return self._speaks(DELIVERIES["read"])
         state = self._speaks(DELIVERIES[delivery.state])
         return f"{state}: {self.failure(delivery.reason)}" if delivery.reason else state
+
+    def passed(self, what: str) -> str:
+        """Return what became of a message: a state, or what came back about it."""
+        return self._speaks(PASSED.get(what) or DELIVERIES.get(what, what))
 
     def author(self, author: str, agents: Mapping[str, Agent], profile: Profile | None = None) -> str:
         """Return who said it."""

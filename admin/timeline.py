@@ -1,20 +1,23 @@
 """What was said with and what happened to one person, across all channels, in order, paged by key from the latest back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from admin.paging import EPOCH
+from admin.speech import DECIDED
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.store import Store
 from profiles.timeline import Event, Message
+from rules.applying import DECISIONS
 
 PAGE = 50
 MOST = 500  # items after a place: what a page that slept may have missed; beyond, it loads afresh
 HIDDEN_EVENTS = ["message.edited", "message.delivered", "message.read", "message.scanned"]
 """The message itself says that it was edited, arrived or was read; a scanner's look is no news of the person."""
+DECISION = "decision:"
 AFTER_ALL = 10**12  # what one commit wrote has one instant: seq puts an answer after its question, an event comes last
 
 
@@ -58,14 +61,29 @@ async def stretch(
         sort=[("happened_at", -1), ("_id", -1)],
         limit=limit,
     )
+    decisions = await store.find(
+        DECISIONS,
+        {**theirs, "reason": {"$ne": "sent"}, **_decisions_between(before, after)},
+        sort=[("at", -1), ("_id", -1)],
+        limit=limit,
+    )
     items: list[Message | Event] = [from_document(Message, document) for document in messages]
     items += [from_document(Event, document) for document in events]
+    items += [decided(document) for document in decisions]
     items.sort(key=place_of)
     if after:
         return Stretch(tuple(items), None)
     more = len(items) > PAGE
     items = items[-PAGE:]
     return Stretch(tuple(items), place_of(items[0]) if more else None)
+
+
+def decided(row: Mapping[str, Any]) -> Event:
+    """Return a rule's decision not to send, or to wait, as something that happened: why nothing came belongs to a timeline too."""
+    about = {"rule": row["rule"], "reason": row["reason"], "step": row.get("step", "")}
+    return Event(
+        f"{DECISION}{row['_id']}", row["profile"], DECIDED, row["at"], by=f"rule:{row['rule']}", properties=about
+    )
 
 
 async def some(store: Store, ids: Iterable[str]) -> list[Message]:
@@ -105,6 +123,18 @@ def _messages_between(before: Place | None, after: Place | None) -> dict[str, An
         {"at": before.at, "seq": before.seq, "_id": {"$lt": before.id}},
     ]
     return {"at": {"$lte": before.at}, "$or": earlier}  # the first gives the index its bound
+
+
+def _decisions_between(before: Place | None, after: Place | None) -> dict[str, Any]:
+    """Decisions stand among the events, under ids that begin alike, and are narrowed as those are."""
+    if before is None or after:
+        return {"at": {"$gte": after.at}} if after else {}
+    earlier: list[dict[str, Any]] = [{"at": {"$lt": before.at}}]
+    if before.seq == AFTER_ALL and before.id.startswith(DECISION):
+        earlier.append({"at": before.at, "_id": {"$lt": before.id.removeprefix(DECISION)}})
+    elif before.seq == AFTER_ALL and before.id > DECISION:
+        earlier.append({"at": before.at})
+    return {"at": {"$lte": before.at}, "$or": earlier}
 
 
 def _events_between(before: Place | None, after: Place | None) -> dict[str, Any]:

@@ -71,7 +71,11 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("rule", name="rule_alive", partialFilterExpression={"watch_until": datetime(9999, 1, 1, tzinfo=UTC)}),
     ],
     "nudges": [ascending("lease_until")],
-    "decisions": [ascending("profile", "-at", "_id"), ascending("rule", "-at", "_id"), ascending("run")],
+    "decisions": [
+        ascending("profile", "at", "_id"),  # the timeline, by key
+        ascending("rule", "-at", "_id"),  # a rule's page
+        ascending("run"),
+    ],
     "occurrences": [ascending("at", partialFilterExpression={"open": {"$exists": True}}), ascending("rule", "-at")],
     "planned": [],
     "winners": [],

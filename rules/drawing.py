@@ -4,6 +4,7 @@ Steps stand below one another; the ways of a step stand side by side below it, a
 are pixels at the size the page shows: letters are counted, not measured, so a line holds a few less than would fit.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +19,7 @@ WIDE, LETTERS, LINE, PAD = 232, 33, 18, 12
 GAP_X, GAP_Y, LABEL = 28, 30, 16
 MOST_LINES, LABEL_LINES = 4, 2
 EDGE = 10
+_BESIDE = re.compile(r"(?<=«) | (?=[»:;!?%])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +192,6 @@ def _wrapped(text: str, letters: int, most: int) -> tuple[str, ...]:
 
 
 def _lines(text: str, letters: int) -> Iterator[str]:
-    yield from wrap(text, letters, break_long_words=True) or [""]
+    """Yield the lines; French quotes, colons and the like stay with the word they belong to."""
+    kept = _BESIDE.sub("\u00a0", text)
+    yield from wrap(kept, letters, break_long_words=True) or [""]

@@ -1,8 +1,11 @@
 """What a decision's code says to a person: one sentence in French and English for each reason that the gates give."""
 
+import re
 from collections.abc import Mapping
 
 Spoken = Mapping[str, str]
+_WITHOUT = re.compile(r"(?:,? (?:until|jusqu'à))? ?[:(]? ?\{0\}")
+"""Where a sentence ends when nothing stands behind its word."""
 
 REASONS: Mapping[str, Spoken] = {
     "sent": {"en": "sent", "fr": "envoyé"},
@@ -28,10 +31,10 @@ REASONS: Mapping[str, Spoken] = {
     "control": {"en": "in the control group of all rules", "fr": "dans le groupe témoin général"},
     "quiet": {"en": "quiet hours, until {0}", "fr": "heures calmes, jusqu'à {0}"},
     "window": {"en": "outside the rule's hours, until {0}", "fr": "hors des heures de la règle, jusqu'à {0}"},
+    "best_hour": {"en": "waits for the contact's best hour, {0}", "fr": "attend la meilleure heure du contact, {0}"},
     "capped": {"en": "the limit is reached ({0})", "fr": "la limite est atteinte ({0})"},
     "contended": {"en": "asked again at once", "fr": "redemandé aussitôt"},
     "superseded": {"en": "replaced by a newer message", "fr": "remplacé par un message plus récent"},
-    "best_hour": {"en": "waits for the contact's best hour, {0}", "fr": "attend la meilleure heure du contact, {0}"},
 }
 """word of a code -> language -> sentence; {0} is what stands behind the word."""
 
@@ -64,4 +67,4 @@ def spoken(code: str, language: str) -> str:
     if sentences is None:
         return code
     sentence = sentences.get(language.split("-")[0].lower(), sentences["en"])
-    return sentence.format(rest)
+    return sentence.format(rest) if rest else _WITHOUT.split(sentence)[0]

@@ -31,6 +31,10 @@ from profiles.snapshot import Changes, Done, Outcome, Snapshot, Work
 from profiles.store import Plan, Store
 from profiles.timeline import BOT, Button, Content, Message
 from profiles.writer import Writer
+from rules.choice import as_listed
+from rules.options import RulesOptions
+from rules.policy import Reach
+from rules.running import open_rules
 
 PASSWORD = "a long enough pass phrase"
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -188,18 +192,27 @@ async def open_office(
     port: int | None = None,
     folder: Path | None = None,
     drafts: Drafts | None = None,
+    book: Path | None = None,
 ) -> Office:
-    """Open it; with a bot's folder it can be taught there."""
+    """Open it; with a bot's folder it can be taught there, with a rule book's folder its rules react to what happens."""
     store = Store(url, database)
     await store.prepare(INDEXES)
     clock, feed = Clock(), Feed()
     writer = Writer(store, process="test", clock=clock)
     writer.listen(feed.announce)
     app = web.Application()
+    rules = None
+    if book:
+        reaches = [Reach(channel.name, channel.space) for channel in CHANNELS.values()]
+        rules = await open_rules(
+            store, writer, reaches, as_listed, RulesOptions(folder=str(book)), language="fr", clock=clock
+        )
+        rules.engine.begin()
     desk = Desk(
         store, writer, feed, clock, SECRET, "http://127.0.0.1", CHANNELS, options or Options(),
         passwords=Passwords(time_cost=1, memory_kib=1024), drafts=drafts,
         workshop=Workshop(store, load_live(folder, None, clock=clock), clock=clock) if folder else None,
+        rules=rules,
     )  # fmt: skip
     console = routes(desk)
     app.add_subapp("/console", console)
@@ -212,6 +225,8 @@ async def close_office(office: Office) -> None:
     for http in office.callers:
         await http.close()
     await office.server.close()
+    if office.desk.rules:
+        await office.desk.rules.close()
     await office.desk.writer.close()
     await office.desk.store.close()
 

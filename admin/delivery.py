@@ -1,0 +1,111 @@
+"""One outbound message, whole: what was said as it was sent, each state with its time, the provider's answer, and why it left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from admin import agents
+from admin.desk import DESK, Desk
+from admin.frame import frame
+from admin.guard import HEADERS, agent_of
+from admin.pages import at, page
+from admin.people import read_profile
+from admin.roles import may
+from profiles.record import Document, from_document
+from profiles.timeline import Event, Message
+from rules.applying import DECISIONS
+from rules.signals import REACTIONS
+
+TOLD = ("message.failed", "message.bounced", "message.complained", "message.unsubscribed", *REACTIONS)
+SHOWN_BY_US = {"rule", "version", "run", "step", "class", "topic", "labels", "variant"}
+"""Keys of a message's metadata that the page says in words of its own."""
+BODY_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
+    "form-action 'none'; sandbox"
+)
+"""For an e-mail's own HTML: no script, no request to anybody (a picture that counts openings would count ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One state that the message reached, or one thing that came back about it."""
+
+    at: datetime
+    what: str
+    detail: str = ""
+
+
+@may("people")
+async def show(request: web.Request) -> web.Response:
+    """Show one message that we sent, or tried to."""
+    desk, agent = request.config_dict[DESK], agent_of(request)
+    message = await _message(request)
+    profile = await read_profile(desk, message.profile)
+    rule = str(message.metadata.get("rule", ""))
+    answer = page(
+        request, "delivery.html", message=message, profile=profile, rule=rule,
+        is_known_rule=bool(desk.rules and rule in desk.rules.bookcase.book.rules),
+        passed=await _passed(desk, message), decisions=await _decisions(desk, message),
+        more={name: _plain(value) for name, value in sorted(message.metadata.items()) if name not in SHOWN_BY_US},
+        body=at("deliveries", message.id, "body") if message.content.html else "",
+        agents=await agents.everyone(desk.store), **await frame(desk, agent),
+    )  # fmt: skip
+    policy = HEADERS["Content-Security-Policy"]
+    answer.headers["Content-Security-Policy"] = f"{policy}; frame-src 'self'"
+    return answer
+
+
+@may("people")
+async def show_body(request: web.Request) -> web.Response:
+    """Give the HTML of an e-mail as it was sent, for a frame that can do nothing."""
+    message = await _message(request)
+    if not message.content.html:
+        raise web.HTTPNotFound
+    headers = {"Content-Security-Policy": BODY_POLICY, "X-Frame-Options": "SAMEORIGIN"}
+    return web.Response(text=message.content.html, content_type="text/html", headers=headers)
+
+
+async def _message(request: web.Request) -> Message:
+    document = await request.config_dict[DESK].store.get("messages", request.match_info["id"])
+    if document is None or document.get("delivery") is None:
+        raise web.HTTPNotFound
+    return from_document(Message, document)
+
+
+async def _passed(desk: Desk, message: Message) -> tuple[Passed, ...]:
+    """Return what became of the message, in order of time."""
+    assert message.delivery
+    found = [Passed(message.at, "decided")]
+    found += [Passed(when, state, message.delivery.reason or "" if state == message.delivery.state else "")
+              for state, when in message.delivery.times.items()]  # fmt: skip
+    where = {
+        "profile": {"$eq": message.profile},
+        "name": {"$in": list(TOLD)},
+        "happened_at": {"$gte": message.at},
+        "properties.message": {"$eq": message.id},
+    }
+    rows = await desk.store.find("events", where, sort=[("happened_at", 1)], limit=50)
+    for event in (from_document(Event, row) for row in rows):
+        detail = ", ".join(f"{name}: {_plain(value)}" for name, value in event.properties.items() if name != "message")
+        found.append(Passed(event.happened_at, event.name, detail))
+    return tuple(sorted(found, key=lambda one: one.at))
+
+
+async def _decisions(desk: Desk, message: Message) -> list[Document]:
+    """Return what its rule decided at the step that made it, also how often it waited before; oldest first."""
+    run, step = message.metadata.get("run"), message.metadata.get("step")
+    if not (isinstance(run, str) and isinstance(step, str)):
+        return []
+    where = {"run": {"$eq": run}, "step": {"$eq": step}}
+    return await desk.store.find(DECISIONS, where, sort=[("at", 1)], limit=50)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_plain(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return str(value)[:500]
