@@ -96,10 +96,13 @@ class Consents:
             return Refusal("nothing_to_confirm", name)
         return proof
 
-    async def withdraw(self, profile: str, channel: str, topic: str, said: Said, *, now: datetime) -> Proof:
+    async def withdraw(
+        self, profile: str, channel: str, topic: str, said: Said, *, now: datetime, shown: Topic | None = None
+    ) -> Proof:
         """Keep a no to a topic on a channel; `*` in either place means all of them, also those to come.
 
         Returns when it is proved and no hand-over to this person is under way: nothing is sent against it afterwards.
+        `shown` is the topic whose wording they had before them.
         """
         name = key(channel, topic)
         forgotten = ["ask"] if EVERY in (channel, topic) else [f"ask.{name}"]
@@ -112,9 +115,15 @@ class Consents:
             if not document.get("into"):
                 break
             document = await self._change(document["into"], change)
-        proof = await self._prove(document["_id"], "withdrawn", channel, topic, said, now)
+        proof = await self._prove(document["_id"], "withdrawn", channel, topic, said, now, shown)
         await self._drain(document)
         return proof
+
+    async def acknowledged(self, profile: str) -> None:
+        """Return when no hand-over to this person is under way: a no that they said before may be answered now."""
+        found = await self._store.get(COLLECTION, profile)
+        if found:
+            await self._drain(found)
 
     async def restore(self, profile: str, channel: str, said: Said, *, now: datetime) -> Proof:
         """Take back a no to a whole channel (START after STOP): what was said before it stands again."""
