@@ -17,6 +17,11 @@ REACTIONS: Mapping[str, str] = {
 }
 """event name -> the reaction it is; the event's `message` names the message."""
 
+IMPLIED: Mapping[str, tuple[str, ...]] = {
+    "opened": ("delivered",), "clicked": ("delivered", "opened"), "replied": ("delivered", "opened"),
+}  # fmt: skip
+"""Who clicked or replied has seen it, and what was seen has arrived, though no provider said so."""
+
 
 def happened(match: EventMatch, facts: Facts, *, after: datetime, until: datetime | None = None) -> Event | None:
     """Return the first event that matches, after an instant (and up to another), or None."""
@@ -91,6 +96,6 @@ def _step_of(run: Run, message: str) -> str | None:
 
 def _reacted(sent: Sent, what: str, at: datetime) -> Sent:
     known = {**sent.reactions, what: at}
-    if what == "clicked":
-        known.setdefault("opened", at)  # who clicked has seen it, though no provider said so
+    for other in IMPLIED.get(what, ()):
+        known.setdefault(other, at)
     return replace(sent, reactions=known)
