@@ -13,7 +13,16 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from admin import api_conversations, api_events, api_profiles, idempotency, openapi
+from admin import (
+    api_conversations,
+    api_events,
+    api_messages,
+    api_profiles,
+    api_rules,
+    api_webhooks,
+    idempotency,
+    openapi,
+)
 from admin.api_problems import problem
 from admin.api_route import Call, Refused, Reply, Route
 from admin.api_work import replay
@@ -29,7 +38,14 @@ log = logging.getLogger("admin.api")
 
 PREFIX = "/api/v1"
 KNOCKS_PER_SECOND = 5.0  # from one address without a good key
-ROUTES: tuple[Route, ...] = (*api_profiles.ROUTES, *api_conversations.ROUTES, *api_events.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *api_profiles.ROUTES,
+    *api_conversations.ROUTES,
+    *api_messages.ROUTES,
+    *api_events.ROUTES,
+    *api_rules.ROUTES,
+    *api_webhooks.ROUTES,
+)
 _SLUG_OF_STATUS = {400: "malformed", 408: "slow", 413: "too_large", 415: "media_type", 422: "invalid"}
 
 
@@ -104,6 +120,8 @@ class _Door:
             if route.cost(body) > 1:
                 self._charge(key, route.cost(body) - 1)
             mark = _mark(request, key, raw)
+            if mark is None and route.needs_key:
+                raise Refused("malformed", "Idempotency-Key: is missing; what is sent must not be sent twice")
             call = Call(self._desk, key, dict(request.match_info), query, body, mark)
             return _written(await _once(route, call))
 

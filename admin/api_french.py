@@ -12,6 +12,8 @@ FRENCH: Mapping[str, str] = {
     "read conversations and their messages": "lire les conversations et leurs messages",
     "send messages as the shop": "envoyer des messages au nom de la boutique",
     "report events": "signaler des événements",
+    "read segments, decisions and what became of webhooks": "lire les segments, les décisions et le sort des webhooks",
+    "send webhooks once more": "renvoyer des webhooks",
     # lists and filters
     "How many at most; 50 unless you say otherwise.": "Combien au plus ; 50 sauf indication contraire.",
     "The `after` of the page before.": "Le `after` de la page précédente.",
@@ -118,4 +120,61 @@ FRENCH: Mapping[str, str] = {
     "Why it was refused.": "Pourquoi il a été refusé.",
     "1 to 500 events.": "1 à 500 événements.",
     "In the order of the events.": "Dans l'ordre des événements.",
+    # messages by rule or by template
+    "A rule with `when: {call: api}`.": "Une règle avec `when: {call: api}`.",
+    "A template of the book, sent without a rule; `channels` and `class` say how.":
+        "Un modèle du livre, envoyé sans règle ; `channels` et `class` disent comment.",
+    "By profile.": "Par profil.",
+    "By an identity that a profile holds.": "Par une identité que détient un profil.",
+    "Whom; the rule or `channels` decide where they are reached.":
+        "À qui ; la règle ou `channels` décident où on l'atteint.",
+    "What the rule reads as start.*, at most 64 kB; not `name` and `at`, which it has.":
+        "Ce que la règle lit comme start.*, 64 ko au plus ; ni `name` ni `at`, qu'elle a déjà.",
+    "The matter, such as an order's number: while a run for it goes on, none begins.":
+        "L'affaire, par exemple un numéro de commande : tant qu'un parcours court pour elle, aucun autre ne commence.",
+    "With a template: where, the best first; preferred: where they react.":
+        "Avec un modèle : où, le meilleur d'abord ; preferred : là où la personne réagit.",
+    "With a template: on each of the channels, not on the first possible.":
+        "Avec un modèle : sur chacun des canaux, et non sur le premier possible.",
+    "With a template: which limits hold.": "Avec un modèle : quelles limites valent.",
+    "With a template: what consent attaches to; a transactional one needs none.":
+        "Avec un modèle : à quoi tient le consentement ; inutile pour un message transactionnel.",
+    "accepted: on its way; held: not now; waiting: the rule has begun and sends later; refused: not at all.":
+        "accepted : en route ; held : pas maintenant ; waiting : la règle a commencé et enverra ; refused : pas du tout.",
+    "Why it is held or refused, as a code.": "Pourquoi c'est retenu ou refusé, en code.",
+    "When it is looked at again.": "Quand on y reviendra.",
+    "Whom it is about.": "De qui il s'agit.",
+    "The run that began; null when none did.": "Le parcours commencé ; null s'il n'y en a pas.",
+    "What is on its way.": "Ce qui est en route.",
+    "Its id, for GET /messages/{id}.": "Son identifiant, pour GET /messages/{id}.",
+    "Where it is sent.": "Où il est envoyé.",
+    # decisions, segments
+    "Which rule decided; `api:` and a template's name where a template was sent without one.":
+        "Quelle règle a décidé ; `api:` et le nom d'un modèle envoyé sans règle.",
+    "Which version of it.": "À quelle version.",
+    "Which step; empty where the rule did not begin.": "À quelle étape ; vide si la règle n'a pas commencé.",
+    "What was decided, as a code: sent, quiet, opted_out ...": "Ce qui a été décidé, en code : sent, quiet, opted_out...",
+    "When.": "Quand.",
+    "On which channel it was sent.": "Sur quel canal c'est parti.",
+    "Which variant was sent.": "Quelle variante est partie.",
+    "The messages that were sent.": "Les messages envoyés.",
+    "Of which run.": "De quel parcours.",
+    "Only those of this rule.": "Seulement celles de cette règle.",
+    "Who is in it.": "Qui en fait partie.",
+    "All of them, by name.": "Tous, par nom.",
+    "How many are in it now, counted up to a million.": "Combien en font partie, comptés jusqu'à un million.",
+    "Whether that is everybody.": "Si c'est tout le monde.",
+    "Profile ids of this page.": "Les identifiants des profils de cette page.",
+    "How many at most, up to 500; 100 unless you say otherwise.":
+        "Combien au plus, jusqu'à 500 ; 100 sauf indication contraire.",
+    # webhooks
+    "Its id, the same at every attempt.": "Son identifiant, le même à chaque essai.",
+    "Where it goes.": "Où il va.",
+    "Which rule sends it.": "Quelle règle l'envoie.",
+    "dead: given up; it may be sent once more by hand.": "dead : abandonné ; il peut être renvoyé à la main.",
+    "How often it was tried.": "Combien d'essais.",
+    "What the last attempt came to.": "Ce qu'a donné le dernier essai.",
+    "When the rule decided it.": "Quand la règle l'a décidé.",
+    "When it is tried next.": "Quand a lieu le prochain essai.",
+    "When it was taken, or given up.": "Quand il a été pris, ou abandonné.",
 }  # fmt: skip

@@ -132,6 +132,16 @@ async def remove_identity(call: Call) -> Reply:
     )  # fmt: skip
 
 
+async def named_profile(call: Call, named: Mapping[str, Any], at: str) -> str:
+    """Return the id of the profile that {profile} or {identity} names, of a merged one what it became. Raises Refused."""
+    if "profile" in named:
+        return (await _found(call, named["profile"])).id
+    claim = await call.desk.store.get("identities", identity_key(call, named["identity"], f"{at}/identity"))
+    if claim is None:
+        raise Refused("unknown_profile")
+    return (await _found(call, str(claim["profile"]))).id
+
+
 async def _found(call: Call, id: str) -> Profile:
     profile = await read_profile(call.desk, id)
     if profile is None:

@@ -83,6 +83,9 @@ class Route:
     repeats_safely: bool = False
     """Whether its Idempotency-Key row is opened before the work, because the work is more than one commit."""
 
+    needs_key: bool = False
+    """Whether it is refused without an Idempotency-Key: a repeated message can not be taken back."""
+
     @property
     def name(self) -> str:
         """Return its operationId."""

@@ -1,6 +1,7 @@
 """The shapes that the API reads and answers, and the making of answers from records."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -125,17 +126,33 @@ MESSAGE_IN = Shape("NewMessage", {
     "buttons": Field(ListOf(BUTTON, 10), "Choices; where a channel has no buttons they become a numbered list."),
 })  # fmt: skip
 
+IDENTITY_NAME = Shape("IdentityName", {
+    "space": Field(SPACE, "The identity's space.", True), "address": Field(ADDRESS, "Its address.", True),
+})  # fmt: skip
+
 EVENT_IN = Shape("NewEvent", {
     "id": Field(Text(200, 1, r"[!-~]+", "order-42-paid"), "Your own id of the event: sent twice it is kept once.", True),
     "name": Field(Text(80, 1, r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", "order.paid"), "What happened, noun.verb.", True),
     "profile": Field(ID, "Whom it happened to, by profile."),
-    "identity": Field(Shape("IdentityName", {
-        "space": Field(SPACE, "The identity's space.", True), "address": Field(ADDRESS, "Its address.", True),
-    }), "Whom it happened to, by an identity that a profile holds."),
+    "identity": Field(IDENTITY_NAME, "Whom it happened to, by an identity that a profile holds."),
     "happened_at": Field(Instant(), "When; now unless you say otherwise."),
     "source": Field(Text(40, 1, r"[a-z][a-z0-9_-]*", "till"), "Which system of yours says so: ids are its own."),
     "properties": Field(Properties(), "What else there is to know, at most 256 kB."),
 }, one_of=("profile", "identity"))  # fmt: skip
+
+SEND_IN = Shape("NewSend", {
+    "rule": Field(Text(100, 1), "A rule with `when: {call: api}`."),
+    "template": Field(Text(100, 1), "A template of the book, sent without a rule; `channels` and `class` say how."),
+    "to": Field(Shape("Person", {
+        "profile": Field(ID, "By profile."), "identity": Field(IDENTITY_NAME, "By an identity that a profile holds."),
+    }, one_of=("profile", "identity")), "Whom; the rule or `channels` decide where they are reached.", True),
+    "data": Field(Properties(), "What the rule reads as start.*, at most 64 kB; not `name` and `at`, which it has."),
+    "key": Field(Text(200, 1), "The matter, such as an order's number: while a run for it goes on, none begins."),
+    "channels": Field(ListOf(Text(60, 1), 10), "With a template: where, the best first; preferred: where they react."),
+    "all": Field(Truth(), "With a template: on each of the channels, not on the first possible."),
+    "class": Field(Choice(("transactional", "service", "marketing")), "With a template: which limits hold."),
+    "topic": Field(Text(60), "With a template: what consent attaches to; a transactional one needs none."),
+}, one_of=("rule", "template"))  # fmt: skip
 
 EVENTS_IN = Shape("NewEvents", {"events": Field(ListOf(EVENT_IN, 500, 1), "1 to 500 events.", True)})
 
@@ -230,6 +247,60 @@ EVENT_RESULTS = Shape(
     "EventResults", {"results": Field(ListOf(EVENT_RESULT, 500), "In the order of the events.", True)}
 )
 
+DECISION = Shape("Decision", {
+    "decision": Field(Choice(("accepted", "held", "waiting", "refused")), "accepted: on its way; held: not now; waiting: the "
+                      "rule has begun and sends later; refused: not at all.", True),
+    "reason": Field(OrNull(Text(400)), "Why it is held or refused, as a code.", True),
+    "until": Field(SOMETIME, "When it is looked at again.", True),
+    "profile": Field(ID, "Whom it is about.", True),
+    "run": Field(OrNull(ID), "The run that began; null when none did.", True),
+    "messages": Field(ListOf(Shape("SentMessage", {
+        "id": Field(ID, "Its id, for GET /messages/{id}.", True), "channel": Field(Text(60), "Where it is sent.", True),
+    }), 100), "What is on its way.", True),
+})  # fmt: skip
+
+DECIDED = Shape("DecisionRow", {
+    "rule": Field(ID, "Which rule decided; `api:` and a template's name where a template was sent without one.", True),
+    "version": Field(Text(400), "Which version of it.", True),
+    "step": Field(Text(200), "Which step; empty where the rule did not begin.", True),
+    "reason": Field(Text(400), "What was decided, as a code: sent, quiet, opted_out ...", True),
+    "at": Field(Instant(), "When.", True),
+    "channel": Field(OrNull(Text(60)), "On which channel it was sent.", True),
+    "variant": Field(OrNull(Text(60)), "Which variant was sent.", True),
+    "messages": Field(ListOf(ID, 100), "The messages that were sent.", True),
+    "run": Field(OrNull(ID), "Of which run.", True),
+})  # fmt: skip
+
+SEGMENT_NAME = Shape("SegmentName", {
+    "name": Field(Text(200), "Its name.", True), "condition": Field(Text(20_000), "Who is in it.", True),
+})  # fmt: skip
+
+SEGMENTS = Shape("Segments", {"items": Field(ListOf(SEGMENT_NAME, 10_000), "All of them, by name.", True)})
+
+SEGMENT = Shape("Segment", {
+    **SEGMENT_NAME.fields,
+    "count": Field(Whole(), "How many are in it now, counted up to a million.", True),
+    "is_all": Field(Truth(), "Whether that is everybody.", True),
+})  # fmt: skip
+
+MEMBERS = Shape("Members", {
+    "items": Field(ListOf(ID, 500), "Profile ids of this page.", True),
+    "after": Field(OrNull(ID), "Where the next page goes on; null on the last.", True),
+})  # fmt: skip
+
+WEBHOOK = Shape("Webhook", {
+    "id": Field(ID, "Its id, the same at every attempt.", True),
+    "url": Field(Text(2000), "Where it goes.", True),
+    "rule": Field(ID, "Which rule sends it.", True),
+    "profile": Field(ID, "Whom it is about.", True),
+    "state": Field(Choice(("waiting", "done", "dead")), "dead: given up; it may be sent once more by hand.", True),
+    "attempts": Field(Whole(), "How often it was tried.", True),
+    "reason": Field(OrNull(Text(200)), "What the last attempt came to.", True),
+    "at": Field(Instant(), "When the rule decided it.", True),
+    "due_at": Field(SOMETIME, "When it is tried next.", True),
+    "ended_at": Field(SOMETIME, "When it was taken, or given up.", True),
+})  # fmt: skip
+
 LINKED = Shape("Linked", {
     "profile": Field(PROFILE, "The profile that the identity ended on.", True),
     "outcome": Field(Choice(("claimed", "noted", "merged", "conflict", "unchanged")), "What the link came to: noted is said, "
@@ -248,6 +319,8 @@ def page_of(name: str, item: Kind) -> Shape:
 PROFILES = page_of("Profiles", PROFILE)
 CONVERSATIONS = page_of("Conversations", CONVERSATION)
 MESSAGES = page_of("Messages", MESSAGE)
+DECISIONS = page_of("Decisions", DECIDED)
+WEBHOOKS = page_of("Webhooks", WEBHOOK)
 
 
 # -- records as answers
@@ -256,11 +329,11 @@ MESSAGES = page_of("Messages", MESSAGE)
 def profile(known: Profile) -> dict[str, Any]:
     """Return a profile as the API shows it."""
     return {
-        "id": known.id, "name": known.name, "created_at": _at(known.created_at), "language": known.language,
-        "last_channel": known.last_channel, "last_inbound_at": _at(known.last_inbound_at),
+        "id": known.id, "name": known.name, "created_at": at(known.created_at), "language": known.language,
+        "last_channel": known.last_channel, "last_inbound_at": at(known.last_inbound_at),
         "identities": [_identity(identity) for identity in known.identities],
         "attributes": {
-            name: {"value": _value(held.value), "source": held.source, "at": _at(held.at), "by": held.by}
+            name: {"value": _value(held.value), "source": held.source, "at": at(held.at), "by": held.by}
             for name, held in known.attributes.items()
         },
         "absorbed": list(known.absorbed),
@@ -285,7 +358,7 @@ def conversation(thread: Conversation) -> dict[str, Any]:
     moments = ("opened_at", "last_at", "waiting_since")
     return {
         **{name: getattr(thread, name) for name in plain},
-        **{name: _at(getattr(thread, name)) for name in moments},
+        **{name: at(getattr(thread, name)) for name in moments},
         "labels": list(thread.labels),
     }
 
@@ -300,11 +373,29 @@ def message(said: Message) -> dict[str, Any]:
         "attachments": [
             {"kind": file.kind, "name": file.name, "mime": file.mime, "size": file.size} for file in content.attachments
         ],
-        "at": _at(said.at), "edited_at": _at(said.edited_at),
+        "at": at(said.at), "edited_at": at(said.edited_at),
         "delivery": delivery and {
             "state": delivery.state, "reason": delivery.reason,
-            "times": {state: _at(moment) for state, moment in delivery.times.items()},
+            "times": {state: at(moment) for state, moment in delivery.times.items()},
         },
+    }  # fmt: skip
+
+
+def decided(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the decisions as the API shows it."""
+    return {
+        "rule": row["rule"], "version": row["version"], "step": row.get("step", ""), "reason": row["reason"],
+        "at": at(row["at"]), "channel": row.get("channel"), "variant": row.get("variant"),
+        "messages": row.get("messages", []), "run": row.get("run"),
+    }  # fmt: skip
+
+
+def webhook(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an errand of the rules to another system as the API shows it."""
+    return {
+        "id": row["_id"], "url": row["target"], "rule": row["rule"], "profile": row["profile"],
+        "state": row.get("state", "waiting"), "attempts": row["attempts"], "reason": row.get("reason"),
+        "at": at(row["at"]), "due_at": at(row.get("due_at")), "ended_at": at(row.get("ended_at")),
     }  # fmt: skip
 
 
@@ -312,14 +403,15 @@ def _identity(identity: Identity) -> dict[str, Any]:
     ban = identity.suppression
     return {
         "space": identity.channel, "address": identity.address, "claimed": identity.is_claimed,
-        "added_at": _at(identity.added_at), "verified_at": _at(identity.verified_at),
-        "suppression": ban and {"reason": ban.reason, "at": _at(ban.at)},
+        "added_at": at(identity.added_at), "verified_at": at(identity.verified_at),
+        "suppression": ban and {"reason": ban.reason, "at": at(ban.at)},
     }  # fmt: skip
 
 
 def _value(value: Any) -> Any:
-    return {"instant": _at(value)} if isinstance(value, datetime) else value
+    return {"instant": at(value)} if isinstance(value, datetime) else value
 
 
-def _at(moment: datetime | None) -> str | None:
+def at(moment: datetime | None) -> str | None:
+    """Return an instant as the API writes it."""
     return re.sub(r"\+00:00$", "Z", moment.isoformat(timespec="milliseconds")) if moment else None

@@ -24,6 +24,8 @@ SCOPES: Mapping[str, str] = {
     "conversations:read": "read conversations and their messages",
     "messages:write": "send messages as the shop",
     "events:write": "report events",
+    "rules:read": "read segments, decisions and what became of webhooks",
+    "rules:write": "send webhooks once more",
 }
 PER_SECOND = 100.0
 REMEMBERED_SECONDS = 5.0  # a revoked key stops within this

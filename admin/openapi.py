@@ -90,7 +90,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     ]
     if route.method != "GET":
         about = "The same request with the same key is done once and has the same answer for 48 hours."
-        found.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": about,
+        found.append({"name": "Idempotency-Key", "in": "header", "required": route.needs_key, "description": about,
                       "schema": {"type": "string", "minLength": 1, "maxLength": 255}})  # fmt: skip
     return found
 

@@ -172,6 +172,9 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         )  # fmt: skip
         opened.push_async_callback(rules.close)
         await rules.start()
+        errands = Errands(store, options.rules, clock=clock)
+        opened.push_async_callback(errands.close)
+        await errands.start()
         await brain.start()
 
         workshop = Workshop(

@@ -169,5 +169,9 @@ def _told(profile: str, refused: Refused, now: datetime) -> Amend:
         "rule": refused.rule.id, "version": refused.rule.version, "profile": profile, "step": "", "at": now,
         "reason": refused.reason, "detail": refused.occurrence,
     }  # fmt: skip
-    id = f"{refused.rule.id}|{profile}|{refused.occurrence}"
-    return Amend(id, collection=DECISIONS, first=row)
+    return Amend(refusal_id(refused.rule.id, profile, refused.occurrence), collection=DECISIONS, first=row)
+
+
+def refusal_id(rule: str, profile: str, occurrence: str) -> str:
+    """Return the id of the row that tells why this occasion did not begin the rule."""
+    return f"{rule}|{profile}|{occurrence}"

@@ -39,7 +39,7 @@ class Occasion:
 def enter(rule: Rule, graph: Graph, person: Person, occasion: Occasion, *, control: float = 0.0) -> Run | Skipped:
     """Return the run that begins, or why none does. `control` is the share of contacts no marketing reaches."""
     now = person.facts.now
-    reason = _closed(rule, person, occasion, now) or _unwanted(rule, person, occasion) or _full(rule, person, now)
+    reason = _closed(rule, person, occasion, now) or _unwanted(rule, person, occasion) or _full(rule, person, occasion, now)
     if reason:
         return Skipped(reason)
     ghost = is_held_out(rule.id, person.id, rule.entry.holdout)
@@ -89,13 +89,13 @@ def _unwanted(rule: Rule, person: Person, occasion: Occasion) -> str:
     return "" if rule.audience is None or rule.audience.test(facts) else "audience"
 
 
-def _full(rule: Rule, person: Person, now: datetime) -> str:
+def _full(rule: Rule, person: Person, occasion: Occasion, now: datetime) -> str:
     runs = person.runs_of(rule.id)
     alive = [run for run in runs if run.is_alive]
     if isinstance(rule.trigger, OnEvent):
         if rule.trigger.again == "ignore" and alive:
             return "running"
-    elif alive:
+    elif any(run.key == occasion.key or not occasion.key for run in alive):
         return "running"
     entry = rule.entry
     if entry.at_most is not None:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
-from html.parser import HTMLParser
+from datetime import datetime, tzinfo
 from typing import Any
 
+from profiles.html_text import text_of
 from profiles.personalize import Rendered, Text
 from profiles.personalize import Unrendered as Failed
+from profiles.profile import Profile
 from profiles.text import clean
 from profiles.timeline import Button, Content
 from rules.gatekeeper import Unrendered
@@ -67,11 +68,15 @@ class Letters:
 
 def fields_of(person: Person, run: Run) -> dict[str, Any]:
     """Return what a template may name: plain values, never an object of ours."""
-    profile = person.facts.profile
+    return fields_for(person.facts.profile, run.start, person.facts.now)
+
+
+def fields_for(profile: Profile, began: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return the same of a run of which only its contact and what began it are at hand."""
     contact = {name: attribute.value for name, attribute in profile.attributes.items()}
     contact |= {"name": profile.name, "language": profile.language or ""}
-    start = {name: value for name, value in run.start.items() if name not in ("name", "at")}
-    return {"contact": contact, "event": start, "start": start, "now": person.facts.now}
+    start = {name: value for name, value in began.items() if name not in ("name", "at")}
+    return {"contact": contact, "event": start, "start": start, "now": now}
 
 
 class _Said:
@@ -108,7 +113,7 @@ def _written(said: _Said, fields: Mapping[str, Any], language: str, zone: tzinfo
     if pen.failed:
         return Unrendered(pen.failed, pen.detail)
     content = Content(
-        text=clean(text) or _text_of(html),
+        text=clean(text) or text_of(html),
         buttons=buttons,
         title=" ".join(clean(title).split())[:LONGEST_TITLE],
         html=html,
@@ -144,45 +149,3 @@ class _Pen:
 
     def button(self, button: ButtonText) -> Button:
         return Button(self.write(button.title), button.payload, self.address(button.url) or None)
-
-
-class _Reader(HTMLParser):
-    """Reads what an HTML body says: its text, with the addresses of its links, without markup, styles and scripts."""
-
-    _BREAKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "table", "ul", "ol"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self._silent = 0
-        self._link = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in ("style", "script", "head")
-        if tag in self._BREAKS:
-            self.said.append("\n- " if tag == "li" else "\n")
-        if tag == "a":
-            self._link = next((value or "" for name, value in attrs if name == "href"), "")
-        if tag == "img":
-            self.said.append(next((value or "" for name, value in attrs if name == "alt"), ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in ("style", "script", "head") and self._silent > 0
-        if tag == "a" and self._link:
-            self.said.append(f" ({self._link})")
-            self._link = ""
-        if tag in ("p", "h1", "h2", "h3"):
-            self.said.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.said.append(re.sub(r"\s+", " ", data))
-
-
-def _text_of(html: str) -> str:
-    """Return the plain text of an HTML body."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    lines = (line.strip() for line in "".join(reader.said).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

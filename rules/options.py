@@ -4,15 +4,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
+from profiles.secret import Secret
+from rules.webhooks import key_of
+
 
 @dataclass(frozen=True, slots=True)
 class RulesOptions:
     """Where the rule book is, and whose hours count."""
 
     folder: str = field(default="", metadata={"about": "folder of the rule book; empty: the book that is shipped"})
+    webhook_secret: Secret = field(
+        default=Secret(),
+        metadata={"about": "what webhooks are signed with, whsec_ and base64; empty: webhooks wait for it"},
+    )
+    webhooks_inside: bool = field(
+        default=False, metadata={"about": "let webhooks reach private addresses, other ports and plain http"}
+    )
     zone: str = field(default="Europe/Paris", metadata={"about": "time zone of contacts whose own is not known"})
 
     def __post_init__(self) -> None:
+        if self.webhook_secret:
+            try:
+                key_of(self.webhook_secret.reveal())
+            except ValueError as error:
+                raise ValueError(f"webhook_secret: {error}") from None
         if self.zone not in available_timezones():
             raise ValueError(f'zone: expected a time zone, got "{self.zone}". Hint: Europe/Paris')
 

@@ -14,6 +14,7 @@ from profiles.writer import Writer
 from rules.book import Book, Surroundings
 from rules.bookcase import Bookcase
 from rules.choice import Prefers
+from rules.direct import reread_direct
 from rules.engine import Engine
 from rules.gatekeeper import Gatekeeper, Renders
 from rules.graph import graph
@@ -126,6 +127,8 @@ def editions_of(book: Book, bookcase: Bookcase | None = None) -> Editions:
     older: dict[tuple[str, str], Edition | None] = {}
 
     def remembered(rule: str, version: str) -> Edition | None:
+        if direct := reread_direct(rule, version):
+            return Edition(direct, graph(direct.steps))
         if bookcase is None:
             return None
         if (rule, version) not in older:

@@ -59,6 +59,14 @@ class Editions:
             return self._older(run.rule, run.rule_version) or now
         return now
 
+    def only(self, edition: Edition) -> "Editions":
+        """Return editions of this one rule: its older versions are known, runs of other rules are left alone."""
+        return Editions(
+            {edition.rule.id: edition},
+            lambda rule, version: self._older(rule, version) if rule == edition.rule.id else None,
+            control=self.control,
+        )
+
     def rule_of(self, run: Run) -> Rule | None:
         """Return the rule as this run has it now."""
         edition = self.of(run)

@@ -16,12 +16,14 @@ from profiles.snapshot import Done, Refusal, Work
 from profiles.snapshot import Outcome as Committed
 from profiles.timeline import Event
 from rules.applying import CHANGED, commitment
-from rules.entry import Occasion
+from rules.entry import Occasion, enter
 from rules.gatekeeper import Gatekeeper
-from rules.moves import Outcome
+from rules.graph import graph
+from rules.moves import Outcome, Skipped
 from rules.person import Person
 from rules.reading import Reads
-from rules.thinking import Editions, Thought, think
+from rules.rule import Rule
+from rules.thinking import Edition, Editions, Thought, think
 
 log = logging.getLogger("rules.turn")
 
@@ -78,6 +80,21 @@ class Turn:
         """Go on with these rules."""
         self.editions = editions
         self._reads = Reads.of((edition.rule for edition in editions.every), editions.segments)
+
+    def beside(self, edition: Edition) -> "Turn":
+        """Return a turn with this one edition, on the same ground: runs of other rules stay as they are."""
+        turn = Turn(self._reader, self._writer, self._gatekeeper, clock=self._clock)
+        turn.use(self.editions.only(edition))
+        return turn
+
+    async def why_not(self, rule: Rule, profile: str, occasion: Occasion) -> str:
+        """Return why this contact does not enter the rule now; empty: they would. Nothing is written."""
+        now = self._clock()
+        persons = await self._reader.persons([profile], Reads.of([rule]), now)
+        for person in persons.values():
+            entered = enter(rule, graph(rule.steps), person, occasion, control=self.editions.control)
+            return entered.reason if isinstance(entered, Skipped) else ""
+        return "nobody"
 
     @property
     def segments(self) -> Mapping[str, Expression]:

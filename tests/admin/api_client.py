@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +24,10 @@ from profiles.profile import Profile
 from profiles.snapshot import Changes, Work
 from profiles.store import Store
 from profiles.writer import Writer
+from rules.choice import as_listed
+from rules.options import RulesOptions
+from rules.policy import Reach
+from rules.running import open_rules
 from tests.world import NOON
 
 
@@ -117,18 +122,32 @@ def _check_shape(method: str, path: str, status: int, answer: Any) -> None:
 
 
 @asynccontextmanager
-async def caller_on(mongo_url: str, database_name: str) -> AsyncIterator[Caller]:
-    """Within the block, a server with the API on this database, and a caller who may do everything."""
+async def caller_on(
+    mongo_url: str, database_name: str, *, book: Path | None = None, clock: Clock | None = None
+) -> AsyncIterator[Caller]:
+    """Within the block, a server with the API on this database, and a caller who may do everything.
+
+    With a `book` the server has rules; they work through what it is told, and look for nothing by themselves.
+    """
     store = Store(mongo_url, database_name)
     await store.prepare(INDEXES)
-    clock = Clock()
+    clock = clock or Clock()
     writer = Writer(store, process="p1", clock=clock)
     channels: Any = {"telegram": Line("telegram", "telegram"), "twilio": Line("twilio", "sms")}
-    desk = Desk(store, writer, Feed(), clock, b"s" * 32, "https://shop.example", channels)
+    rules = None
+    if book:
+        reaches = [Reach(line.name, line.space) for line in channels.values()]
+        rules = await open_rules(
+            store, writer, reaches, as_listed, RulesOptions(str(book)), language="fr", clock=clock
+        )
+        rules.engine.begin()
+    desk = Desk(store, writer, Feed(), clock, b"s" * 32, "https://shop.example", channels, rules=rules)
     app = web.Application()
     app.add_subapp("/api/v1", api(desk))
     app.add_subapp("/api/docs", docs(desk))
     async with TestClient(TestServer(app)) as client:
         yield Caller(client, desk, await create_key(store, "all", SCOPES, now=NOON))
+    if rules:
+        await rules.close()
     await writer.close()
     await store.close()

@@ -15,11 +15,12 @@ from profiles.store import Unavailable
 from tests.admin.api_client import Caller, caller_on
 from tests.world import NOON, person
 
-PLACES = {"{id}": "P1", "{key}": "telegram:42"}
+PLACES = {"{id}": "P1", "{key}": "telegram:42", "{name}": "vip"}
 BODIES: dict[str, Any] = {
     "create_profile": {}, "change_profile": {"attributes": {"city": "Lyon"}}, "send_message": {"text": "hello"},
     "add_identity": {"space": "telegram", "address": "42"}, "add_event": {"id": "e", "name": "order.paid", "profile": "P1"},
     "add_events": {"events": [{"id": "e", "name": "order.paid", "profile": "P1"}]},
+    "send_by_rule": {"rule": "receipt", "to": {"profile": "P1"}},
 }  # fmt: skip
 
 

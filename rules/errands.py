@@ -1,0 +1,166 @@
+"""Errands of rules outside our house: webhooks, made after their commit, again and again for three days until they are taken.
+
+An errand is claimed by moving its instant ahead, so a crash costs a minute and may repeat it: the receiver knows it by its id. In
+no order. One that is given up stays to be seen, and to be sent once more by hand.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from profiles.calendar import Clock
+from profiles.every import Every
+from profiles.profile import Profile
+from profiles.record import Document, from_document
+from profiles.store import Store
+from rules.chance import share
+from rules.effects import ERRANDS
+from rules.options import RulesOptions
+from rules.outward import NotPublic, PublicResolver, why_not
+from rules.webhooks import body_of, headers, key_of
+
+log = logging.getLogger("rules.errands")
+
+LOOK_SECONDS = 1.0
+AT_ONCE = 16
+HELD_FOR = timedelta(seconds=60)  # longer than an attempt: whoever claimed it is gone
+PATIENCE = aiohttp.ClientTimeout(total=10, connect=5)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=6)
+GIVE_UP_AFTER = timedelta(days=3)
+SILENT_FOR = timedelta(seconds=30)  # a host that did not answer is left alone so long: the others do not wait for it
+GONE = 410  # the receiver says that it wants no more
+
+
+class Errands:
+    """Carries out webhooks, from `start` to `close`. Every process has one; each errand is claimed by one of them."""
+
+    def __init__(
+        self, store: Store, options: RulesOptions, *, clock: Clock, connector: aiohttp.BaseConnector | None = None
+    ) -> None:
+        self._store, self._clock, self._options = store, clock, options
+        self._key = key_of(options.webhook_secret.reveal()) if options.webhook_secret else b""
+        self._connector = connector
+        self._session: aiohttp.ClientSession | None = None
+        self._silent: dict[str, datetime] = {}
+        self._looking = Every(LOOK_SECONDS, self.look, name="errands")
+
+    async def start(self) -> None:
+        """Begin to look for errands that are due."""
+        await self._looking.start()
+
+    async def close(self) -> None:
+        """Stop; what is under way is done again by the next process."""
+        await self._looking.close()
+        if self._session:
+            await self._session.close()
+
+    async def look(self) -> int:
+        """Carry out all that is due, and return how many attempts that took."""
+        tried = 0
+        while claimed := await self._claim():
+            await asyncio.gather(*(self._attempt(errand) for errand in claimed))
+            tried += len(claimed)
+        return tried
+
+    async def _claim(self) -> list[Document]:
+        now = self._clock()
+        due = {"kind": "webhook", "due_at": {"$lte": now}}
+        found = await self._store.find(ERRANDS, due, sort=[("due_at", 1)], limit=AT_ONCE)
+        ours = await asyncio.gather(
+            *(
+                self._store.change(
+                    ERRANDS,
+                    {"_id": errand["_id"], "due_at": errand["due_at"]},
+                    {"$set": {"due_at": now + HELD_FOR}, "$inc": {"attempts": 1}},
+                )
+                for errand in found
+            )
+        )
+        return [errand for errand in ours if errand]
+
+    async def _attempt(self, errand: Document) -> None:
+        reason = await self._sent(errand)
+        now = self._clock()
+        if reason.startswith("2"):
+            await self._end(errand, "done", reason, now)
+        elif reason in (str(GONE), "not_public", "not_https", "bad_address", "nobody"):
+            await self._end(errand, "dead", reason, now)
+        else:
+            await self._later(errand, reason, now)
+
+    async def _sent(self, errand: Mapping[str, Any]) -> str:
+        """Return what the attempt came to: an HTTP status, or a word."""
+        url, now = errand["target"], self._clock()
+        if not self._key:
+            return "no_secret"
+        if not self._options.webhooks_inside and (wrong := why_not(url)):
+            return wrong
+        host = URL(url).host or ""
+        if self._silent.get(host, now) > now:
+            return "silent"
+        profile = await self._profile(errand["profile"])
+        if profile is None:
+            return "nobody"
+        body = body_of(errand, profile, now)
+        try:
+            async with self._http().post(
+                url, data=body, headers=headers(errand["_id"], body, self._key, now), allow_redirects=False
+            ) as answer:
+                return str(answer.status)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            if isinstance(error.__cause__, NotPublic) or isinstance(error, NotPublic):
+                return "not_public"
+            self._silent[host] = self._clock() + SILENT_FOR
+            return "timeout" if isinstance(error, TimeoutError) else "unreachable"
+
+    async def _later(self, errand: Document, reason: str, now: datetime) -> None:
+        attempts = errand["attempts"]
+        pause = min(FIRST_PAUSE * 3 ** min(attempts - 1, 12), LONGEST_PAUSE)
+        due = now + pause * (1 + share("errand", errand["_id"], str(attempts)) / 4)  # not all of them at once
+        if reason == "silent":
+            due, attempts = now + SILENT_FOR, attempts - 1  # nothing was tried
+        until = errand.get("give_up_at") or errand["at"] + GIVE_UP_AFTER
+        if due > until:
+            await self._end(errand, "dead", reason, now)
+            return
+        put = {"due_at": due, "reason": reason, "attempts": attempts}
+        await self._store.change(ERRANDS, {"_id": errand["_id"], "due_at": errand["due_at"]}, {"$set": put})
+
+    async def _end(self, errand: Document, state: str, reason: str, now: datetime) -> None:
+        if state == "dead":
+            log.error("errands.webhook dead rule=%s errand=%s reason=%s", errand["rule"], errand["_id"], reason)
+        ended = {"$set": {"state": state, "reason": reason, "ended_at": now}, "$unset": {"due_at": ""}}
+        await self._store.change(ERRANDS, {"_id": errand["_id"], "due_at": errand["due_at"]}, ended)
+
+    async def _profile(self, id: str) -> Profile | None:
+        while document := await self._store.get("profiles", id):
+            profile = from_document(Profile, document)
+            if not profile.merged_into:
+                return profile
+            id = profile.merged_into
+        return None
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            resolver = None if self._options.webhooks_inside else PublicResolver()
+            connector = self._connector or aiohttp.TCPConnector(limit=AT_ONCE, limit_per_host=4, resolver=resolver)
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=PATIENCE, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            )
+        return self._session
+
+
+async def again(store: Store, id: str, now: datetime) -> bool | None:
+    """Let a webhook that was given up be tried for three more days: True; False when it was not; None when it is not there."""
+    where = {"_id": id, "kind": "webhook", "state": "dead"}
+    put = {"due_at": now, "attempts": 0, "give_up_at": now + GIVE_UP_AFTER}
+    clear = {"state": "", "ended_at": "", "reason": ""}
+    if await store.change(ERRANDS, where, {"$set": put, "$unset": clear}):
+        return True
+    errand = await store.get(ERRANDS, id)
+    return False if errand and errand["kind"] == "webhook" else None
