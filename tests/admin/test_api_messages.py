@@ -196,6 +196,24 @@ async def test_a_rule_that_can_not_be_called_is_refused(caller: Caller, rule: st
     assert (found, answer["type"].partition("#")[2]) == (status, slug)
 
 
+async def test_the_webhook_of_a_called_rule_is_seen_and_may_be_sent_once_more_when_it_was_given_up(
+    caller: Caller,
+) -> None:
+    body = {"rule": "tell", "to": {"profile": "anna"}, "data": {"order": "42"}}
+    assert (await send(caller, body))[1]["decision"] == "accepted"
+    (waiting,) = (await caller.ask("GET", "/webhooks?state=waiting"))[1]["items"]
+    assert (waiting["url"], waiting["rule"], waiting["attempts"]) == ("https://crm.example/hooks", "tell", 0)
+    retry = f"/webhooks/{waiting['id']}/retry"
+    assert (await caller.ask("POST", retry))[0] == 409
+    dead = {"$set": {"state": "dead", "reason": "503", "ended_at": NOON}, "$unset": {"due_at": ""}}
+    await caller.desk.store.change("errands", {"_id": waiting["id"]}, dead)
+    assert (await caller.ask("GET", "/webhooks?state=waiting"))[1]["items"] == []
+    assert [row["reason"] for row in (await caller.ask("GET", "/webhooks?state=dead"))[1]["items"]] == ["503"]
+    status, row = await caller.ask("POST", retry)
+    assert (status, row["state"], row["due_at"]) == (200, "waiting", "2026-11-21T12:00:00.000Z")
+    assert (await caller.ask("POST", "/webhooks/nope/retry"))[0] == 404
+
+
 async def test_a_key_without_the_scope_sends_nothing(caller: Caller) -> None:
     few = await caller.as_one_who_may("events:write")
     assert (await send(few, receipt()))[0] == 403
