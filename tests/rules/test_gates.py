@@ -129,6 +129,29 @@ def test_a_message_over_a_limit(how: dict[str, Any], decision: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("how", "decision"),
+    [
+        ({"best_hour": time(18)}, Hold(at(18), "best_hour->18:00")),
+        ({"best_hour": time(11)}, Send()),  # it is that hour
+        ({"best_hour": time(9)}, Hold(at(9, day=24), "best_hour->09:00")),
+        ({"best_hour": time(18), "planned": NOW - DAY + HOUR}, Send()),  # it has waited: counted from the plan
+        ({"best_hour": time(18), "planned": NOW - HOUR}, Hold(at(18), "best_hour->18:00")),
+        ({"best_hour": time(18), "kind": "transactional"}, Hold(at(18), "best_hour->18:00")),
+        # now is better than too late, or than an hour that is closed
+        ({"best_hour": time(18), "late_after": HOUR}, Send()),
+        ({"best_hour": time(18), "valid_until": at(17)}, Send()),
+        ({"best_hour": time(22), "quiet": (NIGHT,)}, Send()),
+        ({"best_hour": time(20), "window": OPEN}, Send()),
+        # what is closed now comes first
+        ({"best_hour": time(18), "quiet": (ALL_DAY,)}, Hold(at(20), "quiet->20:00")),
+        ({"best_hour": time(18), "slot": replace(SLOT, topic="news")}, Skip("no_consent:topic:news")),
+    ],
+)  # fmt: skip
+def test_a_message_that_waits_for_the_best_hour(how: dict[str, Any], decision: object) -> None:
+    assert decide(case(**how)) == decision
+
+
+@pytest.mark.parametrize(
     ("trouble", "marketing", "service", "urgent", "transactional"),
     [
         (CAPPED, "capped:label:promo", "", "", ""),

@@ -74,12 +74,9 @@ class Pigeon:
     """Carries everything, under the message's own id."""
 
     name: str
+    space: str
     limits: Limits = Limits()
     carried: list[Outbound] = field(default_factory=list)
-
-    @property
-    def space(self) -> str:
-        return self.name
 
     def routes(self) -> list[Any]:
         return []
@@ -102,7 +99,7 @@ class Town:
         self, store: Store, http: TestClient[Any, Any], rules: Running, writer: Writer, now: list[datetime]
     ) -> None:
         self.store, self.http, self.rules, self.writer, self.clock = store, http, rules, writer, now
-        self.telegram, self.email = Pigeon("telegram"), Pigeon("email")
+        self.telegram, self.email = Pigeon("telegram", "telegram"), Pigeon("email", "email")
         channels: dict[str, Channel] = {"telegram": self.telegram, "email": self.email}
         self.permits = Permits(store, Ledgers(store), clock=lambda: now[0])
         self.back_door = BackDoor(channels, writer, clock=lambda: now[0], permits=self.permits)
