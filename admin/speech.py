@@ -19,6 +19,7 @@ CHANNELS = {
     "webpush": _("Web push"), "push": _("Push"),
     "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
+    "preferences": _("Preference centre"),
 }  # fmt: skip
 
 ATTRIBUTES = {
@@ -81,6 +82,10 @@ EVENTS = {
     "profile.merge_undone": _("{who} undid a merge"),
     "consent.withdrawn": _("They asked us to stop writing"),
     "consent.given": _("They allowed us to write again"),
+    "consent.asked": _("Their yes waits for its confirmation"),
+    "profile.edited": _("They corrected what we know"),
+    "data.erasure_asked": _("They asked to erase their data"),
+    "data.removal_asked": _("They asked to remove an address"),
     "identity.blocked": _("They blocked us"),
     "identity.unblocked": _("They unblocked us"),
     "profile.identified": _("They proved who they are"),
