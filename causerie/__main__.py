@@ -1,4 +1,4 @@
-"""The command line: `causerie serve`, `check`, `chat`, `bot`, `explain`, `diff`, `key`. Each says what it does with --help."""
+"""The command line: `causerie serve`, `check`, `chat`, `bot`, `key`; for rules `explain`, `preview`, `simulate`, `diff`."""
 
 import argparse
 import os
@@ -9,11 +9,23 @@ from pathlib import Path
 import uvloop
 
 from causerie.bot_commands import bot_check, bot_explain, bot_test, bot_train
-from causerie.commands import Configured, bot_folder, chat, check, diff_rule, key_create, read_config, with_demo
+from causerie.commands import (
+    Configured,
+    bot_folder,
+    chat,
+    check,
+    diff_rule,
+    key_create,
+    preview_rule,
+    read_config,
+    simulate_rules,
+    with_demo,
+)
 from causerie.config import ConfigErrors
 from causerie.logs import configure
 from causerie.mongod import CannotStart
-from causerie.progress import on_terminal
+from causerie.progress import on_terminal, silent
+from causerie.rehearsal_commands import Wish
 from causerie.rule_commands import explain_rule
 from causerie.serve import serve
 
@@ -40,6 +52,10 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
             options = with_demo(config.options) if parsed.demo else config.options
             await serve(options, config.store, on_terminal(), print)
             return 0
+        case "preview":
+            return await preview_rule(config, _wish(parsed), print, with_cast=parsed.cast)
+        case "simulate":
+            return await simulate_rules(config, _wish(parsed), print, silent if parsed.json else on_terminal())
         case "check":
             return check(config, print)
         case "chat":
@@ -66,6 +82,19 @@ async def _run_bot(parsed: argparse.Namespace, folder: Path) -> int:
             return bot_explain(folder, parsed.sentence, parsed.language, parsed.after, print)
 
 
+def _wish(parsed: argparse.Namespace) -> Wish:
+    known = vars(parsed)
+    return Wish(
+        rule=parsed.rule or "",
+        contact=parsed.contact or "",
+        days=known.get("days", 30),
+        ahead=known.get("ahead", 0),
+        language=parsed.language,
+        as_json=parsed.json,
+        everything=known.get("all", False),
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="causerie", description="Conversational customer relations on one MongoDB.")
     parser.add_argument("--config", type=Path, default=None, help="config file (default: config.toml, if there is one)")
@@ -83,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     told.add_argument("rule", help="the rule's name, such as cart-reminder")
     told.add_argument("--language", choices=("en", "fr"), default="en")
+    _add_rehearsals(commands)
     differs = commands.add_parser("diff", help="show what changed in a rule since a version that was good before")
     differs.add_argument("rule", help="the rule's name, such as cart-reminder")
     differs.add_argument(
@@ -92,6 +122,27 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("name", help="whose key it is, such as `shop backend`")
     key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")
     return parser
+
+
+def _add_rehearsals(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    shown = commands.add_parser("preview", help="say how many a rule is for, and what some of them would get")
+    shown.add_argument("rule", help="the rule's name, such as cart-reminder")
+    whom = shown.add_mutually_exclusive_group()
+    whom.add_argument("--contact", help="this one: a profile's id, or an address such as anna@example.org")
+    whom.add_argument(
+        "--cast", action="store_true", help="people who do not exist, each with a trait; needs no database"
+    )
+    played = commands.add_parser(
+        "simulate", help="say who would have got what, when, and which limit stopped whom; nothing is sent"
+    )
+    played.add_argument("--rule", help="only this one, as if it were live; the live ones play along")
+    played.add_argument("--contact", help="only this one: a profile's id, or an address such as anna@example.org")
+    played.add_argument("--days", type=int, default=30, help="over the events of the last so many days (default: 30)")
+    played.add_argument("--ahead", type=int, default=0, help="over the next so many days instead, from now on")
+    played.add_argument("--all", action="store_true", help="show every decision, not the first 40")
+    for parser in (shown, played):
+        parser.add_argument("--json", action="store_true", help="as JSON")
+        parser.add_argument("--language", choices=("en", "fr"), default="en")
 
 
 def _add_bot(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """What the commands do besides serving: read the configuration, check everything, talk to the bot, make an API key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +17,8 @@ from causerie.bot_commands import check as check_files
 from causerie.bot_commands import differing
 from causerie.config import default_path, load
 from causerie.mongod import StoreOptions, reach
+from causerie.progress import Progress
+from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
 from causerie.rule_commands import check_rules, show_difference
 from causerie.sections import every_section
 from profiles.calendar import utc_now
@@ -90,23 +93,39 @@ async def chat(config: Configured, lines: TextIO, say: Say, *, timed: bool) -> i
 
 async def diff_rule(config: Configured, rule: str, version: str, say: Say) -> int:
     """Show what changed in a rule since a version that the database remembers."""
-    database = await reach(config.store)
-    store = Store(database.url, config.options.database)
-    try:
+    async with _database(config) as store:
         return await show_difference(config.options.rules, store, rule, version, say)
-    finally:
-        await store.close()
-        await database.stop()
+
+
+async def preview_rule(config: Configured, wish: Wish, say: Say, *, with_cast: bool) -> int:
+    """Show what a rule would send, to contacts of the database or to people who do not exist."""
+    if with_cast:
+        return await preview_cast(config.options, wish, say)
+    async with _database(config) as store:
+        return await preview(config.options, store, wish, say)
+
+
+async def simulate_rules(config: Configured, wish: Wish, say: Say, progress: Progress) -> int:
+    """Show what the rules would have done in the last days, or will do in the next."""
+    async with _database(config) as store:
+        return await simulate(config.options, store, wish, say, progress)
 
 
 async def key_create(config: Configured, name: str, scopes: list[str], say: Say) -> int:
     """Make an API key and show it, this once."""
+    async with _database(config) as store:
+        await store.prepare(INDEXES)
+        say(await create_key(store, name, scopes, now=utc_now()))
+    return 0
+
+
+@asynccontextmanager
+async def _database(config: Configured) -> AsyncIterator[Store]:
+    """Open the database for a short command: that of the server that runs, else one started for it."""
     database = await reach(config.store)
     store = Store(database.url, config.options.database)
     try:
-        await store.prepare(INDEXES)
-        say(await create_key(store, name, scopes, now=utc_now()))
+        yield store
     finally:
         await store.close()
         await database.stop()
-    return 0

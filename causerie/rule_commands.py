@@ -36,7 +36,7 @@ def explain_rule(options: RulesOptions, rule: str, language: str, say: Say) -> i
     """Say a rule in sentences, then what people may resent of it; 1 when there is no such rule, or it has mistakes."""
     book = _book(options)
     if rule not in book.rules:
-        return _unknown(book, rule, say)
+        return unknown_rule(book, rule, say)
     for line in sentences(book.rules[rule], language, book.names.vocabulary.words):
         say(line)
     for warning in warnings(book):
@@ -53,7 +53,7 @@ async def show_difference(options: RulesOptions, store: Store, rule: str, versio
     file = book.files.get(rule)
     known = await case.versions(rule)
     if file is None and not known:
-        return _unknown(book, rule, say)
+        return unknown_rule(book, rule, say)
     file = file or known[0].file
     now = texts.get(file, "")
     old = next((one for one in known if one.version.startswith(version) and (version or one.text != now)), None)
@@ -73,7 +73,8 @@ def _book(options: RulesOptions) -> Book:
     return read_book(read_folder(folder_of(options)), surroundings(options))
 
 
-def _unknown(book: Book, rule: str, say: Say) -> int:
+def unknown_rule(book: Book, rule: str, say: Say) -> int:
+    """Say that the book has no such rule, with its mistakes or the nearest name; return the exit code 1."""
     broken = [mistake for mistake in book.mistakes if mistake.at.file.rsplit(".", 1)[0] == rule]
     for mistake in broken:
         say(str(mistake))

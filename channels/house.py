@@ -27,12 +27,17 @@ def options_of(name: str) -> type[Any]:
 
 def words() -> frozenset[str]:
     """Return every word that a channel may be called by: its name, and the space of its addresses (`sms`)."""
-    found = set(names())
+    return frozenset(names()) | frozenset(spaces().values())
+
+
+def spaces() -> Mapping[str, str]:
+    """Return the space of each channel's addresses: its name, or `sms` for every SMS provider."""
+    found = {}
     for name in names():
-        adapters = vars(import_module(f"channels.{name}")).values()
-        spaces = [getattr(one, "space", "") for one in adapters if isinstance(one, type)]
-        found.update(space for space in spaces if isinstance(space, str) and space)
-    return frozenset(found)
+        adapters = (one for one in vars(import_module(f"channels.{name}")).values() if isinstance(one, type))
+        own = (getattr(one, "space", "") for one in adapters)
+        found[name] = next((space for space in own if isinstance(space, str) and space), name)
+    return found
 
 
 async def connect(options: Mapping[str, Any], door: Door) -> dict[str, Channel]:

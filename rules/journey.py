@@ -5,7 +5,7 @@ the walk stops there, and is walked again from where it began once the outcome i
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from profiles.expression import Expression, Facts
 from profiles.record import replace
@@ -140,7 +140,8 @@ class _Walk:
                 return Happened(step.id, step.name, {name: self._value(it) for name, it in step.properties.items()})
 
     def _value(self, expression: Expression) -> object:
-        return expression.value(self._facts())
+        value = expression.value(self._facts())
+        return value.isoformat() if type(value) is date else value  # a day is kept as 2026-11-30
 
     def _holds(self, condition: Expression) -> bool:
         return condition.test(self._facts())

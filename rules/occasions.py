@@ -84,9 +84,10 @@ def _on_date(trigger: OnDate, day: date) -> Document:
     name = f"attributes.{trigger.attribute}.value"
     days = [on for year in _years(day) for on in _same_day(day, year)] if trigger.yearly else [day]
     instants = [datetime(on.year, on.month, on.day, tzinfo=UTC) for on in days]
+    texts = [on.isoformat() for on in days]
     return {
         "$or": [
-            {name: {"$in": [on.isoformat() for on in days]}},
+            *({name: {"$gte": text, "$lt": f"{text}U"}} for text in texts),  # also 1990-05-12T10:00
             *({name: {"$gte": midnight, "$lt": midnight + DAY}} for midnight in instants),
         ]
     }

@@ -185,7 +185,11 @@ def _somebody(id: str, dice: random.Random, now: datetime) -> tuple[Profile, Led
     identities = tuple(Identity(space, f"{id}-{space}", long_ago, verified_at=long_ago) for space in spaces)
     profile = Profile(id, long_ago, identities, language=dice.choice(("fr", "en")))
     zone, birthday = dice.choice(ZONES), now + timedelta(days=dice.randrange(40))
-    facts = {"first_name": id.upper(), "points": dice.randrange(900, 1_050), "born_on": f"1990-{birthday:%m-%d}"}
+    facts = {
+        "first_name": id.upper(),
+        "points": dice.randrange(900, 1_050),
+        "born_on": f"1990-{birthday:%m-%d}" + dice.choice(("", "T08:00")),
+    }
     for name, value in (facts | ({"zone": zone} if zone else {})).items():
         profile = profile.learn(name, value, source="declared" if name != "points" else "inferred", at=long_ago)
     said = {f"{space}:offers": dice.random() < 0.8 for space in ("telegram", "sms", "email") if dice.random() < 0.9}

@@ -52,7 +52,7 @@ steps:
       any: [{event: survey.answered, where: event.score >= 4}]
       at most: 30h
     reached:
-      - set: {contact.happy: last("survey.answered").score, contact.asked_at: now}
+      - set: {contact.happy: last("survey.answered").score, contact.asked_at: now, contact.asked_on: today}
     otherwise:
       - send: {channel: preferred, template: cart_2}
 """,
@@ -111,7 +111,7 @@ steps:
   - parallel:
       - - send: {channel: telegram, template: thanks}
       - - wait: 90m
-        - emit: {event: thanked, properties: {points: contact.points}}
+        - emit: {event: thanked, properties: {points: contact.points, on: today}}
 """,
     "points.yml": """
 rule: points
