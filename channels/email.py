@@ -1,0 +1,192 @@
+"""E-mail out, through a provider's server or your own relay: the channel, put together.
+
+Octets in email_mime.py, the letter in email_letter.py, signatures in email_dkim.py, the connection in email_wire.py and
+email_pool.py, answers in email_codes.py, how fast a domain may be fed in email_domains.py and email_warmup.py.
+"""
+
+import logging
+import ssl
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from channels.channel import Channel, Door, Failed, Later, Limits, Outbound, Sending, Sent
+from channels.email_address import Mailbox, mailbox
+from channels.email_codes import outcome, slows
+from channels.email_dkim import read_key, record_of, signed
+from channels.email_domains import COME_BACK_SECONDS, Domains
+from channels.email_letter import File, House, Letter, written
+from channels.email_mime import Malformed
+from channels.email_options import Options, first_day, problems_of, signers, signing_domain
+from channels.email_pool import Pool
+from channels.email_verp import bounce_path, token_of
+from channels.email_warmup import WarmUp
+from channels.email_wire import Account, Handed, Mail
+from profiles.personal_links import Offer, PersonalLinks
+from profiles.store import Unavailable
+from profiles.timeline import Attachment, Content
+from profiles.topics import EVERY
+
+log = logging.getLogger("channels.email")
+
+CHANNEL = "email"
+LONGEST_TEXT = 100_000
+COMPOSING = 4  # mails for each connection that are composed while others are handed over
+
+__all__ = ["Email", "Options", "connect"]
+
+
+async def connect(options: Options, door: Door) -> Channel:
+    """Return the channel; it connects with the first mail. Raises ValueError, naming every key that is missing or wrong."""
+    if problems := problems_of(options):
+        raise ValueError("\n".join(problems))
+    return Email(options, door)
+
+
+class Email:
+    """One sending address at one server."""
+
+    name = CHANNEL
+    space = CHANNEL
+
+    def __init__(self, options: Options, door: Door) -> None:
+        self.limits = Limits(
+            text=LONGEST_TEXT,
+            attachments=("image", "audio", "video", "file"),
+            attachment_bytes=options.largest,
+            per_second=options.per_second,
+            at_once=options.connections * COMPOSING,
+            threads=False,
+        )
+        self._options, self._door = options, door
+        self._house = House(
+            options.from_address, options.from_name, options.reply_to, options.list_domain, options.feedback_id
+        )
+        domain = signing_domain(options)
+        self._keys = [read_key(domain, selector, key.reveal()) for _, selector, key in signers(options)]
+        for key in self._keys:
+            log.info("email.dkim domain=%s selector=%s record=%s", domain, key.selector, record_of(key))
+        self._links = PersonalLinks(door.secret, door.public_url)
+        self._pool = Pool(
+            _account(options, self._house), size=options.connections, mails_per_connection=options.mails_per_connection
+        )
+        self._domains = Domains(options.per_domain)
+        self._warm_up = _warm_up(options, door, self._house)
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return none: mail is not heard here."""
+        return ()
+
+    async def send(self, outbound: Outbound) -> Sending:
+        """Hand one mail over, once its domain has room for it."""
+        now = self._door.clock()
+        to = mailbox(outbound.address)
+        if to is None:
+            return Failed("dead", "no such address can exist")
+        try:
+            files = await self._files(outbound.content)
+            octets = self._written(outbound, to, files, now)
+        except Malformed as error:
+            return Failed("content", str(error))
+        except Unavailable:
+            return Later(COME_BACK_SECONDS, "the database is away")
+        token = token_of(self._door.secret, outbound.id)
+        mail = Mail(
+            bounce_path(self._door.secret, self._options.return_path, token) or self._house.address, to, octets, token
+        )
+        return self._given_up(outbound, await self._hand_over(mail, token), now)
+
+    async def fetch(self, remote: str) -> tuple[bytes, str]:
+        """Raise LookupError: mail is not heard here."""
+        raise LookupError("e-mail is not received here")
+
+    async def close(self) -> None:
+        """Say goodbye to the server."""
+        await self._pool.close()
+
+    async def _hand_over(self, mail: Mail, token: str) -> Sending:
+        domain = mail.to.domain
+        if wait := await self._domains.enter(domain):
+            return Later(wait, f"{domain} takes no more now")
+        reply, sending = None, None
+        try:
+            if later := await self._day():
+                return later
+            handed = await self._pool.deliver(mail)
+            reply = handed.reply if isinstance(handed, Handed) else None
+            sending = outcome(handed, token=token) if isinstance(handed, Handed) else handed
+            if self._warm_up and isinstance(sending, (Later, Failed)):
+                self._warm_up.give_back()
+            return sending
+        finally:
+            self._domains.leave(domain, slows=slows(reply), took=isinstance(sending, Sent))
+
+    async def _day(self) -> Sending | None:
+        """Return why this mail must wait for another day, None when it need not."""
+        if self._warm_up is None:
+            return None
+        try:
+            wait = await self._warm_up.take()
+        except Unavailable:
+            return Later(COME_BACK_SECONDS, "the database is away")
+        return Later(wait, "the warming up's mails of this day are sent") if wait else None
+
+    def _written(self, outbound: Outbound, to: Mailbox, files: Sequence[File], now: datetime) -> bytes:
+        labels = {name: str(outbound.metadata.get(name) or "") for name in ("rule", "topic", "class")}
+        letter = Letter(
+            to.address,
+            token_of(self._door.secret, outbound.id),
+            now,
+            outbound.content,
+            files,
+            self._unsubscribe(outbound, labels, now),
+            labels,
+            outbound.language or "",
+        )
+        return signed(written(letter, self._house), self._keys, now)
+
+    def _unsubscribe(self, outbound: Outbound, labels: dict[str, str], now: datetime) -> str:
+        if labels["class"] != "marketing" or not outbound.profile:
+            return ""
+        offer = Offer(outbound.profile, self.space, labels["topic"] or EVERY, outbound.id)
+        return self._links.unsubscribe(offer, now)
+
+    async def _files(self, content: Content) -> list[File]:
+        """Return the files that go along. Raises Malformed for one that is gone or too large."""
+        files = [await self._file(attachment) for attachment in content.attachments]
+        if sum(len(file.content) for file in files) > self._options.largest:
+            raise Malformed("the files are too large together")
+        return files
+
+    async def _file(self, attachment: Attachment) -> File:
+        kept = await self._door.store.get("files", attachment.file) if attachment.file else None
+        if kept is None:
+            raise Malformed("a file of it is gone")
+        return File(attachment.name or attachment.kind, attachment.mime, bytes(kept["bytes"]))
+
+    def _given_up(self, outbound: Outbound, sending: Sending, now: datetime) -> Sending:
+        """Return the outcome; what is put off past its time is put off no more."""
+        if isinstance(sending, Later) and outbound.at:
+            ends_at = outbound.at + timedelta(hours=self._options.give_up_hours)
+            if now + timedelta(seconds=sending.seconds) > ends_at:
+                return Failed("content", f"given up: {sending.detail}")
+        return sending
+
+
+def _account(options: Options, house: House) -> Account:
+    context = None if options.tls == "none" else ssl.create_default_context(cafile=options.tls_ca or None)
+    return Account(
+        options.host, options.port, options.tls, context, options.user, options.password.reveal(),
+        options.hello or house.domain, options.answer_seconds,
+    )  # fmt: skip
+
+
+def _warm_up(options: Options, door: Door, house: House) -> WarmUp | None:
+    began = first_day(options)
+    if began is None:
+        return None
+    return WarmUp(
+        door.store, door.clock, domain=house.domain, began=began, first=options.warm_up_first,
+        growth=options.warm_up_growth, days=options.warm_up_days,
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""A message as a mail: its header, text and HTML, pictures inside, files attached, and how to be left alone (RFC 8058). Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from html import escape
+
+from channels.degrade import numbered
+from channels.email_mime import Malformed, file_part, header, multipart, named, text_part, words
+from profiles.html_text import text_of
+from profiles.timeline import Button, Content
+
+LONGEST_SUBJECT = 250
+_CID = re.compile(r"""(?<=["'(])cid:([^"')\s]{1,100})""")
+_WHOLE = re.compile(r"<(!doctype|html)\b", re.IGNORECASE)
+_SHOWN = re.compile(r"(https?://|mailto:|tel:)[^\s<>\"']+", re.IGNORECASE)
+_FEEDBACK = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Who writes: what is the same in every mail."""
+
+    address: str
+    name: str = ""
+    reply_to: str = ""
+    list_domain: str = ""
+    feedback: str = ""
+    head: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        fields = header("From", named(self.name, self.address)) + header("MIME-Version", "1.0")
+        fields += header("Reply-To", self.reply_to) if self.reply_to else b""
+        object.__setattr__(self, "head", fields)
+
+    @property
+    def domain(self) -> str:
+        """Return the domain that writes."""
+        return self.address.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes along, and the name by which the HTML may show it: cid:NAME."""
+
+    name: str
+    mime: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one mail says, and to whom."""
+
+    to: str
+    token: str
+    """Our own name of this mail, which nobody can guess: it is in the Message-ID and in the boundaries of its parts."""
+    at: datetime
+    content: Content
+    files: Sequence[File] = ()
+    unsubscribe: str = ""
+    """The address that ends this topic by one POST; empty for what is no marketing."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the message is counted by: rule, topic, class."""
+    language: str = ""
+
+
+def written(letter: Letter, house: House) -> bytes:
+    """Return the octets of the mail, unsigned. Raises Malformed for what can not stand in one."""
+    body = _body(letter, house)
+    return _head(letter, house) + body
+
+
+def message_id(token: str, house: House) -> str:
+    """Return the Message-ID of the mail of this token, without its brackets."""
+    return f"{token}@{house.domain}"
+
+
+def _head(letter: Letter, house: House) -> bytes:
+    lines = [
+        house.head,
+        header("To", letter.to),
+        header("Subject", words(_subject(letter.content, house))),
+        header("Date", format_datetime(letter.at)),
+        header("Message-ID", f"<{message_id(letter.token, house)}>"),
+    ]
+    kind, topic = letter.labels.get("class", ""), _word(letter.labels.get("topic", ""))
+    if letter.unsubscribe:
+        lines.append(header("List-Unsubscribe", f"<{letter.unsubscribe}>"))
+        lines.append(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        if house.list_domain:
+            lines.append(header("List-ID", f"<{topic or 'news'}.{house.list_domain}>"))
+    elif kind:
+        lines.append(header("Auto-Submitted", "auto-generated"))  # RFC 3834: no answering machine need answer
+    if house.feedback:
+        named_by = (_word(letter.labels.get("rule", "")), topic, _word(kind), house.feedback)
+        lines.append(header("Feedback-ID", ":".join(named_by)))
+    return b"".join(lines)
+
+
+def _subject(content: Content, house: House) -> str:
+    subject = content.title or content.summary() or house.name or house.domain
+    if len(subject) > LONGEST_SUBJECT:
+        raise Malformed(f"a subject of {len(subject)} characters")
+    return subject
+
+
+def _body(letter: Letter, house: House) -> bytes:
+    content = letter.content
+    shown = _html(content, letter.language)
+    named_files = {file.name: file for file in letter.files}
+    inside = [] if not shown else list(dict.fromkeys(_CID.findall(shown)))
+    for name in inside:
+        if name not in named_files:
+            raise Malformed("a picture that the HTML shows is missing")
+    ids = {name: f"{letter.token}.{number}@{house.domain}" for number, name in enumerate(inside)}
+    body = text_part(_text(content), "plain")
+    if shown:
+        part = text_part(_CID.sub(lambda found: f"cid:{ids[found[1]]}", shown) if ids else shown, "html")
+        if ids:
+            pictures = [
+                file_part(named_files[name].content, named_files[name].mime, name, cid=ids[name]) for name in ids
+            ]
+            part = multipart("related", f"=_r{letter.token}", [part, *pictures])
+        body = multipart("alternative", f"=_a{letter.token}", [body, part])
+    attached = [file_part(file.content, file.mime, file.name) for file in letter.files if file.name not in ids]
+    return multipart("mixed", f"=_m{letter.token}", [body, *attached]) if attached else body
+
+
+def _text(content: Content) -> str:
+    """Return the words without markup; what could be pressed is said, what could be opened is written out."""
+    said = [content.text or text_of(content.html)]
+    if content.buttons:
+        said.append(numbered([button for button in content.buttons if button.title]))
+    if content.link and content.link not in said[0]:
+        said.append(content.link)
+    return "\n\n".join(part for part in said if part)
+
+
+def _html(content: Content, language: str) -> str:
+    """Return the page to show: the author's, whole; else one made of the text, where there is more than text to show."""
+    opened = [button for button in content.buttons if button.url and _SHOWN.fullmatch(button.url)]
+    if content.html:
+        return content.html if _WHOLE.search(content.html[:1000]) else _page(content.html + _links(opened), language)
+    if not opened and not content.image and not content.link:
+        return ""
+    picture = escape(content.image) if _SHOWN.fullmatch(content.image) else ""
+    shown = f'<p><img src="{picture}" alt="" style="max-width:100%"></p>' if picture else ""
+    if shown and _SHOWN.fullmatch(content.link):
+        shown = f'<a href="{escape(content.link)}">{shown}</a>'
+    paragraphs = "".join(
+        f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in content.text.split("\n\n") if part
+    )
+    if content.link and not picture:
+        opened = [*opened, Button(content.link, url=content.link)]
+    return _page(shown + paragraphs + _links(opened), language)
+
+
+def _links(buttons: Sequence[Button]) -> str:
+    return "".join(f'<p><a href="{escape(button.url or "")}">{escape(button.title)}</a></p>' for button in buttons)
+
+
+def _page(body: str, language: str) -> str:
+    spoken = f' lang="{language}"' if language.replace("-", "").isalnum() else ""
+    return (
+        f'<!doctype html>\n<html{spoken}><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"></head>\n'
+        f'<body style="font-family:sans-serif;line-height:1.5">\n{body}\n</body></html>\n'
+    )
+
+
+def _word(text: str) -> str:
+    return _FEEDBACK.sub("-", text).strip("-")[:40]
