@@ -54,7 +54,7 @@ async def test_each_role_reaches_exactly_what_it_is_granted(role: str, office: O
 
 
 def _filled(path: str) -> str:
-    known = {"{id}": "nobody", "{view}": "all", "{message}": "none", r"{number:\d{1,3}}": "0"}
+    known = {"{id}": "nobody", "{view}": "all", "{message}": "none", "{file}": "none.yml", r"{number:\d{1,3}}": "0"}
     for name, value in known.items():
         path = path.replace(name, value)
     return path

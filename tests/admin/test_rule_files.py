@@ -1,0 +1,134 @@
+"""The editor of the rule book: checks while somebody writes, saves what is right, and never over another's change."""
+
+from pathlib import Path
+from typing import Any
+
+from admin.rule_files import digest
+from tests.admin.market import CART, TEMPLATE, happens, learned, live_in
+from tests.admin.office import Caller, Office
+
+
+async def marketer(market: Office) -> Caller:
+    return await market.signed_in(await market.agent(role="marketer"))
+
+
+async def told(caller: Caller, path: str, **fields: Any) -> dict[str, Any]:
+    answer = await caller.post(f"/rule-files/{path}", fields)
+    found: dict[str, Any] = await answer.json()
+    return found
+
+
+async def test_a_text_is_checked_without_being_saved(market: Office, tmp_path: Path) -> None:
+    caller = await marketer(market)
+    wrong = await told(caller, "cart.yml/check", text=CART.replace("again: restart", "again: sometimes"))
+    assert [(one["line"], one["text"]) for one in wrong["mistakes"]] == [
+        (9, 'again: expected restart, ignore or parallel, got "sometimes".')
+    ]
+    right = await told(caller, "cart.yml/check", text=CART.replace("wait: 1h", "wait: 2h"))
+    assert right["mistakes"] == [] and any("Wait 2 hours." in line for line in right["sentences"])
+    assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == CART
+
+
+async def test_a_saved_text_is_used_at_once_and_audited(market: Office, tmp_path: Path) -> None:
+    caller, text = await marketer(market), CART.replace("wait: 1h", "wait: 2h")
+    answer = await told(caller, "cart.yml", text=text, seen=digest(CART))
+    assert answer == {"ok": True, "seen": digest(text)}
+    assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == text
+    assert market.desk.rules and market.desk.rules.bookcase.book.rules["cart"].text == text
+    [row] = await market.desk.store.find("audit", {"act": "rule.saved"})
+    assert (row["by"], row["about"]) == ("maya", "file:cart.yml")
+
+
+async def test_mistakes_forbid_saving(market: Office, tmp_path: Path) -> None:
+    answer = await told(await marketer(market), "cart.yml", text="rule: cart\n", seen=digest(CART))
+    assert answer["reason"] == "mistakes" and answer["mistakes"]
+    assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == CART
+
+
+async def test_a_file_that_changed_meanwhile_is_kept_until_its_reader_says_over(market: Office, tmp_path: Path) -> None:
+    caller, theirs = await marketer(market), CART.replace("wait: 1h", "wait: 3h")
+    (tmp_path / "cart.yml").write_text(theirs, encoding="utf-8")
+    mine = CART.replace("wait: 1h", "wait: 2h")
+    answer = await told(caller, "cart.yml", text=mine, seen=digest(CART))
+    assert (answer["reason"], answer["theirs"], answer["seen"]) == ("changed", theirs, digest(theirs))
+    assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == theirs
+    again = await told(caller, "cart.yml", text=mine, seen=digest(CART), over=True)
+    assert again["ok"] and (tmp_path / "cart.yml").read_text(encoding="utf-8") == mine
+
+
+async def test_no_path_leads_out_of_the_book(market: Office) -> None:
+    caller = await marketer(market)
+    for file in ("..%2Fx.yml", "templates%2F..%2Fx.yml", ".hidden.yml", "cart.txt", "none.yml"):
+        assert (await caller.get(f"/rule-files/{file}")).status == 404, file
+        assert (await caller.post(f"/rule-files/{file}", {"text": "a: b", "seen": ""})).status == 404, file
+
+
+async def test_who_only_reads_the_book_saves_nothing_and_sends_nothing(market: Office) -> None:
+    caller = await market.signed_in(await market.agent(role="supervisor"))
+    assert "readonly" in await caller.page("/rule-files/cart.yml")
+    for act in ("", "/trial"):
+        assert (await caller.post(f"/rule-files/cart.yml{act}", {"text": CART})).status == 403
+
+
+async def test_a_new_rule_is_a_draft_copied_from_one_of_the_book(market: Office, tmp_path: Path) -> None:
+    caller = await marketer(market)
+    assert "Bring back a cart" in await caller.page("/rule-files")
+    answer = await caller.post("/rule-files", form={"name": "spring", "from": "cart.yml"})
+    assert answer.status == 303 and answer.headers["Location"].endswith("/rule-files/spring.yml")
+    made = (tmp_path / "spring.yml").read_text(encoding="utf-8")
+    assert made == CART.replace("rule: cart\n", "rule: spring\n").replace("state: live", "state: draft")
+    twice = await caller.post("/rule-files", form={"name": "spring", "from": ""})
+    assert twice.status == 422 and "There is a rule of this name already." in await twice.text()
+    odd = await caller.post("/rule-files", form={"name": "../x", "from": ""})
+    assert odd.status == 422
+
+
+async def test_an_empty_rule_fits_the_book(market: Office) -> None:
+    answer = await (await marketer(market)).post("/rule-files", form={"name": "blank", "from": ""})
+    assert answer.status == 303, await answer.text()
+    assert market.desk.rules and market.desk.rules.bookcase.book.rules["blank"].state == "draft"
+
+
+async def test_the_preview_counts_the_audience_and_shows_each_message_with_what_is_missing(market: Office) -> None:
+    await live_in(market, "chloe", "FR")
+    await live_in(market, "anna", "FR")
+    caller = await marketer(market)
+    answer = await told(caller, "cart.yml/preview", text=CART)
+    assert "<b>2 contacts</b>" in answer["html"] and "Bonjour Chloé, votre panier vous attend." in answer["html"]
+    other = CART.replace('"FR", "BE"', '"DE"')
+    assert "<b>0 contacts</b>" in (await told(caller, "cart.yml/preview", text=other))["html"]
+    lacking = TEMPLATE.replace("contact.first_name", "contact.points")
+    shown = await told(caller, "templates%2Fcart_1.yml/preview", text=lacking, contact="Chloé")
+    assert "contact.points" in shown["html"] and "Missing" in shown["html"]
+    assert await market.desk.store.find("messages", {"metadata.rule": {"$gt": ""}}) == []
+    assert await market.desk.store.find("runs", {}) == []
+
+
+async def test_the_preview_of_one_contact_tells_why_they_would_not_get_it(market: Office) -> None:
+    caller = await marketer(market)
+    answer = await told(caller, "cart.yml/preview", text=CART, contact="Boris")
+    assert "Not among those the rule is for" in answer["html"]
+
+
+async def test_testers_and_nobody_else_get_the_messages_as_written_now(market: Office) -> None:
+    caller = await marketer(market)
+    none = await told(caller, "cart.yml/trial", text=CART)
+    assert not none["ok"] and "testers" in none["error"]
+    await learned(market, "chloe", "country", "FR")
+    text = CART.replace("labels: [cart]\n", "labels: [cart]\ntesters: [telegram:7003]\n")
+    answer = await told(caller, "cart.yml/trial", text=text)
+    assert answer["ok"] and answer["sent"] == 2
+    rows = await market.desk.store.find("messages", {"metadata.trial": True}, sort=[("at", 1)])
+    assert {row["profile"] for row in rows} == {"chloe"} and {row["channel"] for row in rows} == {"telegram", "twilio"}
+    assert all(row["metadata"]["class"] == "service" for row in rows)  # consent is asked when it leaves
+    assert await market.desk.store.find("runs", {}) == []
+
+
+async def test_an_event_of_the_contact_fills_what_the_message_says_of_it(market: Office) -> None:
+    template = TEMPLATE.replace("contact.first_name", "event.total")
+    caller = await marketer(market)
+    await told(caller, "templates%2Fcart_1.yml", text=template, seen=digest(TEMPLATE))
+    await live_in(market, "chloe", "FR")
+    await happens(market, "cart.updated", "chloe", cart_id="c1", total=33)
+    answer = await told(caller, "cart.yml/preview", text=CART, contact="Chloé")
+    assert "Bonjour 33, votre panier" in answer["html"]
