@@ -11,6 +11,7 @@ from admin.presence import Presence
 from bot.workshop import Workshop
 from channels.channel import Channel
 from profiles.calendar import Clock
+from profiles.consents import Consents
 from profiles.live import Feed
 from profiles.store import Store
 from profiles.writer import Writer
@@ -70,6 +71,8 @@ class Desk:
     """Who proposes replies to agents; None where no language model is configured."""
     rules: Running | None = None
     """The rule book and its engine; None where there is none."""
+    consents: Consents | None = None
+    """What people said about being written to; None where nobody asks."""
 
     @property
     def is_https(self) -> bool:

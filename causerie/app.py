@@ -14,10 +14,13 @@ from aiohttp.typedefs import Handler
 
 from admin.api import api
 from admin.api_docs import docs
+from admin.centre import Centre
 from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
 from admin.links import link_routes
 from admin.live import LIVE
+from admin.one_click import unsubscribing
+from admin.preferences import preferences
 from admin.routes import routes as console
 from bot.answering import BotOptions, answerer, copy_of, folder_of, semantic_of
 from bot.idle import IdleReturn
@@ -42,6 +45,7 @@ from profiles.indexes import INDEXES
 from profiles.ledgers import Ledgers
 from profiles.live import Feed
 from profiles.permits import Permits
+from profiles.personal_links import PersonalLinks
 from profiles.store import Store, Unavailable
 from profiles.writer import Writer
 from rules.choice import most_reactive
@@ -113,6 +117,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         opened.push_async_callback(store.close)
         await store.prepare(INDEXES)
         secret = await _signing_secret(store)
+        personal = PersonalLinks(secret, public_url)
 
         writer = Writer(store, process=process, clock=clock)
         opened.push_async_callback(writer.close)  # closed last but one: whoever closes before may still write
@@ -134,10 +139,12 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
             limits=limits,
             country=server.country,
             language=server.language,
+            page=personal.preferences,
         )
         opened.push_async_callback(front_door.close)
         ledgers = Ledgers(store)
         permits = Permits(store, ledgers, clock=clock)
+        consents = Consents(store, ledgers, permits)
         opened.push_async_callback(permits.close)  # after the back door: it still settles
         back_door = BackDoor(channels, writer, clock=clock, permits=permits)
         sweeper = Sweeper(store, back_door, process=process, clock=clock)
@@ -168,7 +175,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         reaches = [Reach(channel.name, channel.space, channel.limits.threads) for channel in channels.values()]
         rules = await open_rules(
             store, writer, reaches, most_reactive, options.rules, language=server.language, clock=clock,
-            tracker=Tracker(public_url, secret),
+            tracker=Tracker(public_url, secret), personal=personal,
         )  # fmt: skip
         opened.push_async_callback(rules.close)
         await rules.start()
@@ -190,10 +197,10 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         desk = Desk(
             store, writer, feed, clock, secret, public_url, channels, options.console, country=server.country,
             workshop=workshop if options.bot.brain == "embedded" else None, drafts=drafts,
-            rules=rules,
+            rules=rules, consents=consents,
         )  # fmt: skip
         app = web.Application(middlewares=[_refusals])
-        app[LEDGERS], app[CONSENTS] = ledgers, Consents(store, ledgers, permits)
+        app[LEDGERS], app[CONSENTS] = ledgers, consents
         app[STORE], app[WRITER], app[DESK], app[CHANNELS], app[BRAIN] = store, writer, desk, channels, brain
         for channel in channels.values():
             app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
@@ -210,6 +217,12 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         health.metrics.sockets("console", lambda: len(pages[LIVE].pages))
         app.add_routes(health_routes(health))
         app.add_routes(schema_routes())
+        centre = Centre(
+            store, writer, clock, personal, consents, ledgers, policy=lambda: rules.bookcase.book.policy,
+            words=lambda: rules.bookcase.book.words, is_https=desk.is_https, proxies=_proxies(options),
+        )  # fmt: skip
+        app.add_subapp("/p", preferences(centre))
+        app.add_subapp("/u", unsubscribing(centre))
         app.add_routes(link_routes(store, writer, secret, clock))
         app.router.add_get("/", _home)
 
@@ -225,6 +238,11 @@ async def _signing_secret(store: Store) -> bytes:
     document = await store.change("settings", {"_id": "secret"}, fresh, upsert=True)
     assert document
     return bytes(document["value"])
+
+
+def _proxies(options: Options) -> int:
+    """Return how many proxies of our own stand before us, as the web chat is told."""
+    return max((getattr(one, "proxies", 0) for one in options.channels.values()), default=0)
 
 
 def _mounted(channel: Channel) -> web.Application:

@@ -1,7 +1,7 @@
 """The message a template makes for one contact on one channel, in their language; or why it makes none."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -14,6 +14,7 @@ from profiles.text import clean
 from profiles.timeline import Button, Content
 from rules.gatekeeper import Unrendered
 from rules.person import Person
+from rules.personal import Links, examples
 from rules.policy import Reach
 from rules.run import Run
 from rules.template_file import ButtonText, Parts, Template
@@ -38,7 +39,7 @@ class Letters:
         templates: Mapping[str, Template],
         *,
         language: str,
-        links: Callable[[Person, Run], Mapping[str, str]] = lambda person, run: {},
+        links: Links = examples,
     ) -> None:
         self.templates = templates
         self._language, self._links = language, links
@@ -62,7 +63,7 @@ class Letters:
         wanted = (language or person.facts.profile.language or self._language).split("-")[0].lower()
         spoken = next(one for one in (wanted, self._language, *known.languages) if one in known.languages)
         said = _Said(known, spoken, reach, variant)
-        fields = {**fields_of(person, run), "links": self._links(person, run)}
+        fields = {**fields_of(person, run), "links": self._links(person, run, reach)}
         return _written(said, fields, spoken, person.facts.zone)
 
 

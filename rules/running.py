@@ -9,6 +9,7 @@ from profiles.calendar import Clock
 from profiles.every import Every
 from profiles.expression import Expression, parse
 from profiles.ledgers import Ledgers
+from profiles.personal_links import PersonalLinks
 from profiles.store import Store
 from profiles.writer import Writer
 from rules.book import Book, Surroundings
@@ -23,6 +24,7 @@ from rules.letters import Letters
 from rules.membership import SWEEP_SECONDS, Sweep
 from rules.occurrences import Occurrences
 from rules.options import RulesOptions, folder_of
+from rules.personal import examples, links_of
 from rules.policy import Policy, Reach, Reaches
 from rules.reaction import Reaction
 from rules.reading import Reader
@@ -76,6 +78,7 @@ async def open_rules(
     clock: Clock,
     renders: Renders | None = None,
     tracker: Tracker | None = None,
+    personal: PersonalLinks | None = None,
 ) -> Running:
     """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody."""
     zone, known = ZoneInfo(options.zone), Reaches(reaches)
@@ -84,7 +87,12 @@ async def open_rules(
     reaction = Reaction(writer.process)
     writer.react(reaction)
     ledgers = Ledgers(store)
-    letters = Letters({}, language=language)
+
+    def topic_of(rule: str) -> str:
+        found = bookcase.book.rules.get(rule)
+        return found.topic if found else ""
+
+    letters = Letters({}, language=language, links=links_of(personal, topic_of) if personal else examples)
     winners = Winners(store, clock=clock)
     gatekeeper = Gatekeeper(
         ledgers, renders or letters, known, policy=Policy(zone=zone, language=language), prefers=prefers,

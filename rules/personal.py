@@ -1,0 +1,30 @@
+"""The addresses of a contact's own that a template may name: `links.preferences`, `links.unsubscribe`, `links.confirm`."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from profiles.personal_links import PersonalLinks
+from rules.person import Person
+from rules.policy import Reach
+from rules.run import Run
+
+Links: TypeAlias = Callable[[Person, Run, Reach], Mapping[str, str]]
+
+
+def examples(person: Person, run: Run, reach: Reach) -> Mapping[str, str]:
+    """Return what previews and rehearsals show in their place: nobody's real page."""
+    return {name: f"https://example.org/{name}" for name in ("preferences", "unsubscribe", "confirm")}
+
+
+def links_of(personal: PersonalLinks, topic_of: Callable[[str], str]) -> Links:
+    """Return the links that end just what a message is about: its rule's topic, on the channel where it goes.
+
+    A rule without a topic, or one that is in no book, gives a link that ends the whole channel.
+    """
+
+    def links(person: Person, run: Run, reach: Reach) -> Mapping[str, str]:
+        return personal.for_templates(
+            person.id, person.facts.now, channel=reach.space, topic=topic_of(run.rule), start=run.start
+        )
+
+    return links
