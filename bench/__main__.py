@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     hearing = names.add_parser("bot", help="what the shipped bot understands, what its turns cost, and what it replays")
     hearing.add_argument("--json", action="store_true", help="end with one line of JSON")
     hearing.add_argument(
-        "--data", type=Path, default=os.environ.get("CAUSERIE_BENCH_DATA"), help="folder of public sets (bench/bot_sets.py)"
+        "--data",
+        type=Path,
+        default=os.environ.get("CAUSERIE_BENCH_DATA"),
+        help="folder of public sets (bench/bot_sets.py)",
     )
     rules = names.add_parser("rules", help="conditions tested a second on one core, beside two obvious ways")
     rules.add_argument("--json", action="store_true", help="end with one line of JSON")

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from functools import lru_cache
 
 from channels.channel import Limits
 from profiles.record import replace
@@ -52,16 +51,6 @@ def degrade(content: Content, limits: Limits) -> list[Content]:
 def is_list(buttons: Sequence[Button], limits: Limits) -> bool:
     """Whether these are shown as a list that opens, because they are more than the channel has buttons."""
     return len(buttons) > limits.buttons and _fit(buttons, limits)
-
-
-def _fits(content: Content, limits: Limits) -> bool:
-    """Return whether this is plain text, perhaps with buttons, that can go out as it is: nearly everything a bot says."""
-    text = content.text
-    if not text or text[0].isspace() or text[-1].isspace() or (limits.text > 0 and units(text) > limits.text):
-        return False
-    if content.attachments or content.place or content.card or content.payload is not None:
-        return False
-    return len(content.buttons) <= limits.buttons and all(button.title for button in content.buttons)
 
 
 def numbered(buttons: Sequence[Button]) -> str:
@@ -224,9 +213,6 @@ def _folded(text: str) -> str:
     bare = "".join(character for character in apart if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
     digits = "".join(str(unicodedata.decimal(character, character)) for character in bare)
     return " ".join(re.sub(r"^[^\w+]+|[^\w+]+$", " ", digits).split()) or text.strip()  # a title may be an emoji alone
-
-
-_folded_title = lru_cache(2_000)(_folded)  # the same few titles are compared with all that people type
 
 
 _folded_title = lru_cache(2_000)(_folded)  # the same few titles are compared with all that people type
