@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from admin.desk import Desk
+from admin.reactions import Reactions, reactions
 from profiles.conversation import Conversation
 from profiles.profile import Attribute, Profile
 from profiles.record import from_document
@@ -28,6 +29,7 @@ class Person:
     conflicts: tuple[Conflict, ...] = ()
     undoable: Mapping[str, Any] | None = None
     """The latest merge record of this profile that was not undone."""
+    reactions: Reactions | None = None
 
 
 _FIRST = ("first_name", "last_name", "name")
@@ -39,7 +41,8 @@ async def person(desk: Desk, profile: Profile) -> Person:
     undoable = None
     if profile.absorbed:
         undoable = await desk.store.first("merges", {"kept": profile.id, "undone_at": None}, sort=[("_id", -1)])
-    return Person(tuple(ordered), await _conflicts(desk, profile), undoable)
+    conflicts = await _conflicts(desk, profile)
+    return Person(tuple(ordered), conflicts, undoable, reactions(profile, desk.clock()))
 
 
 async def read_profile(desk: Desk, id: str) -> Profile | None:
