@@ -202,9 +202,7 @@ class Ledgers:
         """Make the empty ledgers of those who have none."""
         await self._store.insert_missing(COLLECTION, [{"_id": profile, **EMPTY} for profile in profiles])
 
-    def _open(
-        self, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime, rid: Filter | None = None
-    ) -> Filter:
+    def _open(self, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime, rid: Filter | None = None) -> Filter:
         """Return the filter under which a ledger grants this slot: the same that `why` explains. `rid`: worked out there."""
         bounded = {"$or": [
             {"$lt": [{"$size": _ENTRIES}, MOST_ENTRIES]},
@@ -222,7 +220,10 @@ class Ledgers:
 
     def _spend(self, slot: Slot, rid: Filter | None = None) -> Sequence[Filter]:
         newest = {"$first": {"$ifNull": ["$h.t", []]}}
-        entry: Document = {"t": {"$max": ["$$NOW", newest]}, **{name: literal(value) for name, value in _entry(slot).items()}}
+        entry: Document = {
+            "t": {"$max": ["$$NOW", newest]},
+            **{name: literal(value) for name, value in _entry(slot).items()},
+        }
         if rid:
             entry["r"] = rid
         recent = {"$filter": {"input": _ENTRIES, "as": "e", "cond": {"$gt": ["$$e.t", ago(self._horizon)]}}}

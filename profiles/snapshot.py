@@ -5,7 +5,7 @@ function more than once (somebody else changed a record meanwhile), so it must h
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -112,6 +112,22 @@ class Changes:
             or self.messages or self.events or self.amends or self.records or self.writes
         )  # fmt: skip
 
+    @classmethod
+    def of_all(cls, several: "Sequence[Changes]") -> "Changes":
+        """Return the changes of many who share no record, in one."""
+        return cls(
+            profiles=tuple(record for one in several for record in one.profiles),
+            conversations=tuple(record for one in several for record in one.conversations),
+            claims={key: profile for one in several for key, profile in one.claims.items()},
+            moves={key: profile for one in several for key, profile in one.moves.items()},
+            releases=tuple(key for one in several for key in one.releases),
+            messages=tuple(message for one in several for message in one.messages),
+            events=tuple(event for one in several for event in one.events),
+            amends=tuple(amend for one in several for amend in one.amends),
+            records=tuple(record for one in several for record in one.records),
+            writes=tuple(write for one in several for write in one.writes),
+        )
+
     def then(self, later: "Changes") -> "Changes":
         """Return these changes followed by later ones of the same thinking; the later word on a record holds."""
         claims, moves = {**self.claims, **later.claims}, {**self.moves, **later.moves}
@@ -192,6 +208,8 @@ def after(
 
 
 def _last_of(earlier: tuple[Any, ...], later: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not (earlier and later):
+        return earlier or later
     return tuple({record.id: record for record in (*earlier, *later)}.values())
 
 

@@ -75,18 +75,19 @@ def _closed(rule: Rule, person: Person, occasion: Occasion, now: datetime) -> st
         return "not_tester"
     if occasion.chain > LONGEST_CHAIN:
         return "loop"
-    today = local_day(now, person.facts.zone)
-    if rule.valid_from and today < rule.valid_from:
+    if rule.valid_from and local_day(now, person.facts.zone) < rule.valid_from:
         return "not_yet_valid"
-    if rule.valid_until and today > rule.valid_until:
+    if rule.valid_until and local_day(now, person.facts.zone) > rule.valid_until:
         return "expired"
     late = rule.timing.late_after.after(occasion.planned) if rule.timing.late_after else occasion.planned + TOO_OLD
     return "late" if now > late else ""
 
 
 def _unwanted(rule: Rule, person: Person, occasion: Occasion) -> str:
-    facts = replace(person.facts, event=occasion.event, start=occasion.event)
-    return "" if rule.audience is None or rule.audience.test(facts) else "audience"
+    if rule.audience is None:
+        return ""
+    facts = replace(person.facts, event=occasion.event, start=occasion.event) if occasion.event else person.facts
+    return "" if rule.audience.test(facts) else "audience"
 
 
 def _full(rule: Rule, person: Person, occasion: Occasion, now: datetime) -> str:

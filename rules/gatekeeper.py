@@ -144,7 +144,7 @@ class Gatekeeper:
 
     def _case(self, request: _Request, target: Target) -> Case:
         rule, person, run = request.rule, request.person, request.ask.run
-        facts = with_run(person.facts, run)
+        facts = with_run(person.facts, run) if rule.holds else person.facts
         topic = self._topic(rule)
         space = target.reach.space
         slot = Slot(

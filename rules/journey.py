@@ -55,7 +55,10 @@ LONGEST_LOOK = timedelta(days=1)
 
 
 def advance(run: Run, rule: Rule, graph: Graph, facts: Facts, outcomes: Mapping[str, Outcome] | None = None) -> Move:
-    """Return the run moved on at `facts.now`, what it asks and wants done. An ended run stays where it is."""
+    """Return the run moved on at `facts.now`, what it asks and wants done. An ended run stays where it is.
+
+    `facts` are the contact's: what the run knows of itself is added where a step asks for it.
+    """
     if not run.is_alive:
         return Move(run)
     walk = _Walk(run, rule, graph, facts, outcomes or {})

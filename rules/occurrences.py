@@ -7,7 +7,8 @@ of each rule says what that is worth. An audience is walked in chunks behind a c
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -31,6 +32,8 @@ OCCURRENCES, PLANNED = "occurrences", "planned"
 LOOK_SECONDS = 5
 LEASE_FOR = timedelta(seconds=60)
 AT_ONCE = 500
+TOGETHER = 3
+"""Chunks under way: while one is thought of, the database reads for the next and writes the one before."""
 LONGEST_OUTAGE = timedelta(days=7)
 """Firings further back than this are not made up for: nobody wants last month's newsletter."""
 
@@ -148,8 +151,12 @@ class Occurrences:
             )
             await make_index(self._store, audience)
             begins = (row["rule"], occasion(firing))
-            async for ids in stream(self._store, audience, after=row["cursor"], at_once=AT_ONCE):
+
+            async def work(ids: Sequence[str]) -> None:
                 await self._engine.work([News(id, occasion=begins) for id in ids])
+
+            chunks = stream(self._store, audience, after=row["cursor"], at_once=AT_ONCE)
+            async for ids in _worked(chunks, work):
                 walked += len(ids)
                 if not await self._move_on(row, ids[-1], walked):
                     return walked  # we were too slow: another process holds it now
@@ -165,6 +172,28 @@ class Occurrences:
         lease = {"cursor": cursor, "contacts": row["contacts"] + walked, "lease_until": self._clock() + LEASE_FOR}
         held = {"_id": row["_id"], "leased_by": row["leased_by"]}
         return await self._store.change(OCCURRENCES, held, {"$set": lease}) is not None
+
+
+async def _worked(
+    chunks: AsyncIterator[tuple[str, ...]], work: Callable[[Sequence[str]], Awaitable[None]]
+) -> AsyncIterator[tuple[str, ...]]:
+    """Yield the chunks in their order, each when it and all before it are worked; a few are under way together."""
+    under_way: deque[tuple[tuple[str, ...], asyncio.Future[None]]] = deque()
+    try:
+        async for ids in chunks:
+            under_way.append((ids, asyncio.ensure_future(work(ids))))
+            if len(under_way) == TOGETHER:
+                first, done = under_way.popleft()
+                await done
+                yield first
+        while under_way:
+            first, done = under_way.popleft()
+            await done
+            yield first
+    finally:
+        for _, left in under_way:
+            left.cancel()
+        await asyncio.gather(*(left for _, left in under_way), return_exceptions=True)
 
 
 def _by_contact(rule: Rule) -> bool:

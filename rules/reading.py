@@ -1,10 +1,12 @@
 """Reading many contacts at once, with all that their rules may ask: five commands for a batch, however large."""
 
 import asyncio
+import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from profiles.conversation import Conversation
@@ -22,6 +24,7 @@ from rules.rule import Emit, EventMatch, If, Rule, SetValue, Switch, WaitUntil, 
 from rules.run import Run
 from rules.signals import REACTIONS
 
+Item = TypeVar("Item")
 ZONE = "zone"
 """The attribute that holds a contact's IANA time zone."""
 EVENTS_AT_MOST = 5_000  # of one batch; who has more history than this is thought upon its newest part
@@ -80,11 +83,14 @@ class Reader:
             self._store.find("conversations", {"profile": {"$in": everyone}}),
             self._ledgers.read([profile.id for profile in profiles]),
         )
-        history = await self._history(everyone, reads, runs, now)
+        history = _by_profile(await self._history(everyone, reads, runs, now), lambda event: event.profile)
+        runs_of = _by_profile(runs, lambda run: run.profile)
+        threads_of = _by_profile(threads, lambda thread: str(thread["profile"]))
+        segments_of = _by_profile(members, lambda row: str(row["profile"]))
         found = {}
         for profile in profiles:
-            ours = {profile.id, *profile.absorbed}
-            mine = [from_document(Conversation, one) for one in threads if one["profile"] in ours]
+            ours = (profile.id, *profile.absorbed)
+            mine = [from_document(Conversation, one) for id in ours for one in threads_of.get(id, ())]
             mine.sort(key=lambda thread: thread.last_at or thread.opened_at, reverse=True)
             found[profile.id] = Person(
                 Facts(
@@ -93,12 +99,12 @@ class Reader:
                     zone=zone_of(profile, self._zone),
                     ledger=ledgers[profile.id],
                     conversation=mine[0] if mine else None,
-                    history=_by_name(event for event in history if event.profile in ours),
+                    history=_by_name(_in_time(tuple(history.get(id, ()) for id in ours))),
                     sent=sent_of(ledgers[profile.id]),
                 ),
                 tuple(mine),
-                frozenset(row["segment"] for row in members if row["profile"] == profile.id),
-                tuple(run for run in runs if run.profile in ours),
+                frozenset(row["segment"] for row in segments_of.get(profile.id, ())),
+                tuple(run for id in ours for run in runs_of.get(id, ())),
             )
         return found
 
@@ -205,6 +211,20 @@ def _longer(known: Mapping[str, Duration | None], name: str, within: Duration | 
         return within
     other = known[name]
     return max(other, within, key=lambda one: one.at_most) if other and within else None
+
+
+def _by_profile(items: Iterable[Item], profile: Callable[[Item], str]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(profile(item), []).append(item)
+    return found
+
+
+def _in_time(several: Sequence[Sequence[Event]]) -> Iterable[Event]:
+    """Return what happened to one contact under all their names, oldest first; each part is in order."""
+    if len(several) == 1:
+        return several[0]
+    return heapq.merge(*several, key=lambda event: event.happened_at)
 
 
 def _by_name(events: Iterable[Event]) -> Mapping[str, tuple[Event, ...]]:

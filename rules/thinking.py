@@ -170,11 +170,11 @@ class _Mind:
         id = run_id(edition.rule.id, self.person.id, occasion.occurrence)
         if id in self.known or id in self.moves:
             return  # this very occasion began it before
-        replaced = restarted(edition.rule, self._person(), occasion)
-        others = tuple(run for run in self._person().runs if run not in replaced)
-        run = enter(
-            edition.rule, edition.graph, replace(self._person(), runs=others), occasion, control=self.editions.control
-        )
+        person = self._person()
+        replaced = restarted(edition.rule, person, occasion)
+        if replaced:
+            person = replace(person, runs=tuple(run for run in person.runs if run not in replaced))
+        run = enter(edition.rule, edition.graph, person, occasion, control=self.editions.control)
         if isinstance(run, Skipped):
             self.refused.append(Refused(edition.rule, occasion.occurrence, run.reason))
             return
@@ -196,7 +196,7 @@ class _Mind:
                         self.begin(edition, _started_by(move.run, occurrence, self.now))
 
     def _advance(self, run: Run, edition: Edition) -> Move:
-        return advance(run, edition.rule, edition.graph, with_run(self.person.facts, run), self.outcomes.get(run.id))
+        return advance(run, edition.rule, edition.graph, self.person.facts, self.outcomes.get(run.id))
 
     def _keep(self, before: Run, move: Move) -> None:
         if move.run != before or move.asks or move.effects or move.decisions:
@@ -204,6 +204,8 @@ class _Mind:
 
     def _person(self) -> Person:
         """The contact with what was thought so far: a run that has just begun counts for the next."""
+        if not self.moves:
+            return self.person
         runs = {run.id: run for run in self.person.runs} | {id: move.run for id, move in self.moves.items()}
         return replace(self.person, runs=tuple(runs.values()))
 

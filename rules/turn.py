@@ -5,17 +5,18 @@ It knows no database: live it works on the store and the one writer, in a simula
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 from profiles.calendar import Clock
 from profiles.expression import Expression
-from profiles.snapshot import Done, Refusal, Work
+from profiles.snapshot import Done, Work
 from profiles.snapshot import Outcome as Committed
 from profiles.timeline import Event
-from rules.applying import CHANGED, commitment
+from rules.applying import commitment, together
 from rules.entry import Occasion, enter
 from rules.gatekeeper import Gatekeeper
 from rules.graph import graph
@@ -29,6 +30,8 @@ log = logging.getLogger("rules.turn")
 
 SENDS_IN_A_ROW = 20
 """Sends of one contact in one turn; what asks for more goes on when it is looked at again."""
+IN_ONE_WORK = 25
+"""Contacts that are committed as one piece of work: thinking of more holds up those who write to us."""
 TRIES = 5
 """Times a contact is thought of again because their runs moved meanwhile."""
 
@@ -164,14 +167,19 @@ class Turn:
             )
             for id, thought in thoughts.items()
         }
-        results = await asyncio.gather(*(self._writer.commit(work) for work in works.values()), return_exceptions=True)
-        again: list[News] = []
-        for id, result in zip(works, results, strict=True):
-            if isinstance(result, Refusal) and result.reason == CHANGED:
-                again += ours[id]
-            elif not isinstance(result, Done):
-                log.warning("rules.commit failed profile=%s result=%s", id, type(result).__name__)
-        return again
+        moved = await asyncio.gather(*(self._offer(some) for some in _portions(works)))
+        return [one for ids in moved for id in ids for one in ours[id]]
+
+    async def _offer(self, works: Mapping[str, Work]) -> Sequence[str]:
+        """Commit the works of these contacts and return those whose runs moved meanwhile."""
+        try:
+            done = await self._writer.commit(together(works))
+        except Exception as error:  # noqa: BLE001 (one contact's oddity must not take others with it: each alone)
+            if len(works) > 1:
+                return [id for one, work in works.items() for id in await self._offer({one: work})]
+            log.warning("rules.commit failed profile=%s error=%s", *works, type(error).__name__)
+            return ()
+        return done.changes.answer if isinstance(done, Done) else ()
 
 
 def _is_idle(news: News, thought: Thought) -> bool:
@@ -205,3 +213,10 @@ def _by_person(news: Iterable[News], persons: dict[str, Person]) -> dict[str, li
         if id := became.get(one.profile):
             found.setdefault(id, []).append(one)
     return found
+
+
+def _portions(works: Mapping[str, Work]) -> Iterator[Mapping[str, Work]]:
+    """Yield as many at a time as make one work."""
+    left = iter(works.items())
+    while some := dict(islice(left, IN_ONE_WORK)):
+        yield some
