@@ -178,6 +178,7 @@ def _limits(rule: Rule, language: str, says: Says) -> Iterator[str]:
         yield said.format(length(rule.goal.within, language), says(rule.goal.match, language))
     yield from _timing(rule, language)
     yield from _pressure(rule, language)
+    yield from _tracking(rule, language)
 
 
 def _timing(rule: Rule, language: str) -> Iterator[str]:
@@ -225,6 +226,20 @@ def _pressure(rule: Rule, language: str) -> Iterator[str]:
         ).in_(language)
     if rule.labels:
         yield Said("It counts as {}.", "Elle compte comme {}.").in_(language).format(listed(rule.labels, AND, language))
+
+
+def _tracking(rule: Rule, language: str) -> Iterator[str]:
+    uncounted = [
+        Said("clicks", "les clics").in_(language) if rule.tracking.clicks is False else "",
+        Said("openings", "les ouvertures").in_(language) if rule.tracking.opens is False else "",
+    ]
+    if named := [word for word in uncounted if word]:
+        said = Said("It does not count {}.", "Elle ne compte pas {}.").in_(language)
+        yield said.format(listed(named, AND, language))
+    if rule.tracking.utm and rule.tracking.utm != "none":
+        yield Said("Its links say utm_source={}.", "Ses liens portent utm_source={}.").in_(language).format(
+            rule.tracking.utm
+        )
 
 
 def _schedule(schedule: OnSchedule, language: str) -> str:

@@ -14,6 +14,7 @@ from rules.house_files import read_pressure
 from rules.policy import Reach
 from rules.rule import Tracking
 from rules.rule_file import read_rule
+from rules.sentences import sentences
 from rules.tracking import Tracker
 from tests.cast import NOON, anna
 from tests.rules.play import rule
@@ -102,3 +103,15 @@ def test_a_mistake_in_tracking_is_told(own: str, problem: str) -> None:
     findings = Findings()
     assert read_rule(RULE % own, "rule.yml", Names(), findings) is None
     assert problem in str(findings.errors[0])
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["It does not count clicks and openings.", "Its links say utm_source=shop."]),
+        ("fr", ["Elle ne compte pas les clics et les ouvertures.", "Ses liens portent utm_source=shop."]),
+    ],
+)
+def test_what_a_rule_does_not_count_is_said_in_words(language: str, expected: list[str]) -> None:
+    said = sentences(rule(RULE % "tracking: {clicks: no, opens: no, utm: shop}"), language)
+    assert all(any(sentence in line for line in said) for sentence in expected)
