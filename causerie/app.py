@@ -175,7 +175,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         reaches = [Reach(channel.name, channel.space, channel.limits.threads) for channel in channels.values()]
         rules = await open_rules(
             store, writer, reaches, most_reactive, options.rules, language=server.language, clock=clock,
-            tracker=Tracker(public_url, secret), personal=personal,
+            tracker=Tracker(public_url, secret), personal=personal, words=house.words(),
         )  # fmt: skip
         opened.push_async_callback(rules.close)
         await rules.start()

@@ -18,7 +18,17 @@ from profiles.secret import Secret
 
 LONGEST_LINE = 8_000  # characters; bounds the work of the patterns too
 FRAMES = 6
-TALKATIVE = ("httpx", "httpcore", "telegram", "pymongo", "motor", "aiohttp.access", "rasa_sdk", "asyncio")
+TALKATIVE = (
+    "apscheduler",
+    "httpx",
+    "httpcore",
+    "telegram",
+    "pymongo",
+    "motor",
+    "aiohttp.access",
+    "rasa_sdk",
+    "asyncio",
+)
 
 _PATTERNS = (
     (re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}"), "[token]"),  # Telegram's, also inside /bot<token>/

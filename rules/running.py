@@ -79,10 +79,14 @@ async def open_rules(
     renders: Renders | None = None,
     tracker: Tracker | None = None,
     personal: PersonalLinks | None = None,
+    words: frozenset[str] | None = None,
 ) -> Running:
-    """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody."""
+    """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody.
+
+    `words` are those that a file may call a channel by, connected here or not; None: those of `reaches`.
+    """
     zone, known = ZoneInfo(options.zone), Reaches(reaches)
-    around = Surroundings(frozenset(known.words), zone=zone, language=language)
+    around = Surroundings(known.words if words is None else words, zone=zone, language=language)
     bookcase = Bookcase(folder_of(options), store, around, clock=clock)
     reaction = Reaction(writer.process)
     writer.react(reaction)
