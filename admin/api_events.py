@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from admin import api_schemas as shapes
 from admin.api_problems import slug_of
@@ -12,7 +12,11 @@ from admin.api_route import EVENT_BYTES, Call, Refused, Reply, Route
 from admin.api_work import identity_key
 from admin.schema import Problem
 from profiles.snapshot import Changes, Done, Duplicate, Refusal, Snapshot, Work
+from profiles.store import Unstorable
 from profiles.timeline import Event
+
+Named: TypeAlias = tuple[Mapping[str, Any], str]
+"""An event, and the key of the identity that says whom it is about; empty: a profile does."""
 
 SOURCE = "api"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,8 +32,8 @@ OURS = (
 
 async def add_event(call: Call) -> Reply:
     """Keep one event; known already, it is a duplicate and changes nothing."""
-    _check(call, call.body, "")
-    result = await _keep(call, call.body)
+    key = _check(call, call.body, "")
+    result = await _keep(call, call.body, key)
     if result["status"] == "refused":
         raise Refused(slug_of(result["reason"]))
     return Reply(201 if result["status"] == "stored" else 200, result)
@@ -37,14 +41,64 @@ async def add_event(call: Call) -> Reply:
 
 async def add_events(call: Call) -> Reply:
     """Keep a batch of events; each has its own result, and a refused one does not hold up the others."""
-    for number, event in enumerate(call.body["events"]):
-        _check(call, event, f"/events/{number}")
-    results = await asyncio.gather(*(_keep(call, event) for event in call.body["events"]))
-    return Reply(200, {"results": results})
+    named = [(event, _check(call, event, f"/events/{number}")) for number, event in enumerate(call.body["events"])]
+    holders = await _holders(call, named)
+    try:
+        outcome = await call.desk.writer.commit(_whole(call, named, holders))
+    except Unstorable:  # one of them can not be kept: each by itself then
+        return Reply(200, {"results": await asyncio.gather(*(_keep(call, event, key) for event, key in named))})
+    assert isinstance(outcome, Done)
+    return Reply(200, {"results": outcome.changes.answer})
 
 
-async def _keep(call: Call, event: Mapping[str, Any]) -> dict[str, str]:
-    outcome = await call.desk.writer.commit(_work(call, event))
+async def _holders(call: Call, named: Iterable[Named]) -> Mapping[str, str]:
+    """Return whom these events are about, by what names them: an identity's key, or a profile's id.
+
+    The ids alone are read, not the profiles: what an event costs does not depend on how many of them there are.
+    """
+    store, names = call.desk.store, list(named)
+    keys, ids = {key for _, key in names if key}, {event["profile"] for event, key in names if not key}
+    found = {row["_id"]: str(row["profile"]) for row in await store.get_many("identities", keys)} if keys else {}
+    became: dict[str, str] = {}
+    left = ids | set(found.values())
+    while left:
+        rows = await store.get_many("profiles", left, only=["merged_into"])
+        became |= {row["_id"]: row.get("merged_into") or row["_id"] for row in rows}
+        left = set(became.values()) - became.keys()
+    return {name: _last(became, found.get(name, name)) for name in (*found, *ids) if found.get(name, name) in became}
+
+
+def _last(became: Mapping[str, str], id: str) -> str:
+    while (later := became[id]) != id and later in became:
+        id = later
+    return id
+
+
+def _whole(call: Call, named: Iterable[Named], holders: Mapping[str, str]) -> Work:
+    """Return a batch as one work: one look at which events are there, one result for each."""
+    facts = [(event, _id(event), holders.get(key or event["profile"])) for event, key in named]
+
+    def think(snapshot: Snapshot) -> Changes:
+        events: dict[str, Event] = {}
+        results = []
+        for event, id, profile in facts:
+            if profile is None:
+                results.append({"id": event["id"], "status": "refused", "reason": "unknown_profile"})
+            elif id in events or ("events", id) in snapshot.records:
+                results.append({"id": event["id"], "status": "duplicate"})
+            else:
+                events[id] = _fact(call, event, id, profile, snapshot)
+                results.append({"id": event["id"], "status": "stored"})
+        return Changes(events=tuple(events.values()), answer=results)
+
+    return Work(think, records=tuple({("events", id): None for _, id, _ in facts}))
+
+
+async def _keep(call: Call, event: Mapping[str, Any], key: str) -> dict[str, str]:
+    try:
+        outcome = await call.desk.writer.commit(_work(call, event, key))
+    except Unstorable:
+        outcome = Refusal("invalid")
     match outcome:
         case Done():
             return {"id": event["id"], "status": "stored"}
@@ -54,27 +108,32 @@ async def _keep(call: Call, event: Mapping[str, Any]) -> dict[str, str]:
             return {"id": event["id"], "status": "refused", "reason": reason}
 
 
-def _work(call: Call, event: Mapping[str, Any]) -> Work:
-    source = event.get("source", SOURCE)
-    id = f"api:{source}:{event['id']}"
-    key = identity_key(call, event["identity"], "/identity") if "identity" in event else ""
+def _work(call: Call, event: Mapping[str, Any], key: str) -> Work:
+    id = _id(event)
 
     def think(snapshot: Snapshot) -> Changes | Refusal:
         profile = snapshot.holder(key) if key else snapshot.profile(event["profile"])
         if profile is None:
             return Refusal("unknown_profile")
-        fact = Event(
-            id=id, profile=profile.id, name=event["name"], happened_at=event.get("happened_at", snapshot.now),
-            by=call.key.actor, source=source, properties=event.get("properties", {}),
-        )  # fmt: skip
-        return Changes(events=(fact,))
+        return Changes(events=(_fact(call, event, id, profile.id, snapshot),))
 
     profiles = (event["profile"],) if "profile" in event else ()
     return Work(think, profiles=profiles, identities=(key,) if key else (), key=id, key_in="events")
 
 
-def _check(call: Call, event: Mapping[str, Any], at: str) -> None:
-    """Raise Refused for what the schema can not say."""
+def _id(event: Mapping[str, Any]) -> str:
+    return f"api:{event.get('source', SOURCE)}:{event['id']}"
+
+
+def _fact(call: Call, event: Mapping[str, Any], id: str, profile: str, snapshot: Snapshot) -> Event:
+    return Event(
+        id=id, profile=profile, name=event["name"], happened_at=event.get("happened_at", snapshot.now),
+        by=call.key.actor, source=event.get("source", SOURCE), properties=event.get("properties", {}),
+    )  # fmt: skip
+
+
+def _check(call: Call, event: Mapping[str, Any], at: str) -> str:
+    """Return the key of the identity that names whom it is about, if one does. Raises Refused for what the schema can not say."""
     faults: list[Problem] = []
     if event["name"].partition(".")[0] in OURS:
         faults.append(Problem(f"{at}/name", f"only the server reports {event['name'].partition('.')[0]} events"))
@@ -83,10 +142,9 @@ def _check(call: Call, event: Mapping[str, Any], at: str) -> None:
         faults.append(Problem(f"{at}/happened_at", "expected an instant from the year 2000 to now"))
     if len(json.dumps(event.get("properties", {}))) > EVENT_BYTES:
         faults.append(Problem(f"{at}/properties", f"expected at most {EVENT_BYTES} bytes"))
-    if "identity" in event:
-        identity_key(call, event["identity"], f"{at}/identity")
     if faults:
         raise Refused("invalid", faults=tuple(faults))
+    return identity_key(call, event["identity"], f"{at}/identity") if "identity" in event else ""
 
 
 ROUTES = (

@@ -74,11 +74,10 @@ class Engine:
     def hear(self, committed: list[Changes]) -> None:
         """Take the nudges of a commit from memory."""
         for changes in committed:
-            for collection, row in changes.records:
-                if collection == NUDGES and row["leased_by"] == self._process:
-                    event = next((event for event in changes.events if event.id == row["_id"]), None)
-                    if event:
-                        self.tell(News(event.profile, event.id, event=event))
+            ours = [row["_id"] for name, row in changes.records if name == NUDGES and row["leased_by"] == self._process]
+            events = {event.id: event for event in changes.events} if ours else {}
+            for event in (events[id] for id in ours if id in events):
+                self.tell(News(event.profile, event.id, event=event))
 
     def tell(self, news: News) -> None:
         """Have this thought about soon."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from admin import api_events
-from profiles.store import Unavailable
+from profiles.store import Unavailable, Unstorable
 from tests.admin.api_client import Caller, caller_on
 from tests.world import NOON, person
 
@@ -80,6 +80,43 @@ async def test_a_full_batch_is_one_group_and_is_taken(caller: Caller) -> None:
     assert await caller.desk.store.count("events", {}) == 500
 
 
+async def test_batches_that_overlap_keep_each_event_once(caller: Caller) -> None:
+    batches = [{"events": [paid(str(n)) for n in range(first, first + 60)]} for first in (0, 20, 40, 0)]
+    answers = await asyncio.gather(*(caller.ask("POST", "/events/batch", batch) for batch in batches))
+    results = [result["status"] for _, answer in answers for result in answer["results"]]
+    assert (results.count("stored"), results.count("duplicate")) == (100, 140)
+    assert await caller.desk.store.count("events", {}) == 100
+
+
+async def test_a_batch_finds_people_by_identity_and_under_what_they_became(caller: Caller) -> None:
+    await caller.add(person("P2", "telegram:2"))
+    put = {"$set": {"merged_into": "P1"}}
+    await caller.desk.store.change("profiles", {"_id": "P2"}, put)
+    who: list[dict[str, Any]] = [
+        {"profile": "P2"}, {"identity": {"space": "telegram", "address": "2"}},
+        {"identity": {"space": "email", "address": "ANNA@example.com"}}, {"identity": {"space": "sms", "address": "0612345678"}},
+    ]  # fmt: skip
+    events = [{"id": str(n), "name": "order.paid", **named} for n, named in enumerate(who)]
+    answer = (await caller.ask("POST", "/events/batch", {"events": events}))[1]
+    assert [result["status"] for result in answer["results"]] == ["stored", "stored", "stored", "refused"]
+    assert {row["profile"] for row in await caller.desk.store.find("events", {})} == {"P1"}
+
+
+async def test_one_event_that_the_database_can_not_keep_does_not_hold_up_its_batch(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = caller.desk.store.commit
+
+    async def picky(plan: Any) -> None:
+        if any(event["_id"].endswith(":2") for event in plan.inserts.get("events", ())):
+            raise Unstorable("no")
+        await commit(plan)
+
+    monkeypatch.setattr(caller.desk.store, "commit", picky)
+    answer = (await caller.ask("POST", "/events/batch", {"events": [paid("1"), paid("2"), paid("3")]}))[1]
+    assert [result["status"] for result in answer["results"]] == ["stored", "refused", "stored"]
+
+
 async def test_batches_count_as_many_requests(caller: Caller) -> None:
     batch = {"events": [paid(str(n)) for n in range(500)]}
     statuses = [(await caller.ask("POST", "/events/batch", batch))[0] for _ in range(3)]
@@ -139,14 +176,14 @@ async def test_a_batch_under_way_is_not_begun_again_until_its_holder_must_be_dea
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, go_on = asyncio.Event(), asyncio.Event()
-    keep = api_events._keep
+    look = api_events._holders
 
-    async def slowly(*arguments: Any) -> dict[str, str]:
+    async def slowly(*arguments: Any) -> Any:
         reached.set()
         await go_on.wait()
-        return await keep(*arguments)
+        return await look(*arguments)
 
-    monkeypatch.setattr(api_events, "_keep", slowly)
+    monkeypatch.setattr(api_events, "_holders", slowly)
     headers, batch = {"Idempotency-Key": "night"}, {"events": [paid()]}
     first = asyncio.create_task(caller.ask("POST", "/events/batch", batch, headers=headers))
     await reached.wait()
