@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -16,6 +17,7 @@ from causerie.commands import (
     check,
     diff_rule,
     key_create,
+    populate_demo,
     preview_rule,
     read_config,
     simulate_rules,
@@ -49,8 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(parsed: argparse.Namespace, config: Configured) -> int:
     match parsed.command:
         case "serve":
-            options = with_demo(config.options) if parsed.demo else config.options
-            await serve(options, config.store, on_terminal(), print)
+            options = with_demo(config) if parsed.demo else config.options
+            furnish = partial(populate_demo, options) if parsed.demo else None
+            await serve(options, config.store, on_terminal(), print, furnish)
             return 0
         case "preview":
             return await preview_rule(config, _wish(parsed), print, with_cast=parsed.cast)
@@ -100,7 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, default=None, help="config file (default: config.toml, if there is one)")
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("serve", help="start the server (and its own MongoDB unless store.url says otherwise)")
-    start.add_argument("--demo", action="store_true", help="with the demo shop, where anybody may sign in as Anna")
+    start.add_argument(
+        "--demo",
+        action="store_true",
+        help="with the demo shop, where anybody may sign in as Anna, and a month of invented contacts",
+    )
     commands.add_parser(
         "check", help="read the config, the bot's files and the rules and show all that is wrong with them"
     )

@@ -16,6 +16,7 @@ from causerie.app import Options, ServerOptions
 from causerie.bot_commands import check as check_files
 from causerie.bot_commands import differing
 from causerie.config import default_path, load
+from causerie.demo import lay_out_book, populate
 from causerie.mongod import StoreOptions, reach
 from causerie.progress import Progress
 from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
@@ -44,11 +45,14 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
     """Return the configuration from the file and the environment. Raises ConfigErrors with all that is wrong."""
     config = load(path or default_path(environment, Path.cwd()), environment, every_section())
     store = config.of(StoreOptions)
+    rules = config.of(RulesOptions)
+    if not rules.folder and _own_book(store).is_dir():
+        rules = replace(rules, folder=str(_own_book(store)))  # the demo laid one out, for people to change
     options = Options(
         server=config.of(ServerOptions),
         bot=config.of(BotOptions),
         llm=config.of(LlmOptions),
-        rules=config.of(RulesOptions),
+        rules=rules,
         console=config.of(ConsoleOptions),
         channels=config.under("channels"),
         database=store.database,
@@ -58,10 +62,27 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
     return Configured(options, store, tuple(config.secrets))
 
 
-def with_demo(options: Options) -> Options:
-    """Return the options with web chat and its demo shop switched on."""
+def with_demo(config: Configured) -> Options:
+    """Return the options with web chat and its demo shop switched on, and a rule book of one's own in the data folder."""
+    options = config.options
     webchat = replace(options.channels["webchat"], enabled=True, demo=True)
-    return replace(options, channels={**options.channels, "webchat": webchat})
+    rules = options.rules
+    if not rules.folder:
+        rules = replace(rules, folder=str(lay_out_book(_own_book(config.store))))
+    return replace(options, channels={**options.channels, "webchat": webchat}, rules=rules)
+
+
+async def populate_demo(options: Options, database_url: str) -> None:
+    """Put the demo's contacts and their month into the database, unless they are there."""
+    store = Store(database_url, options.database)
+    try:
+        await populate(store, options.rules, language=options.server.language, now=utc_now())
+    finally:
+        await store.close()
+
+
+def _own_book(store: StoreOptions) -> Path:
+    return Path(store.folder) / "rules"
 
 
 def check(config: Configured, say: Say) -> int:

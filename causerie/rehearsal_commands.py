@@ -17,7 +17,7 @@ from profiles.store import Store
 from rules.book import Book, Surroundings, read_book
 from rules.bookcase import read_folder
 from rules.cast import TRAITS, cast
-from rules.choice import as_listed
+from rules.choice import most_reactive
 from rules.letters import Letters
 from rules.memory import MemoryReader
 from rules.options import folder_of
@@ -120,7 +120,7 @@ def stage_of(options: Options) -> Stage:
     spaces = house.spaces()
     enabled = [name for name in spaces if getattr(options.channels.get(name), "enabled", False)]
     reaches = Reaches(Reach(name, spaces[name]) for name in enabled or spaces)
-    return Stage(book, reaches, Letters(book.templates, language=language), as_listed)
+    return Stage(book, reaches, Letters(book.templates, language=language), most_reactive)
 
 
 # -- whom

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -19,8 +19,17 @@ log = logging.getLogger("causerie.serve")
 FINISH_REQUESTS_WITHIN_SECONDS = 5.0
 
 
-async def serve(options: Options, store: StoreOptions, progress: Progress, say: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotStart (the database, the port) or ContentErrors before serving."""
+async def serve(
+    options: Options,
+    store: StoreOptions,
+    progress: Progress,
+    say: Callable[[str], None],
+    furnish: Callable[[str], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CannotStart (the database, the port) or ContentErrors before serving.
+
+    `furnish` is given the address of the database before anything reads it: the demo puts its contacts there.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -28,6 +37,9 @@ async def serve(options: Options, store: StoreOptions, progress: Progress, say: 
     database = await start(store, progress)
     watching = asyncio.create_task(database.supervise(), name="mongod")
     try:
+        if furnish:
+            progress("Laying out the demo")
+            await furnish(database.url)
         progress("Reading the bot and connecting the channels")
         app = await build(options, database.url)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_REQUESTS_WITHIN_SECONDS)
