@@ -16,8 +16,8 @@ from causerie.commands import (
     chat,
     check,
     diff_rule,
+    furnish_demo,
     key_create,
-    populate_demo,
     preview_rule,
     read_config,
     simulate_rules,
@@ -52,7 +52,7 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
     match parsed.command:
         case "serve":
             options = with_demo(config) if parsed.demo else config.options
-            furnish = partial(populate_demo, options) if parsed.demo else None
+            furnish = partial(furnish_demo, options, config.store) if parsed.demo else None
             await serve(options, config.store, on_terminal(), print, furnish)
             return 0
         case "preview":

@@ -68,12 +68,14 @@ def with_demo(config: Configured) -> Options:
     webchat = replace(options.channels["webchat"], enabled=True, demo=True)
     rules = options.rules
     if not rules.folder:
-        rules = replace(rules, folder=str(lay_out_book(_own_book(config.store))))
+        rules = replace(rules, folder=str(_own_book(config.store)))  # laid out once the folder is ours
     return replace(options, channels={**options.channels, "webchat": webchat}, rules=rules)
 
 
-async def populate_demo(options: Options, database_url: str) -> None:
-    """Put the demo's contacts and their month into the database, unless they are there."""
+async def furnish_demo(options: Options, store_options: StoreOptions, database_url: str) -> None:
+    """Lay out the demo's book, and put its contacts and their month into the database, unless they are there."""
+    if options.rules.folder == str(_own_book(store_options)):
+        lay_out_book(_own_book(store_options))
     store = Store(database_url, options.database)
     try:
         await populate(store, options.rules, language=options.server.language, now=utc_now())

@@ -39,6 +39,7 @@ READ = 0.6
 def lay_out_book(folder: Path) -> Path:
     """Copy the shipped book to a folder of one's own, its rules live; what is there already stays."""
     if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(folder_of(RulesOptions()), folder, ignore=shutil.ignore_patterns("__pycache__"))
         for file in folder.glob("*.yml"):
             text = file.read_text(encoding="utf-8")
