@@ -20,6 +20,7 @@ _OURS = frozenset(
     {"5.1.7", "5.1.8", "5.7.8", "5.7.9", "5.7.14", "5.7.20", "5.7.21", "5.7.22", "5.7.23", "5.7.24", "5.7.25", "5.7.26",
      "5.7.27", "5.7.28", "5.7.29", "5.7.30", "5.7.509", "5.7.515", "5.5.1", "5.5.4", "5.6.7"}
 )  # fmt: skip
+_COMMANDS = (500, 502, 503, 504, 530, 535, 538, 555)  # what they say of the conversation, not of this mail
 _WHO = r"(user|recipient|mailbox|address|account|rcpt)"
 _NOBODY = re.compile(
     rf"{_WHO}[^.]{{0,40}}(unknown|not found|does ?n[o']t exist|unavailable|disabled|inactive|invalid)"
@@ -78,7 +79,7 @@ def _refused(stage: Stage, reply: Reply) -> Sending:
         return Later(FULL_SECONDS, why)
     if reply.code == 552 or code.startswith("5.3.4") or code == "5.2.3":
         return Failed("content", why)
-    if code in _OURS or stage in ("connect", "sender") or reply.code in (500, 502, 503, 504, 530, 535, 538, 555):
+    if code in _OURS or stage in ("connect", "sender") or (stage != "end" and reply.code in _COMMANDS):
         return Failed("config", why)
     if code in _DEAD:
         return Failed("dead", why)

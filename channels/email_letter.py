@@ -134,7 +134,7 @@ def _text(content: Content) -> str:
     said = [content.text or text_of(content.html)]
     if content.buttons:
         said.append(numbered([button for button in content.buttons if button.title]))
-    if content.link and content.link not in said[0]:
+    if _SHOWN.fullmatch(content.link) and content.link not in said[0]:
         said.append(content.link)
     return "\n\n".join(part for part in said if part)
 
@@ -144,17 +144,18 @@ def _html(content: Content, language: str) -> str:
     opened = [button for button in content.buttons if button.url and _SHOWN.fullmatch(button.url)]
     if content.html:
         return content.html if _WHOLE.search(content.html[:1000]) else _page(content.html + _links(opened), language)
-    if not opened and not content.image and not content.link:
-        return ""
+    link = content.link if _SHOWN.fullmatch(content.link) else ""
     picture = escape(content.image) if _SHOWN.fullmatch(content.image) else ""
+    if not (opened or picture or link):
+        return ""
     shown = f'<p><img src="{picture}" alt="" style="max-width:100%"></p>' if picture else ""
-    if shown and _SHOWN.fullmatch(content.link):
-        shown = f'<a href="{escape(content.link)}">{shown}</a>'
+    if shown and link:
+        shown = f'<a href="{escape(link)}">{shown}</a>'
     paragraphs = "".join(
         f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in content.text.split("\n\n") if part
     )
-    if content.link and not picture:
-        opened = [*opened, Button(content.link, url=content.link)]
+    if link and not picture:
+        opened = [*opened, Button(link, url=link)]
     return _page(shown + paragraphs + _links(opened), language)
 
 

@@ -29,7 +29,9 @@ class Options:
     tls_ca: str = field(default="", metadata={"about": "A file with that server's own CA; empty trusts the system's."})
     user: str = field(default="", metadata={"about": "Who signs in; empty when the server knows us by our address."})
     password: Secret = field(default=Secret(), metadata={"about": "Their password, or the provider's SMTP key."})
-    hello: str = field(default="", metadata={"about": "The name we say in EHLO; empty says the domain of `from_address`."})
+    hello: str = field(
+        default="", metadata={"about": "The name we say in EHLO; empty says the domain of `from_address`."}
+    )
     from_address: str = field(default="", metadata={"about": "Who writes: news@shop.example."})
     from_name: str = field(default="", metadata={"about": "The name that is shown for it."})
     reply_to: str = field(default="", metadata={"about": "Where answers go; empty: to `from_address`."})

@@ -125,7 +125,7 @@ class Line(asyncio.Protocol):
             await self._encrypt(account)
         if account.user:
             await self._sign_in(account.user, account.password)
-        self.is_open = True
+        self.is_open = not self._replies
 
     async def deliver(self, mail: Mail) -> Handed:
         """Hand one mail over and return how far it came."""
@@ -293,10 +293,12 @@ class Line(asyncio.Protocol):
             finally:
                 late.cancel()
                 self._waiting = None
-        replies, self._replies, self._wanted = self._replies, [], 0
+        replies, self._replies, self._wanted = self._replies[:count], self._replies[count:], 0
         if len(replies) < count:
             self.abort()  # whatever comes now would be taken for the answer to the next question
-        return replies[:count]
+        if self._replies:
+            self.is_open = False
+        return replies
 
     def _read(self, line: bytes) -> None:
         found = _REPLY.fullmatch(line)

@@ -109,7 +109,11 @@ class MailServer:
         server = self
         auth: dict[str, Any] = {}
         if self.passwords:
-            auth = {"authenticator": self._sign_in, "auth_required": True, "auth_require_tls": self.tls is not None}
+            auth = {
+                "authenticator": self._sign_in,
+                "auth_required": True,
+                "auth_require_tls": self.tls is not None and not self.at_once,
+            }
 
         class Speaker(SMTP):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -132,7 +136,7 @@ class MailServer:
         assert isinstance(given, LoginPassword)
         user = given.login.decode()
         self.signed_in.append(f"{mechanism} {user}")
-        return AuthResult(success=self.passwords.get(user) == given.password.decode())
+        return AuthResult(success=self.passwords.get(user) == given.password.decode(), handled=False)
 
 
 async def _said(answer: str) -> str:

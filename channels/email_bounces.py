@@ -1,0 +1,162 @@
+"""What a mail that came to our bounce mailbox says: did a mail of ours fail, did somebody complain, or is it a holiday note?
+
+Delivery reports by RFC 3464, complaints by RFC 5965 (ARF), automatic answers by RFC 3834. Pure. Whoever can write to the mailbox
+can write such a report: what it says of a mail is believed only when it knows the token that is in that mail's path, signed.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from typing import Literal, TypeAlias
+
+from channels.email_verp import bounced
+
+LARGEST = 2_000_000  # octets; a report repeats at most the mail it speaks of
+MOST_PARTS = 200
+MOST_CONTAINERS = 100  # the library reads parts within parts by calling itself
+_CONTAINER = re.compile(rb"(multipart|message)/", re.IGNORECASE)
+_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_MAILBOX_GONE = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
+_OUT_OF_OFFICE = re.compile(
+    r"out of (the )?office|automatic reply|absence|autoreply|auto-reply|réponse automatique", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """A mail of ours did not arrive. `hard`: the mailbox does not exist; `soft`: it may be otherwise tomorrow."""
+
+    token: str
+    kind: Literal["hard", "soft", "refused"]
+    status: str
+    """The enhanced status, such as 5.1.1."""
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """Somebody still tries to deliver it: nothing is decided."""
+
+    token: str
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """The person called a mail of ours spam."""
+
+    token: str
+    kind: str = "abuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A machine answered for the person: nobody has read anything, and nobody is to be answered."""
+
+
+Heard: TypeAlias = Bounce | Delayed | Complaint | Away
+
+
+def read(octets: bytes, *, to: str, secret: bytes) -> Heard | None:
+    """Return what this mail to the address `to` says, None when it is none of these or speaks of no mail that we sent."""
+    if len(octets) > LARGEST or sum(1 for _ in _CONTAINER.finditer(octets)) > MOST_CONTAINERS:
+        return None
+    mail = message_from_bytes(octets)
+    token = bounced(secret, to) or _token_inside(mail, secret)
+    for part in _parts(mail):
+        if part.get_content_type() == "message/feedback-report":
+            return Complaint(token, _field(_blocks(part), "feedback-type") or "abuse") if token else None
+        if part.get_content_type() == "message/delivery-status":
+            return _report(part, token) if token else None
+    if _is_automatic(mail):
+        return Away()
+    if token and _is_from_a_machine(mail):
+        return _unstructured(mail, token)
+    return None
+
+
+def _report(part: Message, token: str) -> Heard | None:
+    """Read a delivery report. The status decides and not the action: a full mailbox that was tried for days has 4.2.2, failed."""
+    blocks = _blocks(part)
+    action, status = _field(blocks, "action").lower(), _status(_field(blocks, "status"))
+    if not status:
+        status = _status(_field(blocks, "diagnostic-code"))
+    recipient = (_field(blocks, "original-recipient") or _field(blocks, "final-recipient")).partition(";")[2].strip()
+    if action == "delayed":
+        return Delayed(token, status)
+    if action != "failed":
+        return None  # delivered, relayed, expanded: no trouble
+    return Bounce(token, _kind(status), status, recipient[:254])
+
+
+def _unstructured(mail: Message, token: str) -> Heard | None:
+    """Read a report in prose: only a status in it is believed, for prose says anything."""
+    words = next((part for part in _parts(mail) if part.get_content_maintype() == "text"), None)
+    content = words.get_payload(decode=True) if words else None
+    status = _status(content[:20_000].decode("utf-8", "replace")) if isinstance(content, bytes) else ""
+    return Bounce(token, _kind(status), status) if status and not status.startswith("2") else None
+
+
+def _kind(status: str) -> Literal["hard", "soft", "refused"]:
+    level, _, rest = status.partition(".")
+    if level == "5" and rest in _MAILBOX_GONE:
+        return "hard"
+    return "soft" if level != "5" or rest.startswith(("2.", "4.")) else "refused"
+
+
+def _token_inside(mail: Message, secret: bytes) -> str | None:
+    """Return the token of the mail that is repeated in the report, by the path that it shows."""
+    for part in _parts(mail):
+        for name in ("Return-Path", "X-Original-Return-Path", "Original-Mail-From"):
+            value = str(part.get(name) or "") or _field(_blocks(part), name.lower())
+            if token := bounced(secret, value.strip().strip("<>")):
+                return token
+        if part.get_content_type() == "text/rfc822-headers":
+            content = part.get_payload(decode=True)
+            shown = message_from_bytes(content if isinstance(content, bytes) else b"")
+            if token := bounced(secret, str(shown.get("Return-Path") or "").strip().strip("<>")):
+                return token
+    return None
+
+
+def _is_automatic(mail: Message) -> bool:
+    said = str(mail.get("Auto-Submitted") or "no").partition(";")[0].strip().lower()
+    if said == "auto-replied" or mail.get("X-Autoreply") or mail.get("X-Autorespond"):
+        return True
+    return said != "no" and bool(_OUT_OF_OFFICE.search(str(mail.get("Subject") or "")))
+
+
+def _is_from_a_machine(mail: Message) -> bool:
+    path = str(mail.get("Return-Path") or "").strip()
+    sender = str(mail.get("From") or "").lower()
+    return path == "<>" or "mailer-daemon" in sender or "postmaster" in sender
+
+
+def _parts(mail: Message) -> Iterator[Message]:
+    """Yield the parts, at most so many: a mail may be made to have any number."""
+    for number, part in enumerate(mail.walk()):
+        if number >= MOST_PARTS:
+            return
+        yield part
+
+
+def _blocks(part: Message) -> list[Message]:
+    """Return the blocks of fields of a report: the library reads those of delivery reports, other kinds are text."""
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        return [block for block in payload[:MOST_PARTS] if isinstance(block, Message)]
+    if part.get_content_type() == "message/feedback-report":
+        return [message_from_bytes(str(payload).encode("utf-8", "replace"))]
+    return []
+
+
+def _field(blocks: list[Message], name: str) -> str:
+    """Return the field of this name in the first block that has it."""
+    return next((" ".join(str(block[name]).split())[:1000] for block in blocks if block[name]), "")
+
+
+def _status(text: str) -> str:
+    found = _STATUS.search(text)
+    return found[0] if found else ""

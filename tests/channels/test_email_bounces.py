@@ -1,0 +1,151 @@
+"""A bounce is believed when it knows the mail's signed path; what it means is read from its status."""
+
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.email_bounces import Away, Bounce, Complaint, Delayed, read
+from channels.email_verp import bounce_path, token_of
+
+SECRET = b"s" * 32
+TOKEN = token_of(SECRET, "m1")
+PATH = bounce_path(SECRET, "bounces@shop.example", TOKEN)
+
+
+def report(action: str, status: str, *, diagnostic: str = "", kind: str = "delivery-status", more: str = "") -> bytes:
+    """A report as Postfix writes it."""
+    return f"""\
+Return-Path: <>
+From: MAILER-DAEMON@mx.example
+To: {PATH}
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type={kind}; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I'm sorry to have to inform you.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+Original-Envelope-Id: {TOKEN}
+
+Final-Recipient: rfc822; anna@example.org
+Original-Recipient: rfc822;anna+x@example.org
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; {diagnostic}
+
+--b
+Content-Type: text/rfc822-headers
+
+Return-Path: <{PATH}>
+Subject: Soldes
+{more}
+--b--
+""".replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "diagnostic", "found"),
+    [
+        ("failed", "5.1.1", "550 5.1.1 unknown", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
+        ("failed", "4.2.2", "452 4.2.2 full", Bounce(TOKEN, "soft", "4.2.2", "anna+x@example.org")),
+        ("failed", "5.2.2", "552 5.2.2 full", Bounce(TOKEN, "soft", "5.2.2", "anna+x@example.org")),
+        ("failed", "5.7.26", "550 5.7.26 no", Bounce(TOKEN, "refused", "5.7.26", "anna+x@example.org")),
+        ("failed", "", "550 5.1.1 unknown", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
+        ("Failed", "5.4.4", "no such host", Bounce(TOKEN, "soft", "5.4.4", "anna+x@example.org")),
+        ("delayed", "4.4.1", "timeout", Delayed(TOKEN, "4.4.1")),
+        ("delivered", "2.0.0", "", None),
+    ],
+)
+def test_a_delivery_report_is_read_by_its_status(action: str, status: str, diagnostic: str, found: object) -> None:
+    assert read(report(action, status, diagnostic=diagnostic), to=PATH, secret=SECRET) == found
+
+
+def test_a_report_that_comes_elsewhere_is_known_by_the_mail_it_repeats() -> None:
+    found = read(report("failed", "5.1.1"), to="postmaster@shop.example", secret=SECRET)
+    assert isinstance(found, Bounce)
+    assert found.token == TOKEN
+
+
+def test_a_report_of_no_mail_of_ours_is_not_believed() -> None:
+    forged = report("failed", "5.1.1").replace(PATH.encode(), b"bounces+abc-def@shop.example")
+    assert read(forged, to="bounces+abc-def@shop.example", secret=SECRET) is None
+
+
+def complaint(kind: str) -> bytes:
+    return f"""\
+From: fbl@mailbox.example
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="b"
+
+--b
+Content-Type: text/plain
+
+This is an abuse report.
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: {kind}
+User-Agent: SomeGenerator/1.0
+Version: 1
+Original-Mail-From: <{PATH}>
+
+--b
+Content-Type: message/rfc822
+
+From: news@shop.example
+Subject: Soldes
+
+x
+--b--
+""".replace("\n", "\r\n").encode()
+
+
+def test_a_complaint_is_a_complaint() -> None:
+    assert read(complaint("abuse"), to="fbl@shop.example", secret=SECRET) == Complaint(TOKEN, "abuse")
+
+
+def test_a_holiday_note_is_no_bounce() -> None:
+    note = EmailMessage()
+    note["From"], note["Subject"], note["Auto-Submitted"] = "anna@example.org", "Absence du bureau", "auto-replied"
+    note.set_content("Je suis en vacances, 5.1.1 merci")
+    assert read(note.as_bytes(), to=PATH, secret=SECRET) == Away()
+
+
+def test_a_report_in_prose_is_read_when_it_has_a_status() -> None:
+    prose = EmailMessage()
+    prose["From"], prose["Subject"] = "Mail Delivery System <MAILER-DAEMON@qmail.example>", "failure notice"
+    prose.set_content("Sorry it didn't work out.\n<anna@example.org>: 550 5.1.1 no mailbox here")
+    assert read(prose.as_bytes(), to=PATH, secret=SECRET) == Bounce(TOKEN, "hard", "5.1.1")
+
+
+def test_a_letter_of_a_person_is_none_of_these() -> None:
+    letter = EmailMessage()
+    letter["From"], letter["Subject"] = "anna@example.org", "Re: Soldes"
+    letter.set_content("Bonjour, 5.1.1 ?")
+    assert read(letter.as_bytes(), to=PATH, secret=SECRET) is None
+
+
+def test_what_is_too_large_is_not_read() -> None:
+    assert read(report("failed", "5.1.1", more="x" * 2_000_000), to=PATH, secret=SECRET) is None
+
+
+@given(st.binary(max_size=400), st.integers(0, 900))
+def test_noise_in_a_report_breaks_nothing(noise: bytes, at: int) -> None:
+    octets = report("failed", "5.1.1")
+    read(octets[:at] + noise + octets[at:], to=PATH, secret=SECRET)
+
+
+def test_a_mail_of_parts_within_parts_without_end_is_not_read() -> None:
+    deep = b"".join(
+        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (level, level) for level in range(2_000)
+    )
+    assert read(deep, to=PATH, secret=SECRET) is None
