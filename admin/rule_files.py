@@ -162,7 +162,7 @@ def _sources(rules: Running) -> dict[str, str]:
 
 
 def _read(rules: Running, file: str, text: str) -> Rule | None:
-    """Return a rule that can be copied here: also one that names what this book lacks, for then its copy says so."""
+    """Return a rule that can be copied here; None for one that names what this book lacks."""
     known = next(
         (rule for id, rule in rules.bookcase.book.rules.items() if rules.bookcase.book.files[id] == file), None
     )

@@ -1,10 +1,12 @@
 """The sentences for what the records say in words of their own: events, refusals, states, channels, roles."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from admin.agents import Agent
 from admin.texts import Texts
+from profiles.caps import Cap
 from profiles.profile import Profile
 from profiles.timeline import BOT, CUSTOMER, Event, Message
 from rules.reasons import spoken
@@ -118,6 +120,8 @@ ACTS = {
     "conversation.snoozed": _("act|Snoozed"),
     "profile.edited": _("Edited a contact"), "profile.merged": _("Merged contacts"),
     "profile.merge_undone": _("Undid a merge"), "conflict.settled": _("Settled a conflict"),
+    "consent.recorded": _("Recorded a consent"), "consent.refused": _("Recorded a refusal"),
+    "request.settled": _("Settled a contact's request"),
     "canned.saved": _("Saved a canned reply"), "canned.removed": _("Removed a canned reply"),
     "agent.invited": _("Invited an agent"), "agent.uninvited": _("Withdrew an invitation"), "agent.joined": _("Joined"),
     "agent.changed": _("Changed an agent"), "agent.signed_in": _("Signed in"), "agent.signed_out": _("Signed out"),
@@ -172,7 +176,23 @@ REFUSALS = {
     "unreadable": _("One of the bot's files can not be read."),
     "no_draft": _("No draft this time. Write the answer yourself."),
     "unavailable": _("The server is busy. Nothing is lost: try again in a moment."),
+    "unknown_topic": _("Choose a topic and a channel."),
+    "no_evidence": _("Write down when, where and how they said so."),
+    "not_sent_here": _("This topic is not sent on this channel."),
 }
+
+CONSENTS = {
+    "given": _("They want it"), "confirmed": _("They want it"), "withdrawn": _("They do not want it"),
+    "asked": _("waits for their confirmation"), "restored": _("START after STOP"), "paused": _("A pause"),
+    "resumed": _("End of the pause"), "limited": _("Their own limits"),
+}  # fmt: skip
+
+SOURCES = {
+    "preference_centre": _("their own page"), "one_click": _("one click in their mail"),
+    "unsubscribe_page": _("the unsubscribe link"),
+    "confirmation": _("the confirmation link"), "keyword": _("STOP or START"), "bot": _("Bot"), "form": _("a form"),
+    "paper": _("on paper"), "phone": _("by phone"), "shop": _("in the shop"), "import": _("an import"),
+}  # fmt: skip
 
 RULES_BROKEN = {
     "short": _("Choose at least 10 characters."),
@@ -216,9 +236,25 @@ class Speech:
         """Return the sentence for a decision's code."""
         return spoken(code, self._speaks.language)
 
+    def cap(self, cap: Cap) -> str:
+        """Return a limit of the house as a sentence: at most 3 in 7 days (label promo)."""
+        days = cap.within.total_seconds() / 86_400 if isinstance(cap.within, timedelta) else 0.0
+        limit = self._speaks(_("At most {n} in any {days} days"), n=cap.at_most, days=f"{days:g}")
+        return f"{limit} ({cap.scope} {cap.name})" if cap.name else limit
+
     def language(self, code: str) -> str:
         """Return what people call this language; its two letters where we have no word."""
         return self._speaks(LANGUAGES.get(code, code))
+
+    def consent(self, change: str) -> str:
+        """Return what a proof of consent says."""
+        return self._speaks(CONSENTS.get(change, change))
+
+    def source(self, source: str) -> str:
+        """Return where a word of consent came from; an API key that reported it stands before its own word."""
+        key, _, where = source.rpartition(" ")
+        spoken = self._speaks(SOURCES.get(where, where))
+        return f"{spoken} ({key})" if key else spoken
 
     def reason(self, by: str) -> str:
         """Return who decided what the bot does."""

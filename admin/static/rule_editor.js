@@ -150,7 +150,7 @@ function drawn(line, columns) {
   let done = 0;
   for (const column of columns.sort((a, b) => a - b)) {
     const from = Math.max(done, Math.min(column - 1, Math.max(0, line.length - 1)));
-    const length = line.slice(from).match(/^[^\s,{}\[\]]+/)?.[0].length ?? 1;
+    const length = line.slice(from).match(/^\w[\w ]*(?=:)|^[^\s,{}\[\]]+/)?.[0].length ?? 1;
     pieces.push(line.slice(done, from), element("mark", "", line.slice(from, from + length) || " "));
     done = from + length;
   }

@@ -1,0 +1,112 @@
+"""The rule book in a real browser: a marketer copies a rule, breaks it, reads the error, mends it, previews it and sets it live."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.admin.market import CART, happens, live_in, sent_to
+from tests.admin.office import Office
+from tests.admin.test_in_chromium import Screens, browser
+
+
+@pytest.fixture
+async def screens(market: Office) -> AsyncIterator[Screens]:
+    """A browser at a shop with a rule book; a page that complained fails the test."""
+    async with browser() as program:
+        made = Screens(program, market)
+        yield made
+        # a browser complains of every answer that refuses, also of those that the page expects
+        assert [said for said in made.complaints if "status of 422" not in said and "status of 409" not in said] == []
+
+
+async def of_marketer(screens: Screens, path: str) -> Page:
+    return await screens.of(await screens.office.agent(role="marketer"), path)
+
+
+async def test_from_a_copy_to_a_live_rule_by_a_mistake_on_the_way(screens: Screens, tmp_path: Path) -> None:
+    await live_in(screens.office, "chloe", "FR")
+    page = await of_marketer(screens, "/rules")
+    await page.get_by_role("link", name="New rule").click()
+    await page.get_by_label("Name of the new rule").fill("spring")
+    await page.locator(".kind", has_text="Bring back a cart").click()
+    await page.get_by_role("button", name="Make it").click()
+    field = page.get_by_label("Text of spring.yml")
+    await expect(field).to_have_value(re.compile("rule: spring\nabout"))
+    await expect(page.locator("#verdict")).to_have_text("No mistakes.")
+    text = await field.input_value()
+    await field.fill(text.replace("wait: 1h", "wait: often"))
+    await expect(page.locator("#verdict")).to_have_text("1 mistake")
+    await expect(page.locator(".editor-marks mark")).to_have_text("often")
+    await expect(page.locator("#mistakes")).to_contain_text("expected a length")
+    await page.locator("#mistakes button").click()
+    assert "often" not in (tmp_path / "spring.yml").read_text(encoding="utf-8")
+    await page.get_by_role("button", name="Save").click()  # refused, nothing written
+    await expect(page.locator("#verdict")).to_have_text("1 mistake")
+    await field.fill(text.replace("wait: 1h", "wait: 2h"))
+    await expect(page.locator("#sentences")).to_contain_text("Wait 2 hours.")
+    await page.keyboard.press("Control+s")
+    await expect(page.locator("#saved-state")).to_have_text("Saved, and used at once.")
+    assert "wait: 2h" in (tmp_path / "spring.yml").read_text(encoding="utf-8")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.locator("#preview")).to_contain_text("1 contact")
+    await expect(page.locator("#preview .letter").first).to_contain_text("Bonjour Chloé")
+    await page.locator(".back a").click()
+    await expect(page.locator(".tree-box.is-send")).to_have_count(2)
+    await page.get_by_role("button", name="Set live").click()
+    await expect(page.locator(".bar .chip")).to_have_text("Live")
+    await happens(screens.office, "cart.updated", "chloe", cart_id="c9", total=90)
+    assert {message.author for message in await sent_to(screens.office, "chloe")} == {"rule:cart", "rule:spring"}
+
+
+async def test_a_change_by_another_is_shown_before_it_is_overwritten(screens: Screens, tmp_path: Path) -> None:
+    page = await of_marketer(screens, "/rule-files/cart.yml")
+    field = page.get_by_label("Text of cart.yml")
+    await expect(page.locator("#verdict")).to_have_text("No mistakes.")
+    (tmp_path / "cart.yml").write_text(CART.replace("wait: 1h", "wait: 3h"), encoding="utf-8")
+    await field.fill(CART.replace("wait: 1h", "wait: 2h"))
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator("#conflict")).to_contain_text("Somebody changed this file")
+    await page.get_by_role("button", name="Show the file as it is now").click()
+    await expect(field).to_have_value(re.compile("wait: 3h"))
+    await expect(page.locator("#conflict")).to_be_hidden()
+
+
+async def test_why_somebody_did_not_get_it_is_found_by_their_name(screens: Screens) -> None:
+    await live_in(screens.office, "boris", "FR")
+    await happens(screens.office, "cart.updated", "boris", cart_id="c1", total=80)
+    page = await of_marketer(screens, "/rules/cart")
+    await page.get_by_role("link", name="Why did somebody not get it?").click()
+    await page.get_by_label("Search a contact").fill("Boris")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="Boris Petit").first.click()
+    await expect(page.locator(".decision").first).to_contain_text("No address on this channel")
+    await expect(page.locator(".now")).to_contain_text("What holds for Boris Petit now")
+
+
+async def test_the_calendar_fills_in_its_sizes_by_itself(screens: Screens) -> None:
+    await live_in(screens.office, "chloe", "FR")
+    page = await of_marketer(screens, "/calendar")
+    await expect(page.locator(".size").first).to_have_text("≈ 1")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(
+    "path", ["/rules", "/rules/cart", "/rules/cart/decisions", "/rules/cart/versions", "/rule-files",
+             "/rule-files/cart.yml", "/calendar", "/pressure", "/deliveries/{message}"],
+)  # fmt: skip
+async def test_nothing_sticks_out_of_the_page(screens: Screens, path: str, width: int) -> None:
+    office = screens.office
+    await live_in(office, "chloe", "FR")
+    await happens(office, "cart.updated", "chloe", cart_id="c1", total=80)
+    [message] = await sent_to(office, "chloe")
+    caller = await office.agent(role="admin", is_away=True, language="fr")
+    page = await screens.of(caller, path.replace("{message}", message.id), viewport={"width": width, "height": 800})
+    await expect(page.locator("h1")).to_be_visible()
+    wide = await page.evaluate(
+        """[...document.querySelectorAll(".sheet, .sheet *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1
+        && !one.closest(".tree-scroll, .table-scroll, .diff, .editor-box")).map((one) => one.outerHTML.slice(0, 90))"""
+    )
+    assert wide == []
