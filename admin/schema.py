@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 Description = dict[str, Any]
@@ -266,8 +267,12 @@ def instant(text: Any) -> datetime | None:
 
 def _below(at: str, name: str) -> str:
     """Return the pointer one name further; what a name may not show in an answer becomes U+FFFD."""
-    shown = _NOT_TEXT.sub("\ufffd", name[:80])
-    return f"{at}/{shown.replace('~', '~0').replace('/', '~1')}"
+    return f"{at}/{_pointed(name[:80])}"
+
+
+@lru_cache(4096)
+def _pointed(name: str) -> str:
+    return _NOT_TEXT.sub("\ufffd", name).replace("~", "~0").replace("/", "~1")
 
 
 def _wrong(problems: list[Problem], at: str, expected: str, got: Any) -> Any:

@@ -52,9 +52,8 @@ def parse(body: bytes) -> Any:
         raise
     except (ValueError, RecursionError) as error:
         raise Malformed(400, "expected JSON in UTF-8") from error
-    problems = _problems(value)
-    if problems:
-        raise Malformed(422, "the body can not be taken", tuple(problems[:MOST_PROBLEMS]))
+    if not _is_clean(value):
+        raise Malformed(422, "the body can not be taken", tuple(_problems(value)[:MOST_PROBLEMS]))
     return value
 
 
@@ -87,6 +86,31 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise Malformed(422, "the body can not be taken", (Problem("", f"a number is too large: {text[:20]}"),))
     return number
+
+
+def _is_clean(value: Any) -> bool:
+    """Return whether `_problems` would find nothing: level by level and without their places, which a third of the time goes on."""
+    level, depth, keys = [value], 0, 0
+    while level:
+        depth += 1
+        if depth > DEEPEST or keys > MOST_KEYS:
+            return False
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, str):
+                if _BAD_TEXT.search(one):
+                    return False
+            elif isinstance(one, dict):
+                keys += len(one)
+                if any(map(_BAD_KEY.search, one)):
+                    return False
+                below += one.values()
+            elif isinstance(one, list):
+                below += one
+            elif isinstance(one, int) and not -(2**63) <= one < 2**63:
+                return False
+        level = below
+    return keys <= MOST_KEYS
 
 
 def _problems(value: Any) -> list[Problem]:

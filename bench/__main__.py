@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import bot, gate, report, server
+from bench import bot, events, gate, report, server
 from bench.inbound import Scale
 
 
@@ -33,6 +33,11 @@ def main() -> int:
         if parsed.json:
             print(json.dumps(figures))
         return 0 if figures["fast_enough"] else 1
+    if parsed.name == "events":
+        figures = uvloop.run(events.figures(parsed.profiles, rounds=parsed.rounds, seconds=parsed.seconds))
+        if parsed.json:
+            print(json.dumps(figures))
+        return 0 if figures["fast_enough"] and figures["nothing_lost"] else 1
     scale = Scale(tuple(parsed.clients), parsed.rounds, parsed.seconds)
     figures = uvloop.run(report.inbound(scale, with_bot=parsed.bot))
     if parsed.json:
@@ -69,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     rules = names.add_parser("rules", help="conditions tested a second on one core, beside two obvious ways")
     rules.add_argument("--json", action="store_true", help="end with one line of JSON")
     rules.add_argument("--seconds", type=float, default=3.0, help="CPU time for each condition and way (default 3)")
+    told = names.add_parser("events", help="events a second in batches of 500, beside one insert for each")
+    told.add_argument("--json", action="store_true", help="end with one line of JSON")
+    told.add_argument("--seconds", type=float, default=4.0, help="length of one round (default 4)")
+    told.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
+    told.add_argument("--profiles", type=_numbers, default=(10_000, 1_000_000), help="profiles stored: 10000,1000000")
     names.add_parser("serve", help="(used by the others) be one server under test")
     return parser
 

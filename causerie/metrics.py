@@ -5,6 +5,7 @@ states, never of persons. https://prometheus.io/docs/practices/naming/
 """
 
 import asyncio
+from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
@@ -56,8 +57,9 @@ class Metrics:
             for amend in change.amends:
                 if state := amend.put.get("delivery.state"):
                     self._deliveries.labels(str(state)).inc()
-            for event in change.events:
-                self._events.labels(_ours(event.name)).inc()
+            if change.events:  # counted first: a label costs 10 us, and a batch has 500 events
+                for name, number in Tally(_ours(event.name) for event in change.events).items():
+                    self._events.labels(name).inc(number)
 
     def sockets(self, kind: str, count: Callable[[], int]) -> None:
         """Ask this, at each reading, how many sockets of a kind (`webchat`, `console`) are open."""
