@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from admin import (
+    api_consents,
     api_conversations,
     api_events,
     api_messages,
@@ -40,6 +41,7 @@ PREFIX = "/api/v1"
 KNOCKS_PER_SECOND = 5.0  # from one address without a good key
 ROUTES: tuple[Route, ...] = (
     *api_profiles.ROUTES,
+    *api_consents.ROUTES,
     *api_conversations.ROUTES,
     *api_messages.ROUTES,
     *api_events.ROUTES,

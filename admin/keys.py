@@ -24,6 +24,8 @@ SCOPES: Mapping[str, str] = {
     "conversations:read": "read conversations and their messages",
     "messages:write": "send messages as the shop",
     "events:write": "report events",
+    "consents:read": "read what people agreed to and refused",
+    "consents:write": "keep what people said about being written to",
     "rules:read": "read segments, decisions and what became of webhooks",
     "rules:write": "send webhooks once more",
 }

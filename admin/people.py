@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from admin.consenting import Heard, heard_of
 from admin.desk import Desk
 from admin.reactions import Reactions, reactions
 from profiles.conversation import Conversation
@@ -30,6 +31,7 @@ class Person:
     undoable: Mapping[str, Any] | None = None
     """The latest merge record of this profile that was not undone."""
     reactions: Reactions | None = None
+    consents: Heard | None = None
 
 
 _FIRST = ("first_name", "last_name", "name")
@@ -42,7 +44,8 @@ async def person(desk: Desk, profile: Profile) -> Person:
     if profile.absorbed:
         undoable = await desk.store.first("merges", {"kept": profile.id, "undone_at": None}, sort=[("_id", -1)])
     conflicts = await _conflicts(desk, profile)
-    return Person(tuple(ordered), conflicts, undoable, reactions(profile, desk.clock()))
+    reacts, consents = reactions(profile, desk.clock()), await heard_of(desk, profile)
+    return Person(tuple(ordered), conflicts, undoable, reacts, consents)
 
 
 async def read_profile(desk: Desk, id: str) -> Profile | None:

@@ -5,7 +5,7 @@ answered when it holds: nothing is under way against it any more.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from admin.choices import (
     PERIODS,
     Form,
     Limits,
-    Wish,
     Wrong,
     caps,
     changed,
@@ -28,14 +27,13 @@ from admin.choices import (
     table,
     wishes,
 )
+from admin.consenting import give
 from admin.incoming import form
 from admin.texts import Texts
 from profiles.consent import Proof
-from profiles.ids import new_id
 from profiles.ledger import Ledger, key, mark
 from profiles.profile import Profile
-from profiles.snapshot import Changes, Refusal, Work
-from profiles.timeline import CUSTOMER, Event
+from profiles.snapshot import Refusal
 from profiles.topics import EVERY
 from rules.reading import zone_of
 
@@ -178,28 +176,12 @@ async def _choose(request: web.Request, centre: Centre, profile: Profile, speaks
             if not wish.is_on
         )
     )
-    waiting = [
-        (wish, proof)
+    answers = [
+        await give(centre.consents, centre.writer, profile.id, wish.topic, wish.channel, heard, now=now)
         for wish in wanted
         if wish.is_on
-        for proof in [await centre.consents.give(profile.id, wish.topic, wish.channel, heard, now=now)]
-        if isinstance(proof, Proof) and proof.change == "asked"
     ]
-    if waiting:
-        await _tell_of(centre, profile, waiting)
-        return "asked"
-    return "choices"
-
-
-async def _tell_of(centre: Centre, profile: Profile, waiting: Sequence[tuple[Wish, Proof]]) -> None:
-    """Put on the timeline that a yes waits: the rule on `consent.asked` sends the link that confirms it."""
-    now = centre.clock()
-    events = tuple(
-        Event(new_id(now), profile.id, "consent.asked", now, by=CUSTOMER, source=SOURCE,
-              properties={"channel": wish.channel, "topic": wish.topic.id, "asked": proof.id})
-        for wish, proof in waiting
-    )  # fmt: skip
-    await centre.writer.commit(Work(lambda snapshot: Changes(events=events)))
+    return "asked" if any(isinstance(one, Proof) and one.change == "asked" for one in answers) else "choices"
 
 
 async def _refuse_all(

@@ -32,6 +32,10 @@ export const acts = {
   "do-merge": ({ other }) => merge(other),
   "undo-merge": ({ merge: id }) => undo(id),
   settle: ({ conflict: id }) => settle(id),
+  consent: () => ((get("consent").hidden = false), get("consent").elements.given.focus()),
+  "no-consent": () => (get("consent").hidden = true),
+  withdraw: ({ topic, channel }) => withdraw(topic, channel),
+  "settle-request": ({ request: id }) => settleRequest(id),
 };
 
 export function start() {
@@ -40,6 +44,9 @@ export function start() {
       event.preventDefault();
       const { name, value } = event.target.elements;
       save(name.value, value.value.trim() || null);
+    } else if (event.target.id === "consent") {
+      event.preventDefault();
+      record(event.target);
     } else if (event.target.id === "merge-find") event.preventDefault();
   });
   document.addEventListener("input", (event) => {
@@ -75,6 +82,36 @@ async function lookAt(other, about) {
   const dialog = get("merge");
   dialog.replaceChildren(await fragment(personPath("merge") + (other ? `?other=${encodeURIComponent(other)}` : "")));
   if (!dialog.open) dialog.showModal();
+}
+
+async function record(form) {
+  const { given, topic, channel, evidence } = form.elements;
+  const said = { given: given.value === "yes", topic: topic.value, channel: channel.value, evidence: evidence.value };
+  const button = form.querySelector(".primary");
+  button.disabled = true; // a no waits until nothing is under way against it
+  const answer = await post(personPath("consents"), said);
+  button.disabled = false;
+  if (!answer.ok) {
+    const error = form.querySelector(".error");
+    error.textContent = answer.error;
+    return (error.hidden = false);
+  }
+  form.hidden = true;
+  document.activeElement.blur();
+  await refresh();
+}
+
+async function withdraw(topic, channel) {
+  const answer = await post(personPath("consents"), { given: false, topic, channel });
+  if (!answer.ok) return fail(answer.error);
+  document.activeElement.blur();
+  await refresh();
+}
+
+async function settleRequest(id) {
+  const answer = await post(`${prefix}/requests/${encodeURIComponent(id)}/settle`);
+  if (!answer.ok) return fail(answer.error);
+  await refresh();
 }
 
 let searching = 0;

@@ -17,9 +17,12 @@ from admin.desk import Desk
 from admin.keys import SCOPES, create_key
 from admin.schema import Problem
 from channels.channel import Limits
+from profiles.consents import Consents
 from profiles.conversation import Conversation
 from profiles.indexes import INDEXES
+from profiles.ledgers import Ledgers
 from profiles.live import Feed
+from profiles.permits import Permits
 from profiles.profile import Profile
 from profiles.snapshot import Changes, Work
 from profiles.store import Store
@@ -137,11 +140,13 @@ async def caller_on(
     rules = None
     if book:
         reaches = [Reach(line.name, line.space) for line in channels.values()]
-        rules = await open_rules(
-            store, writer, reaches, as_listed, RulesOptions(str(book)), language="fr", clock=clock
-        )
+        rules = await open_rules(store, writer, reaches, as_listed, RulesOptions(str(book)), language="fr", clock=clock)
         rules.engine.begin()
-    desk = Desk(store, writer, Feed(), clock, b"s" * 32, "https://shop.example", channels, rules=rules)
+    ledgers = Ledgers(store)
+    consents = Consents(store, ledgers, Permits(store, ledgers, clock=clock))
+    desk = Desk(
+        store, writer, Feed(), clock, b"s" * 32, "https://shop.example", channels, rules=rules, consents=consents
+    )
     app = web.Application()
     app.add_subapp("/api/v1", api(desk))
     app.add_subapp("/api/docs", docs(desk))

@@ -22,9 +22,12 @@ from bot.workshop import Workshop
 from channels.channel import Limits, Outbound, Sending, Sent
 from profiles.append import begin, heard, noted, said
 from profiles.calendar import utc_now
+from profiles.consents import Consents
 from profiles.conversation import Conversation, Handover, hand_over, take
 from profiles.indexes import INDEXES
+from profiles.ledgers import Ledgers
 from profiles.live import Feed
+from profiles.permits import Permits
 from profiles.profile import Identity, Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Outcome, Snapshot, Work
@@ -212,7 +215,7 @@ async def open_office(
         store, writer, feed, clock, SECRET, "http://127.0.0.1", CHANNELS, options or Options(),
         passwords=Passwords(time_cost=1, memory_kib=1024), drafts=drafts,
         workshop=Workshop(store, load_live(folder, None, clock=clock), clock=clock) if folder else None,
-        rules=rules,
+        rules=rules, consents=Consents(store, Ledgers(store), Permits(store, Ledgers(store), clock=clock)),
     )  # fmt: skip
     console = routes(desk)
     app.add_subapp("/console", console)
