@@ -11,6 +11,7 @@ from profiles.calendar import Clock
 from profiles.draft import Draft
 from profiles.plan import Group, Key, React
 from profiles.recent import Recent
+from profiles.record import replace
 from profiles.snapshot import Changes, Duplicate, Outcome, Work
 from profiles.store import AlreadyThere, Interrupted, Stale, Store, Unavailable, Unstorable
 
@@ -91,7 +92,7 @@ class Committer:
 
     async def _think(self, works: list[Work], done_before: "set[Key]", *, seize: bool) -> Draft:
         draft = self.draft(done_before=done_before)
-        draft.works.extend(works)
+        draft.works.extend(replace(work, seen=()) if work.seen else work for work in works)  # it may be what was stale
         await draft.think(seize=seize)
         draft.seal()
         return draft

@@ -55,7 +55,8 @@ class Recent:
         wanted = {id for work in works for id in work.profiles}
         wanted |= {group.identities[key] for key in keys if key in group.identities}
         wanted |= {group.conversations[id].profile for id in threads if id in group.conversations}
-        await self._read_profiles(wanted, group, upon, seize)
+        seen = {} if seize else {profile.id: profile for work in works for profile in work.seen}
+        await self._read_profiles(wanted, group, upon, seize, seen)
 
     async def profile(self, id: str) -> Profile | None:
         """Return a profile as this process last knew it, or as the database knows it."""
@@ -133,11 +134,14 @@ class Recent:
                 key = (collection, document["_id"])
                 group.records[key] = group.read_records[key] = document
 
-    async def _read_profiles(self, ids: set[str], group: Group, upon: Group | None, seize: bool) -> None:
+    async def _read_profiles(
+        self, ids: set[str], group: Group, upon: Group | None, seize: bool, seen: Mapping[str, Profile]
+    ) -> None:
         before = upon.profiles if upon else {}
         while ids := ids - group.profiles.keys():
             found, unknown = _recalled(ids, before, self._profiles, seize)
-            if unknown:
+            found |= {id: seen[id] for id in unknown if id in seen}
+            if unknown := unknown - seen.keys():
                 for document in await self._documents("profiles", unknown, seize):
                     found[document["_id"]] = from_document(Profile, document)
             group.profiles.update(found)

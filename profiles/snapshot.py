@@ -166,6 +166,8 @@ class Work:
     identities: tuple[str, ...] = ()
     conversations: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+    seen: tuple[Profile, ...] = ()
+    """Of those, the ones just read: taken where the writer remembers none. One that is written and was stale fails the commit."""
     messages: tuple[str, ...] = ()
     records: tuple[tuple[str, str], ...] = ()
     """(collection, id): read afresh each time, never from memory."""

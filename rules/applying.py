@@ -61,6 +61,7 @@ def commitment(
     return Work(
         think,
         profiles=(person.id,),
+        seen=(person.facts.profile,),
         conversations=tuple(threads),
         records=(
             *((RUNS, move.run.id) for move in thought.moves),
@@ -84,6 +85,7 @@ def together(works: Mapping[str, Work]) -> Work:
     return Work(
         think,
         profiles=tuple(id for work in works.values() for id in work.profiles),
+        seen=tuple(profile for work in works.values() for profile in work.seen),
         conversations=tuple(id for work in works.values() for id in work.conversations),
         records=tuple(key for work in works.values() for key in work.records),
     )

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from profiles.caps import Cap, Slot
 from profiles.ledgers import Answer, Wanted
-from profiles.record import replace
 from profiles.reactivity import best_hour
+from profiles.record import replace
 from profiles.timeline import Content
 from profiles.topics import Basis, Topic, basis
 from rules import gates

@@ -76,7 +76,8 @@ def end(run: Run, rule: Rule, reason: str, now: datetime) -> Run:
 
 class _Walk:
     def __init__(self, run: Run, rule: Rule, graph: Graph, facts: Facts, outcomes: Mapping[str, Outcome]) -> None:
-        self.run, self.rule, self.graph, self.facts, self.outcomes = run, rule, graph, facts, outcomes
+        self.before = self.run = run
+        self.rule, self.graph, self.facts, self.outcomes = rule, graph, facts, outcomes
         self.now = facts.now
         self.left = list(run.tokens)
         self.stay: list[Token] = []
@@ -96,7 +97,7 @@ class _Walk:
         else:
             due = min((token.due_at for token in tokens if token.due_at), default=None)
             run = replace(self.run, tokens=tokens, due_at=due, watch_until=FOR_EVER)
-        return Move(run, tuple(self.asks), tuple(self.effects), tuple(self.decisions))
+        return Move(run, self.before, tuple(self.asks), tuple(self.effects), tuple(self.decisions))
 
     def _step(self, token: Token) -> None:
         step = self.graph.steps[token.at]

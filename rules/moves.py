@@ -145,6 +145,8 @@ class Move:
     """A run after it went as far as it gets now."""
 
     run: Run
+    before: Run | None = None
+    """As it stood when it was moved."""
     asks: tuple[Ask, ...] = ()
     """Unanswered: advance it again from where it stood, with their outcomes."""
     effects: tuple[Effect, ...] = ()

@@ -127,6 +127,26 @@ def think(
     return Thought(tuple(mind.moves.values()), tuple(mind.refused), found)
 
 
+def answered(
+    person: Person, editions: Editions, thought: Thought, outcomes: Mapping[str, Mapping[str, Outcome]]
+) -> Thought | None:
+    """Return what `think` would come to with these outcomes where that is plain to see; None: think again.
+
+    It is plain for one run that has just begun where nothing else is under way, as for most contacts of a campaign: they enter
+    as they did, and only the steps are walked again.
+    """
+    if person.runs or len(thought.moves) != 1:
+        return None
+    (move,) = thought.moves
+    edition = editions.current.get(move.run.rule)
+    if edition is None or move.before is None or any(one.rule.id == move.run.rule for one in thought.refused):
+        return None
+    again = advance(move.before, edition.rule, edition.graph, person.facts, outcomes.get(move.run.id))
+    if any(isinstance(effect, Begin) for effect in again.effects):
+        return None
+    return replace(thought, moves=(again,))
+
+
 def chain_of(event: Event) -> int:
     """Return how many rules stand behind this event: what a rule did carries `rule:<id>#<chain>` as who did it."""
     if not event.by.startswith("rule:"):

@@ -24,7 +24,7 @@ from rules.moves import Outcome, Skipped
 from rules.person import Person
 from rules.reading import Reads
 from rules.rule import Rule
-from rules.thinking import Edition, Editions, Thought, think
+from rules.thinking import Edition, Editions, Thought, answered, think
 
 log = logging.getLogger("rules.turn")
 
@@ -141,7 +141,9 @@ class Turn:
             for who in {person.id for _, _, person in asked}:
                 for ask in thoughts[who].asks:
                     outcomes[who].setdefault(ask.run.id, {}).update(answers.get(ask.run.id, {}))
-                thoughts[who] = _think(persons[who], editions, ours[who], outcomes[who], segments)
+                person, known = persons[who], outcomes[who]
+                plain = answered(person, editions, thoughts[who], known)
+                thoughts[who] = plain or _think(person, editions, ours[who], known, segments)
         again = await self._commit(persons, thoughts, outcomes, ours, editions)
         met = {one.profile for some in ours.values() for one in some}
         nobody = tuple(one for one in news if one.profile not in met)
