@@ -13,10 +13,12 @@ from admin.idempotency import Known
 from admin.people import read_profile
 from admin.schema import Field, Whole
 from profiles import people
+from profiles.calendar import is_zone
 from profiles.ids import new_id
 from profiles.profile import Identity, Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
+from rules.reading import ZONE
 
 PAGE = 50
 LIMIT = Field(Whole(1, 100), f"How many at most; {PAGE} unless you say otherwise.")
@@ -160,6 +162,8 @@ async def _threads(call: Call, id: str, key: str) -> tuple[str, ...]:
 def _described(profile: Profile, call: Call, now: datetime) -> Changes | Refusal:
     described, source = profile, call.body.get("source", "declared")
     for name, value in call.body.get("attributes", {}).items():
+        if name == ZONE and value is not None and not is_zone(value):
+            return Refusal("bad_value", f"{ZONE}: expected a time zone such as Europe/Paris")
         learned = people.edit(described, name, value, source=source, by=call.key.actor, now=now)
         if isinstance(learned, Refusal):
             return learned

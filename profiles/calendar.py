@@ -5,6 +5,7 @@ Instants are aware UTC, cut to the millisecond that MongoDB keeps, so that what 
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
 
@@ -13,6 +14,14 @@ def utc_now() -> datetime:
     """Return the present instant, aware UTC, in whole milliseconds."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def is_zone(name: object) -> bool:
+    """Return whether this is the name of a time zone (IANA): Europe/Paris."""
+    try:
+        return isinstance(name, str) and ZoneInfo(name) is not None
+    except (OSError, ValueError, LookupError):  # LookupError: ZoneInfoNotFoundError is a KeyError
+        return False
 
 
 def from_timestamp(seconds: float) -> datetime:
