@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import bot, events, gate, report, server
+from bench import bot, events, gate, mail, report, server
 from bench.inbound import Scale
 
 
@@ -28,6 +28,11 @@ def main() -> int:
         if parsed.json:
             print(json.dumps(heard))
         return 1 if heard["replayed"]["differing"] else 0
+    if parsed.name == "mail":
+        told = uvloop.run(mail.mail(parsed.mails, parsed.rounds))
+        if parsed.json:
+            print(json.dumps(told))
+        return 0 if told["nothing_lost"] and told["fast_enough"] else 1
     if parsed.name == "rules":
         figures = report.rules(parsed.seconds)
         if parsed.json:
@@ -79,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--seconds", type=float, default=4.0, help="length of one round (default 4)")
     told.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
     told.add_argument("--profiles", type=_numbers, default=(10_000, 1_000_000), help="profiles stored: 10000,1000000")
+    mails = names.add_parser("mail", help="personalised mails a second to a server that takes them, beside the obvious way")
+    mails.add_argument("--json", action="store_true", help="end with one line of JSON")
+    mails.add_argument("--mails", type=int, default=10_000, help="mails in each round (default 10000)")
+    mails.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
     names.add_parser("serve", help="(used by the others) be one server under test")
     return parser
 

@@ -84,14 +84,14 @@ class Email:
         to = mailbox(outbound.address)
         if to is None:
             return Failed("dead", "no such address can exist")
+        token = token_of(self._door.secret, outbound.id)
         try:
             files = await self._files(outbound.content)
-            octets = self._written(outbound, to, files, now)
+            octets = self._written(outbound, to, files, token, now)
         except Malformed as error:
             return Failed("content", str(error))
         except Unavailable:
             return Later(COME_BACK_SECONDS, "the database is away")
-        token = token_of(self._door.secret, outbound.id)
         mail = Mail(
             bounce_path(self._door.secret, self._options.return_path, token) or self._house.address, to, octets, token
         )
@@ -132,11 +132,11 @@ class Email:
             return Later(COME_BACK_SECONDS, "the database is away")
         return Later(wait, "the warming up's mails of this day are sent") if wait else None
 
-    def _written(self, outbound: Outbound, to: Mailbox, files: Sequence[File], now: datetime) -> bytes:
+    def _written(self, outbound: Outbound, to: Mailbox, files: Sequence[File], token: str, now: datetime) -> bytes:
         labels = {name: str(outbound.metadata.get(name) or "") for name in ("rule", "topic", "class")}
         letter = Letter(
             to.address,
-            token_of(self._door.secret, outbound.id),
+            token,
             now,
             outbound.content,
             files,

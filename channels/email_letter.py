@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from html import escape
 
 from channels.degrade import numbered
 from channels.email_mime import Malformed, file_part, header, multipart, named, text_part, words
+from profiles.calendar import from_timestamp
 from profiles.html_text import text_of
 from profiles.timeline import Button, Content
 
@@ -83,7 +85,7 @@ def _head(letter: Letter, house: House) -> bytes:
         house.head,
         header("To", letter.to),
         header("Subject", words(_subject(letter.content, house))),
-        header("Date", format_datetime(letter.at)),
+        _date(int(letter.at.timestamp())),
         header("Message-ID", f"<{message_id(letter.token, house)}>"),
     ]
     kind, topic = letter.labels.get("class", ""), _word(letter.labels.get("topic", ""))
@@ -100,6 +102,11 @@ def _head(letter: Letter, house: House) -> bytes:
     return b"".join(lines)
 
 
+@lru_cache(maxsize=4)
+def _date(seconds: int) -> bytes:
+    return header("Date", format_datetime(from_timestamp(seconds)))
+
+
 def _subject(content: Content, house: House) -> str:
     subject = content.title or content.summary() or house.name or house.domain
     if len(subject) > LONGEST_SUBJECT:
@@ -111,7 +118,7 @@ def _body(letter: Letter, house: House) -> bytes:
     content = letter.content
     shown = _html(content, letter.language)
     named_files = {file.name: file for file in letter.files}
-    inside = [] if not shown else list(dict.fromkeys(_CID.findall(shown)))
+    inside = list(dict.fromkeys(_CID.findall(shown))) if "cid:" in shown else []
     for name in inside:
         if name not in named_files:
             raise Malformed("a picture that the HTML shows is missing")

@@ -9,7 +9,7 @@ from channels.email_address import mailbox
 from channels.email_dkim import read_key
 from profiles.secret import Secret
 
-LONGEST_BOUNCES = 30  # a local part has 64, and ours takes 34 (email_verp.py)
+LONGEST_BOUNCES = 24  # a local part has 64, and ours takes 40 (email_verp.py)
 
 
 @dataclass(frozen=True, slots=True)

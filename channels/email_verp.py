@@ -4,15 +4,14 @@ The token is derived from the message's id, so the same message has the same tok
 A path says `bounces+TOKEN-PROOF@`, so what anybody could write into a bounce is not believed (variable envelope return path).
 """
 
-import base64
 import hmac
 
-_TOKEN, _PROOF = 15, 5  # octets: 24 and 8 characters of base 32; a local part has 64 at most
+_TOKEN, _PROOF = 14, 5  # octets: 28 and 10 hexadecimal digits; a local part has 64 characters at most
 
 
 def token_of(secret: bytes, message: str) -> str:
-    """Return our name of this message's mail: 24 small letters and digits, for mail servers may change the case."""
-    return _text(hmac.digest(secret, b"email\n" + message.encode("utf-8", "replace"), "sha256")[:_TOKEN])
+    """Return our name of this message's mail: 28 small digits, for mail servers may change the case."""
+    return hmac.digest(secret, b"email\n" + message.encode("utf-8", "replace"), "sha256")[:_TOKEN].hex()
 
 
 def bounce_path(secret: bytes, mailbox: str, token: str) -> str:
@@ -31,8 +30,4 @@ def bounced(secret: bytes, address: str) -> str | None:
 
 
 def _proof(secret: bytes, token: str) -> str:
-    return _text(hmac.digest(secret, b"bounce\n" + token.encode(), "sha256")[:_PROOF])
-
-
-def _text(octets: bytes) -> str:
-    return base64.b32encode(octets).decode().lower().rstrip("=")
+    return hmac.digest(secret, b"bounce\n" + token.encode(), "sha256")[:_PROOF].hex()
