@@ -40,7 +40,10 @@ class Opened:
 @may("self")
 async def home(request: web.Request) -> web.Response:
     """Send everybody to where their work is."""
-    raise web.HTTPSeeOther(at("inbox", "mine") if agent_of(request).may("converse") else at("people"))
+    agent, desk = agent_of(request), request.config_dict[DESK]
+    if agent.may("converse"):
+        raise web.HTTPSeeOther(at("inbox", "mine"))
+    raise web.HTTPSeeOther(at("rules") if desk.rules and agent.may("rules") else at("people"))
 
 
 @may("converse")

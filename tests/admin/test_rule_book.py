@@ -1,5 +1,6 @@
 """The rule book's pages: what each rule did, files with mistakes, and a state that changes in the file and nowhere else."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,11 +12,27 @@ from profiles.findings import Findings
 from profiles.record import from_document
 from profiles.timeline import Message
 from rules.file_reading import Names
+from rules.reasons import BESIDE_GATES
 from rules.rule_file import read_rule
 from tests.admin.market import CART, WEEKLY, happens, live_in, passes, sent_to, shelve
 from tests.admin.office import Office, close_office, open_office
 
 PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize("manual", ["docs/marketers.md", "docs/fr/marketers.md"])
+def test_every_reason_that_a_rule_itself_gives_is_in_the_manual(manual: str) -> None:
+    text = (Path(__file__).parents[2] / manual).read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(BESIDE_GATES)
+    assert all(set(said) == {"en", "fr"} for said in BESIDE_GATES.values())
+
+
+async def test_marketers_come_in_at_the_rules_and_find_them_in_the_audit(market: Office) -> None:
+    marketer = await market.signed_in(await market.agent(role="marketer"))
+    assert (await marketer.get("/")).headers["Location"] == "/console/rules"
+    await marketer.post("/rules/cart/state", form={"state": "paused"})
+    admin = await market.signed_in(await market.agent("Samir Haddad", role="admin"))
+    assert 'href="/console/rules/cart"' in await admin.page("/audit")
 
 
 async def test_the_list_says_what_each_rule_did_and_when_it_fires(market: Office) -> None:
