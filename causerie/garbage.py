@@ -1,16 +1,25 @@
 """How often does Python look for dead cycles? Seldom: a server remembers thousands of records and makes few cycles."""
 
+import ctypes
 import gc
+from contextlib import suppress
 
 NEW_OBJECTS = 20_000  # between two looks at the young; Python's own 700 comes up every ten messages
 
 
 def collect_seldom() -> None:
-    """Never look again at what the start made, and look seldom at the rest.
+    """Never look again at what the start made, look seldom at the rest, and give back the memory that only starting needed.
 
     Call it once, when the server is ready. Measured at 128 clients: 270 us of CPU a message before, 200 us after, which is
     what switching the collector off gives too; what people wrote lives in records that no cycle holds.
     """
     gc.collect()
+    give_back()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 20, 50)
+
+
+def give_back() -> None:
+    """Return freed memory to the system, where the C library can: reading the bot and the rule book leaves holes behind."""
+    with suppress(OSError, AttributeError):  # malloc_trim is glibc's own
+        ctypes.CDLL(None).malloc_trim(0)

@@ -18,19 +18,30 @@ from datetime import timedelta
 from typing import Any
 
 import aiohttp
-import telegram as ptb
 from aiohttp import web
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.request import BaseRequest, RequestData
 
 from channels import telegram_form as form
 from channels import telegram_poll as poll
 from channels import telegram_wire as wire
 from channels.channel import Channel, Door, Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.telegram_intake import Intake
+from profiles.lean import absent
 from profiles.secret import Secret
 from profiles.store import Unavailable
 from profiles.timeline import Attachment
+
+with absent("cryptography"):
+    import telegram as ptb
+    from telegram.error import (
+        BadRequest,
+        ChatMigrated,
+        Forbidden,
+        InvalidToken,
+        NetworkError,
+        RetryAfter,
+        TelegramError,
+    )
+    from telegram.request import BaseRequest, RequestData
 
 log = logging.getLogger("channels.telegram")
 

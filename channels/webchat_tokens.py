@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-import jwt
-
 from profiles.calendar import from_timestamp
+from profiles.lean import absent
+
+with absent("cryptography"):
+    import jwt
 
 LONGEST_IDENTITY = timedelta(hours=24)
 CLOCKS_DIFFER_BY = timedelta(seconds=60)

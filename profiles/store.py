@@ -14,13 +14,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import bson
-import pymongo.errors as errors
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import IndexModel, MongoClient, UpdateOne
-from pymongo.client_session import ClientSession
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
+from profiles.lean import absent
+
+with absent("cryptography"):
+    import bson
+    import pymongo.errors as errors
+    from motor.motor_asyncio import AsyncIOMotorClient
+    from pymongo import IndexModel, MongoClient, UpdateOne
+    from pymongo.client_session import ClientSession
+    from pymongo.read_concern import ReadConcern
+    from pymongo.write_concern import WriteConcern
 
 Document: TypeAlias = dict[str, Any]
 Filter: TypeAlias = Mapping[str, Any]

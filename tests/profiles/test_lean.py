@@ -1,0 +1,26 @@
+"""A library that looks for another to do more does not find it, unless somebody else needs it; and it works without."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def loaded(code: str) -> bool:
+    """Whether this code leaves cryptography loaded, in a Python of its own."""
+    asked = f"import sys; {code}; print('cryptography' in sys.modules)"
+    return (
+        subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        == "True\n"
+    )
+
+
+def test_the_driver_tokens_and_telegram_do_without_cryptography() -> None:
+    assert not loaded("import profiles.store, channels.webchat_tokens, channels.telegram")
+    assert loaded("import pymongo"), "else this test proves nothing"
+
+
+def test_who_needs_it_has_it_afterwards() -> None:
+    assert loaded("import profiles.store; import cryptography")
+    assert loaded("import cryptography; import profiles.store")
