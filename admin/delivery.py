@@ -16,6 +16,7 @@ from admin.people import read_profile
 from admin.roles import may
 from profiles.record import Document, from_document
 from profiles.timeline import Event, Message
+from profiles.tracking import without_links
 from rules.applying import DECISIONS
 from rules.signals import REACTIONS
 
@@ -65,7 +66,8 @@ async def show_body(request: web.Request) -> web.Response:
     if not message.content.html:
         raise web.HTTPNotFound
     headers = {"Content-Security-Policy": BODY_POLICY, "X-Frame-Options": "SAMEORIGIN"}
-    return web.Response(text=message.content.html, content_type="text/html", headers=headers)
+    body = without_links(message.content).html  # an agent's look is not the contact's
+    return web.Response(text=body, content_type="text/html", headers=headers)
 
 
 async def _message(request: web.Request) -> Message:

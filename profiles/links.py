@@ -13,6 +13,7 @@ import re
 LONGEST = 2048  # characters of a token that is looked at
 _MAC = 16  # bytes: 2^128 guesses
 _SHORT_MAC = 8  # bytes: 2^64 guesses over the network, each of which could only count a click
+_RAW = 15 + 1 + _SHORT_MAC  # a rule's message, the number, the signature
 _PART = "\x1f"
 _RULES_OWN = re.compile(r"rule:([0-9a-f]{30})")
 
@@ -50,13 +51,25 @@ def read_link(secret: bytes, token: str) -> tuple[str, int] | None:
     if "." in token:
         parts = read(secret, "link", token)
         return (parts[0], int(parts[1])) if parts else None
-    raw = _bytes(token) if len(token) == 32 else None
-    if raw is None:
+    raw = _bytes(token)
+    if raw is None or len(raw) != _RAW:
         return None
     body, mac = raw[:-_SHORT_MAC], raw[-_SHORT_MAC:]
     if not hmac.compare_digest(mac, _mac(secret, "short link", body)[:_SHORT_MAC]):
         return None
     return f"rule:{body[:-1].hex()}", body[-1]
+
+
+def number_in(token: str) -> int | None:
+    """Return the number that a link's token says, signed by us or not: good for showing, never for leading anywhere."""
+    said, _, signature = token.partition(".")
+    raw = _bytes(said)
+    if raw is None:
+        return None
+    if not signature:
+        return raw[-_SHORT_MAC - 1] if len(raw) == _RAW else None
+    number = raw.rpartition(_PART.encode())[2]
+    return int(number) if number.isdigit() and len(number) <= 3 else None
 
 
 def sign_open(secret: bytes, message: str) -> str:

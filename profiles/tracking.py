@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from profiles.links import sign_link, sign_open
+from profiles.links import number_in, sign_link, sign_open
 from profiles.record import replace
 from profiles.timeline import Button, Content
 
@@ -23,6 +23,9 @@ _IN_TEXT = re.compile(r"https?://[^\s<>\"'`{}|\\^]+", re.IGNORECASE)
 _TRAILING = ".,;:!?)]»…*_"
 _IN_HTML = re.compile(r"""(<a\b[^<>]*?\shref\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
+
+_OUR_LINK = re.compile(r"https?://[^\s<>\"'/]+/l/([\w-]+\.[\w-]{22}(?![\w-])|[\w-]{32}(?![\w-]))")
+_OUR_PICTURE = re.compile(r"""<img src="[^"]+/o/[\w.-]+\.gif" width="1" height="1" alt="" style="display:none">""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,26 @@ def with_links(content: Content, message: str, tracked: Tracked) -> Content:
     if tracked.opens and changed.html:
         changed = replace(changed, html=_with_picture(changed.html, message, tracked))
     return replace(changed, links=tuple(found.targets))
+
+
+def without_links(content: Content) -> Content:
+    """Return the content as its author wrote it: for people who look at it here, whose clicks are not the contact's."""
+    if not content.links and "/o/" not in content.html:
+        return content
+
+    def meant(found: re.Match[str]) -> str:
+        number = number_in(found[1])
+        return content.links[number] if number is not None and number < len(content.links) else found[0]
+
+    body = _OUR_LINK.sub(lambda found: html.escape(meant(found)), content.html)
+    return replace(
+        content,
+        text=_OUR_LINK.sub(meant, content.text),
+        buttons=tuple(replace(one, url=_OUR_LINK.sub(meant, one.url)) if one.url else one for one in content.buttons),
+        html=_OUR_PICTURE.sub("", body),
+        link=_OUR_LINK.sub(meant, content.link),
+        links=(),
+    )
 
 
 @dataclass(slots=True)

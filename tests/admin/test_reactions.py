@@ -9,6 +9,8 @@ from admin.reactions import Bar, reactions
 from profiles.profile import Profile
 from profiles.reactivity import Reactivity, Response
 from profiles.snapshot import Changes, Snapshot, Work
+from profiles.timeline import Content, Delivery, Message
+from profiles.tracking import Tracked, with_links
 from tests.admin.office import Office
 from tests.cast import NOON
 
@@ -47,3 +49,25 @@ async def test_the_panel_shows_it_in_the_agents_language(shop: Office, language:
     page = await (await caller.get("/people/chloe")).text()
     for word in words:
         assert word in page
+
+
+async def test_an_agent_who_looks_at_a_message_sees_no_link_that_counts(shop: Office) -> None:
+    content = with_links(
+        Content("Voir https://shop.example/panier.", html='<p><a href="https://shop.example/panier">Voir</a></p>'),
+        "rule:" + "ab" * 15, Tracked("https://hello.example.org", b"s" * 32, opens=True),
+    )  # fmt: skip
+
+    def says(snapshot: Snapshot) -> Changes:
+        letter = Message(
+            "rule:" + "ab" * 15, "rule:" + "ab" * 15, "chloe", "email", "outbound", "rule:cart", content, 1, snapshot.now,
+            delivery=Delivery("email:chloe@example.org", "sent"), metadata={"rule": "cart", "step": "first"},
+        )  # fmt: skip
+        return Changes(messages=(letter,))
+
+    assert "/l/" in content.text and "/o/" in content.html
+    await shop.desk.writer.commit(Work(says))
+    caller = await shop.signed_in(await shop.agent(role="supervisor"))
+    timeline = await (await caller.get("/people/chloe")).text()
+    assert 'href="https://shop.example/panier"' in timeline and "hello.example.org/l/" not in timeline
+    body = await (await caller.get(f"/deliveries/rule:{'ab' * 15}/body")).text()
+    assert 'href="https://shop.example/panier"' in body and "hello.example.org" not in body

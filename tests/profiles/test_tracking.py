@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from profiles.links import read_link, read_open
+from profiles.links import read_link, read_open, sign_link
 from profiles.timeline import Button, Content
-from profiles.tracking import MOST_LINKS, Tracked, with_links
+from profiles.tracking import MOST_LINKS, Tracked, with_links, without_links
 
 SECRET = b"s" * 32
 BASE = "https://hello.example.org"
@@ -116,3 +116,27 @@ def test_more_links_than_a_token_can_number_stay_as_they_are() -> None:
 def test_a_long_row_of_brackets_behind_an_address_costs_nothing() -> None:
     text = "https://a.example/x" + ")" * 200_000
     assert tracked(Content(text)).text == text
+
+
+@pytest.mark.parametrize("message", [MESSAGE, "api:order-1"])
+def test_who_looks_at_a_message_here_sees_what_its_author_wrote(message: str) -> None:
+    content = Content(
+        "Go to https://a.example/x?a=1&b=2. Or (https://b.example), or https://a.example/x?a=1&b=2!",
+        buttons=(Button("Basket", url="https://c.example"), Button("Yes", payload="/yes")),
+        html='<body><a href="https://a.example/x?a=1&amp;b=2">a</a> <img src="https://img.example/o/x.gif"></body>',
+        link="https://d.example",
+    )
+    counted = with_links(content, message, replace(TRACKED, opens=True))
+    assert counted != content and len(counted.links) == 4
+    assert without_links(counted) == content
+    assert without_links(content) == content
+    opened = with_links(content, message, replace(TRACKED, clicks=False, opens=True))
+    assert without_links(opened) == content
+
+
+def test_a_link_that_only_looks_like_ours_stays() -> None:
+    strange = Content(f"https://x.example/l/{'A' * 32} https://x.example/l/abc", links=())
+    assert without_links(strange) == strange
+    numbered = sign_link(b"x" * 32, MESSAGE, 7)
+    beyond = Content(f"https://x.example/l/{numbered}", links=("https://a.example",))
+    assert without_links(beyond).text == beyond.text
