@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -56,9 +57,10 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
             await serve(options, config.store, on_terminal(), print, furnish)
             return 0
         case "preview":
-            return await preview_rule(config, _wish(parsed), print, with_cast=parsed.cast)
+            return await preview_rule(_rehearsed(parsed, config), _wish(parsed), print, with_cast=parsed.cast)
         case "simulate":
-            return await simulate_rules(config, _wish(parsed), print, silent if parsed.json else on_terminal())
+            progress = silent if parsed.json else on_terminal()
+            return await simulate_rules(_rehearsed(parsed, config), _wish(parsed), print, progress)
         case "check":
             return check(config, print)
         case "chat":
@@ -83,6 +85,10 @@ async def _run_bot(parsed: argparse.Namespace, folder: Path) -> int:
             return bot_train(folder, print, on_terminal())
         case _:
             return bot_explain(folder, parsed.sentence, parsed.language, parsed.after, print)
+
+
+def _rehearsed(parsed: argparse.Namespace, config: Configured) -> Configured:
+    return replace(config, options=with_demo(config)) if parsed.demo else config
 
 
 def _wish(parsed: argparse.Namespace) -> Wish:
@@ -148,6 +154,7 @@ def _add_rehearsals(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     played.add_argument("--ahead", type=int, default=0, help="over the next so many days instead, from now on")
     played.add_argument("--all", action="store_true", help="show every decision, not the first 40")
     for parser in (shown, played):
+        parser.add_argument("--demo", action="store_true", help="with the channels and the book of serve --demo")
         parser.add_argument("--json", action="store_true", help="as JSON")
         parser.add_argument("--language", choices=("en", "fr"), default="en")
 

@@ -6,7 +6,7 @@ kept. Done once for a database; a book that is there already is left as it is. T
 
 import random
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from causerie.demo_people import DAYS, SEED, Person, invented
 from causerie.demo_talks import talks
 from channels import house
+from profiles.conversation import Conversation
 from profiles.indexes import INDEXES
 from profiles.ledger import EMPTY, Entry, Ledger
 from profiles.record import Document, to_document
@@ -58,22 +59,28 @@ async def populate(store: Store, options: RulesOptions, *, language: str, now: d
     reaches = Reaches([Reach("webchat", "webchat")])
     stage = Stage(book, reaches, Letters(book.templates, language=language), most_reactive)
     people = invented(tuple(book.policy.topics.values()), now)
-    contacts = await _lived(stage, people, now)
+    unread = await _lived(stage, people, (), now)
+    # once more with what was read, for that decides what comes next; then the events of the database tell the whole month
+    contacts = await _lived(stage, people, [_read_event(one) for one in _arrived(unread, now) if _is_read(one)], now)
     for collection, rows in _rows(people, contacts, now).items():
         await store.insert_missing(collection, rows)
     await store.insert_missing("settings", [{"_id": MARK, "at": now}])
     return len(people)
 
 
-async def _lived(stage: Stage, people: Iterable[Person], now: datetime) -> Contacts:
+async def _lived(stage: Stage, people: Sequence[Person], reads: Sequence[Event], now: datetime) -> Contacts:
     """Let the month pass for these people, with talks and rules."""
     since = now - timedelta(days=DAYS)
     contacts = Contacts()
-    coming: list[Event] = []
+    spoken = talks([person.profile for person in people], now)
+    coming = [*reads, *spoken.events]
     for person in people:
         before = [event for event in person.events if event.happened_at < since]
         coming += [event for event in person.events if event.happened_at >= since]
         contacts.add(person.profile, ledger=person.ledger, events=before)
+    for thread in spoken.conversations:
+        contacts.put_thread(thread)
+    contacts.messages |= {message.id: message for message in spoken.messages}
     simulation = Simulation(
         contacts, stage.editions(), policy=stage.book.policy, reaches=stage.reaches, renders=stage.renders,
         prefers=stage.prefers, start=since,
@@ -83,29 +90,55 @@ async def _lived(stage: Stage, people: Iterable[Person], now: datetime) -> Conta
     return contacts
 
 
-def _rows(people: Iterable[Person], contacts: Contacts, now: datetime) -> Mapping[str, list[Document]]:
+def _rows(people: Sequence[Person], contacts: Contacts, now: datetime) -> Mapping[str, list[Document]]:
     """Return the documents of each collection, as the one writer would have left them."""
-    people = list(people)
-    messages = [_delivered(message, now) for message in contacts.messages.values()]
-    said = talks([contacts.profiles[person.profile.id] for person in people], contacts, now)
-    read = [_read_event(message) for message in messages if message.delivery and message.delivery.state == "read"]
-    events = [event for events in contacts.events.values() for event in events]
+    threads, messages = _in_order(contacts, _arrived(contacts, now))
     return {
         "profiles": [to_document(profile) for profile in contacts.profiles.values()],
         "identities": [{"_id": key, "profile": profile} for key, profile in contacts.identities.items()],
         "ledgers": [_ledger(contacts.ledgers[person.profile.id]) for person in people],
         "consents": [to_document(proof) for person in people for proof in person.proofs],
-        "events": [to_document(event) for event in (*events, *read, *said.events)],
-        "conversations": [to_document(thread) for thread in said.conversations],
-        "messages": [to_document(message) for message in (*messages, *said.messages)],
+        "events": [to_document(event) for events in contacts.events.values() for event in events],
+        "conversations": [to_document(thread) for thread in threads],
+        "messages": [to_document(message) for message in messages],
         "decisions": [dict(row) for row in contacts.decisions],
-        "runs": [{**to_document(run)} for run in contacts.runs()],
+        "runs": [to_document(run) for run in contacts.runs()],
     }
+
+
+def _in_order(contacts: Contacts, messages: Sequence[Message]) -> tuple[list[Conversation], list[Message]]:
+    """Return the conversations with their messages numbered by time: talks and rules came to us apart."""
+    threads: list[Conversation] = []
+    numbered: list[Message] = []
+    for thread in contacts.conversations.values():
+        mine = sorted((one for one in messages if one.conversation == thread.id), key=lambda one: one.at)
+        numbered += [replace(message, seq=number) for number, message in enumerate(mine, 1)]
+        last = mine[-1]
+        threads.append(
+            replace(
+                thread,
+                seq=len(mine),
+                opened_at=min(thread.opened_at, mine[0].at),
+                last_at=last.at,
+                active_at=last.at,
+                last_text=last.content.summary(),
+                last_author=last.author,
+            )  # fmt: skip
+        )
+    return threads, numbered
+
+
+def _arrived(contacts: Contacts, now: datetime) -> list[Message]:
+    return [_delivered(message, now) for message in contacts.messages.values()]
+
+
+def _is_read(message: Message) -> bool:
+    return message.delivery is not None and "read" in message.delivery.times
 
 
 def _delivered(message: Message, now: datetime) -> Message:
     """Return a message of the month as one that arrived, and mostly was read."""
-    if message.delivery is None:
+    if message.delivery is None or not message.author.startswith("rule:"):
         return message
     dice = random.Random(f"{SEED}{message.id}")
     times = {"sent": message.at, "delivered": message.at + timedelta(seconds=1)}

@@ -62,7 +62,9 @@ def invented(topics: Sequence[Topic], now: datetime) -> list[Person]:
 
 def _anna(topics: Sequence[Topic], now: datetime) -> Person:
     joined = now - timedelta(days=200)
-    profile = Profile(ANNA, joined, (_identity("email", "anna@example.com", joined),), language="fr")
+    signed_in = (("user", "demo-anna"), ("email", "anna@example.com"), ("sms", "+33639980012"))
+    identities = tuple(_identity(space, address, joined) for space, address in signed_in)
+    profile = Profile(ANNA, joined, identities, language="fr")
     facts = {"first_name": "Anna", "last_name": "Lindqvist", "city": "Paris", "born_on": "1988-05-12"}
     return _with(_knowing(profile, facts, {"points": 940}, joined), topics, (), joined, says=True)
 
@@ -95,7 +97,7 @@ def _somebody(number: int, topics: Sequence[Topic], dice: random.Random, now: da
         facts["subscription_ends_on"] = f"{now + timedelta(days=dice.randrange(-10, 60)):%Y-%m-%d}"
     addresses = {
         "webchat": id,
-        "sms": f"+3363998{number:04}",
+        "sms": f"+3363998{1_000 + number}",
         "email": f"{id}@example.org",
         "telegram": f"9{number:08}",
     }
@@ -117,7 +119,7 @@ def _with(
         return Person(profile, Ledger(profile.id), (), tuple(events))
     on: dict[str, bool] = {}
     proofs: list[Proof] = []
-    for space in sorted({identity.channel for identity in profile.identities} | {"webchat"}):
+    for space in sorted({identity.channel for identity in profile.identities} - {"user"} | {"webchat"}):
         for topic in topics:
             on[f"{space}:{topic.id}"] = says
             proofs.append(Proof(

@@ -10,7 +10,6 @@ from profiles.append import begin, heard, said
 from profiles.conversation import Conversation, Handover, hand_over
 from profiles.profile import Profile
 from profiles.timeline import BOT, Content, Event, Message
-from rules.memory import Contacts
 
 TALKS = {
     "fr": (
@@ -31,29 +30,26 @@ WAITING = {"fr": "Je préfère parler à quelqu'un, s'il vous plaît.", "en": "I
 
 @dataclass(frozen=True, slots=True)
 class Talks:
-    """All conversations of the month, those of rules among them."""
+    """What was said, and the events of it."""
 
     conversations: tuple[Conversation, ...]
     messages: tuple[Message, ...]
     events: tuple[Event, ...]
 
 
-def talks(profiles: Sequence[Profile], contacts: Contacts, now: datetime) -> Talks:
-    """Return a talk for every fourth contact, after what rules wrote there; one in six waits for a person."""
+def talks(profiles: Sequence[Profile], now: datetime) -> Talks:
+    """Return a talk of the last four days for every fourth contact; one in six of them waits for a person."""
     dice = random.Random(SEED)
-    threads, messages, events = dict(contacts.conversations), [], []
+    threads: list[Conversation] = []
+    messages: list[Message] = []
+    events: list[Event] = []
     for number, profile in enumerate(profiles):
         identity = next((one for one in profile.identities if one.channel == "webchat"), None)
         if identity is None or dice.random() > 0.25:
             continue
         id = f"webchat:{identity.address}"
-        thread = threads.get(id)
-        at = max(
-            now - timedelta(minutes=dice.randrange(5, 6_000)), (thread.last_at or now) if thread else profile.created_at
-        )
-        thread = thread or begin(
-            id, profile, channel="webchat", address=identity.address, identity=identity.key, now=at
-        )
+        at = max(now - timedelta(minutes=dice.randrange(5, 6_000)), profile.created_at)
+        thread = begin(id, profile, channel="webchat", address=identity.address, identity=identity.key, now=at)
         question, answer = dice.choice(TALKS[profile.language or "fr"])
         thread, first = heard(thread, Content(question), id=f"{id}:demo-1", now=at)
         at += timedelta(seconds=2)
@@ -72,8 +68,8 @@ def talks(profiles: Sequence[Profile], contacts: Contacts, now: datetime) -> Tal
             events.append(
                 Event(f"{id}:demo-4", profile.id, "conversation.resolved", at, conversation=id, source="demo")
             )
-        threads[id] = thread
-    return Talks(tuple(threads.values()), tuple(messages), tuple(events))
+        threads.append(thread)
+    return Talks(tuple(threads), tuple(messages), tuple(events))
 
 
 def _arrived(message: Message) -> Message:

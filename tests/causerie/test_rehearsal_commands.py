@@ -1,0 +1,123 @@
+"""`preview` and `simulate`: who would get what is told, and nothing is written."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from causerie.app import Options
+from causerie.demo import lay_out_book, populate
+from causerie.progress import silent
+from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
+from channels import house
+from profiles.store import Store
+from rules.options import RulesOptions
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+"""A Tuesday morning."""
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    webchat = replace(house.options_of("webchat")(), enabled=True)
+    rules = RulesOptions(str(lay_out_book(tmp_path / "rules")))
+    return Options(rules=rules, channels={"webchat": webchat})
+
+
+@pytest.fixture
+async def store(mongo_url: str, database_name: str, options: Options) -> AsyncIterator[Store]:
+    store = Store(mongo_url, database_name)
+    await populate(store, options.rules, language="fr", now=NOW)
+    yield store
+    await store.close()
+
+
+async def test_a_preview_on_the_cast_shows_texts_and_reasons_without_a_database(options: Options) -> None:
+    said: list[str] = []
+    assert await preview_cast(options, Wish("cart-reminder"), said.append, NOW) == 0
+    text = "\n".join(said)
+    assert "Anna (consents to everything, birthday today)" in text
+    assert "Anna, votre panier de 100,00\xa0€" in text or "Anna, une question avant de commander" in text
+    assert "the contact said no (all)" in text and "the contact never said yes (topic offers)" in text
+
+
+async def test_a_preview_counts_the_audience_and_shows_some_of_it(options: Options, store: Store) -> None:
+    said: list[str] = []
+    assert await preview(options, store, Wish("win-back"), said.append, NOW) == 0
+    number = int(said[0].split(": ")[1].split(" ")[0])
+    assert number == await store.count("profiles", {"attributes.rfm.value": "at_risk"}) > 0
+    assert sum(not line.startswith(" ") and line != "" for line in said[1:]) == min(number, 5)
+
+
+async def test_a_preview_of_one_contact_finds_them_by_address(options: Options, store: Store) -> None:
+    said: list[str] = []
+    assert await preview(options, store, Wish("appointment", contact="boris@example.com"), said.append, NOW) == 0
+    assert "Boris Petit" in said and any("the contact said no (topic service)" in line for line in said)
+    assert await preview(options, store, Wish("appointment", contact="nobody@example.com"), said.append, NOW) == 1
+    assert said[-1].startswith('expected a contact, got "nobody@example.com"')
+
+
+async def test_an_unknown_rule_is_told_with_the_nearest(options: Options, store: Store) -> None:
+    said: list[str] = []
+    assert await preview(options, store, Wish("cart-remindr"), said.append, NOW) == 1
+    assert await simulate(options, store, Wish("cart-remindr"), said.append, silent, NOW) == 1
+    assert said == ['expected a rule of the book, got "cart-remindr". Hint: did you mean "cart-reminder"?'] * 2
+
+
+async def test_a_simulated_month_is_the_month_that_was_lived(options: Options, store: Store) -> None:
+    said: list[str] = []
+    wish = Wish(days=30, as_json=True)
+    assert await simulate(options, store, wish, said.append, silent, NOW) == 0
+    told = json.loads(said[0])
+    rows = await store.find("decisions", {})
+
+    def key(row: dict[str, object], at: str) -> tuple[object, ...]:
+        return at, row["profile"], row["rule"], row["reason"]
+
+    lived = sorted(key(row, row["at"].astimezone(UTC).isoformat()) for row in rows)
+    assert sorted(key(row, row["at"]) for row in told["told"]) == lived
+    assert told["rules"]["order-confirmation"]["sent"]["sent"] > 10
+
+
+async def test_nothing_is_written(options: Options, store: Store) -> None:
+    async def counts() -> list[int]:
+        names = ("profiles", "events", "runs", "decisions", "messages", "ledgers", "nudges", "conversations")
+        return [await store.count(name, {}) for name in names]
+
+    before = await counts()
+    said: list[str] = []
+    assert await simulate(options, store, Wish(days=30), said.append, silent, NOW) == 0
+    assert await simulate(options, store, Wish(ahead=14, rule="win-back"), said.append, silent, NOW) == 0
+    assert await preview(options, store, Wish("birthday"), said.append, NOW) == 0
+    assert await counts() == before
+
+
+async def test_a_draft_is_played_as_if_it_were_live_and_a_book_of_drafts_says_so(
+    options: Options, store: Store
+) -> None:
+    shipped = replace(options, rules=RulesOptions())
+    said: list[str] = []
+    assert await simulate(shipped, store, Wish(), said.append, silent, NOW) == 1
+    assert said[-1].startswith("No rule of the book is live.")
+    assert await simulate(shipped, store, Wish("order-confirmation"), said.append, silent, NOW) == 0
+    assert said[-1].split()[0] == "order-confirmation" and int(said[-1].split()[1]) > 10
+
+
+async def test_the_days_are_bounded(options: Options, store: Store) -> None:
+    said: list[str] = []
+    assert await simulate(options, store, Wish(days=0), said.append, silent, NOW) == 1
+    assert await simulate(options, store, Wish(days=4_000), said.append, silent, NOW) == 1
+    assert said[-1] == "expected 1 to 366 days, got 4000."
+
+
+async def test_the_next_days_of_one_contact_can_be_played(options: Options, store: Store) -> None:
+    profile = (await store.find("profiles", {"attributes.rfm.value": "at_risk"}, limit=1))[0]
+    birthday = f"1990-{NOW + timedelta(days=3):%m-%d}"
+    put = {"attributes.born_on": {"value": birthday, "source": "declared", "at": NOW}}
+    await store.change("profiles", {"_id": profile["_id"]}, {"$set": put})
+    said: list[str] = []
+    assert await simulate(options, store, Wish(contact=profile["_id"], ahead=7), said.append, silent, NOW) == 0
+    assert any(" birthday " in line and line.startswith("2026-11-27 0") for line in said), said
