@@ -74,7 +74,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     "nudges": [ascending("lease_until")],
     "decisions": [
         ascending("profile", "at", "_id"),  # the timeline, by key
-        ascending("rule", "-at", "_id"),  # a rule's page
+        ascending("rule", "-at", "_id", "reason"),  # a rule's page; its reasons counted from the index alone
         ascending("run"),
     ],
     "occurrences": [ascending("at", partialFilterExpression={"open": {"$exists": True}}), ascending("rule", "-at")],
