@@ -47,6 +47,6 @@ ROUTES = (
           query={"state": Field(Choice(tuple(_STATES)), "Only these."), "limit": LIMIT,
                  "after": Field(shapes.ID, "The `after` of the page before.")}),
     Route("POST", "/webhooks/{id}/retry", retry_webhook, "rules:write", "Try a webhook that was given up again.",
-          "Réessayer un webhook abandonné.", shapes.WEBHOOK, problems=("unknown_webhook", "not_ended", "key_reused",
-                                                                       "in_progress"), repeats_safely=True),
+          "Réessayer un webhook abandonné.", shapes.WEBHOOK, problems=("unknown_webhook", "not_ended"),
+          repeats_safely=True),
 )  # fmt: skip

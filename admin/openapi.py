@@ -46,7 +46,7 @@ def document(routes: Iterable[Route], *, base: str) -> dict[str, Any]:
 
 def slugs_of(route: Route) -> tuple[str, ...]:
     """Return every problem that this route may answer."""
-    repeats = ("key_reused", "in_progress") if route.method == "DELETE" else ()
+    repeats = ("malformed", "key_reused", "in_progress") if route.method != "GET" else ()
     body = WITH_BODY if route.body else ()
     return tuple(dict.fromkeys((*route.problems, *EVERYWHERE, *body, *repeats)))
 
