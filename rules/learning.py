@@ -5,24 +5,25 @@ is written only when its person reacts, and many at once.
 """
 
 import asyncio
-import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import islice
 
 from profiles.calendar import Clock
 from profiles.profile import Profile
 from profiles.reactivity import LOOKS_BACK, WEIGHTS, Trial, learn
 from profiles.record import Document, from_document, replace
 from profiles.snapshot import Changes, Snapshot, Work
-from profiles.store import Store
+from profiles.store import Store, Unavailable
 from profiles.writer import Writer
 from rules.reading import zone_of
 
-log = logging.getLogger("rules.learning")
-
 AT_ONCE = 200
 """Contacts learned together: two queries for all of them."""
+BATCHES = 5
+"""In one look: a campaign that many open at once is learned over some time, beside the work that people wait for."""
+DEEPEST_MERGE = 10
 MOST = 10_000  # messages of one batch; who got more is learned from the newest
 
 
@@ -41,26 +42,40 @@ class Learning:
                     self._reacted[event.profile] = None
 
     async def look(self) -> int:
-        """Learn those who reacted, at most a batch of them, and return how many."""
-        ids = list(self._reacted)[:AT_ONCE]
-        if not ids:
-            return 0
+        """Learn those who reacted, as many as a look takes, and return how many."""
+        learned = 0
+        for _ in range(BATCHES):
+            if not (ids := list(islice(self._reacted, AT_ONCE))):
+                break
+            await self._learn(ids)
+            learned += len(ids)
+        return learned
+
+    async def _learn(self, ids: Sequence[str]) -> None:
+        for id in ids:
+            self._reacted.pop(id, None)  # whoever reacts from now on is learned again
+        try:
+            await self._commit(ids)
+        except Unavailable:
+            self._reacted |= dict.fromkeys(ids)
+            raise
+
+    async def _commit(self, ids: Sequence[str]) -> None:
         profiles = await self._profiles(ids)
         now = self._clock()
         trials = await self._trials(profiles, now)
         works = [_learned(profile, trials[profile.id], self._zone, now) for profile in profiles if trials[profile.id]]
         await asyncio.gather(*(self._writer.commit(work, patient=True) for work in works))
-        for id in ids:
-            self._reacted.pop(id, None)
-        return len(ids)
 
     async def _profiles(self, ids: Iterable[str]) -> list[Profile]:
-        found = [from_document(Profile, row) for row in await self._store.get_many("profiles", ids)]
-        gone = {profile.merged_into for profile in found if profile.merged_into}
-        kept = {profile.id: profile for profile in found if not profile.merged_into}
-        for row in await self._store.get_many("profiles", gone - kept.keys()) if gone else ():
-            profile = from_document(Profile, row)
-            kept[profile.id] = profile
+        """Return these contacts, merged ones as who they are now."""
+        kept: dict[str, Profile] = {}
+        for _ in range(DEEPEST_MERGE):
+            found = [from_document(Profile, row) for row in await self._store.get_many("profiles", ids)]
+            kept |= {profile.id: profile for profile in found if not profile.merged_into}
+            ids = {one.merged_into for one in found if one.merged_into} - kept.keys()
+            if not ids:
+                break
         return list(kept.values())
 
     async def _trials(self, profiles: Iterable[Profile], now: datetime) -> Mapping[str, list[Trial]]:

@@ -8,11 +8,11 @@ A tie, or no reaction at all, decides nothing yet.
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from profiles.calendar import Clock
-from profiles.store import Store
+from profiles.store import AlreadyThere, Store
 from rules.lift import Lift, lift
 from rules.rule import Rule, Send, tests_of
 from rules.variants import Measure, Tally, variants_of
@@ -20,6 +20,8 @@ from rules.variants import Measure, Tally, variants_of
 log = logging.getLogger("rules.winner")
 
 WINNERS = "winners"
+PAUSE = timedelta(seconds=25)
+"""Between two counts of one test; longer the more was sent without a decision, for a count reads every run of the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Winners:
         self._store, self._clock = store, clock
         self._rules: tuple[Rule, ...] = ()
         self._won: dict[str, str] = {}
+        self._again: dict[str, datetime] = {}
 
     def use(self, rules: Iterable[Rule]) -> None:
         """Watch the tests of these rules."""
@@ -66,22 +69,34 @@ class Winners:
             self._won[row["_id"]] = row["variant"]
         ended = 0
         for rule, step in open_ones:
-            if not self.winner(rule, step) and step.winner and rule.state in ("live", "test"):
-                tallies = await variants_of(self._store, rule.id, step.id, sorted(step.variants))
-                if won := decide(tallies, step.winner.by, step.winner.after):
-                    ended += await self._keep(rule, step, won, tallies)
+            if not self.winner(rule, step) and rule.state in ("live", "test") and self._is_time(rule, step):
+                ended += await self._count(rule, step)
         return ended
 
+    def _is_time(self, rule: Rule, step: Send) -> bool:
+        again = self._again.get(test_id(rule, step))
+        return again is None or self._clock() >= again
+
+    async def _count(self, rule: Rule, step: Send) -> int:
+        assert step.winner
+        tallies = await variants_of(self._store, rule.id, step.id, sorted(step.variants))
+        if won := decide(tallies, step.winner.by, step.winner.after):
+            return await self._keep(rule, step, won, tallies)
+        many = sum(tally.sent for tally in tallies.values()) / step.winner.after
+        self._again[test_id(rule, step)] = self._clock() + PAUSE * max(many, 1.0)
+        return 0
+
     async def _keep(self, rule: Rule, step: Send, won: Won, tallies: Mapping[str, Tally]) -> int:
-        id, now = test_id(rule, step), self._clock()
-        row = _row(rule, step, won, tallies, now)
-        kept = await self._store.change(WINNERS, {"_id": id}, {"$setOnInsert": row}, upsert=True)
-        assert kept
-        self._won[id] = kept["variant"]
-        is_ours: bool = kept["at"] == now
-        if is_ours:
-            log.info("rules.winner rule=%s step=%s variant=%s sent=%d", rule.id, step.id, won.variant, won.sent)
-        return int(is_ours)
+        id = test_id(rule, step)
+        try:
+            await self._store.insert(WINNERS, {"_id": id, **_row(rule, step, won, tallies, self._clock())})
+        except AlreadyThere:  # another process was first, and perhaps counted otherwise: its word holds
+            kept = await self._store.get(WINNERS, id)
+            self._won[id] = kept["variant"] if kept else ""
+            return 0
+        self._won[id] = won.variant
+        log.info("rules.winner rule=%s step=%s variant=%s sent=%d", rule.id, step.id, won.variant, won.sent)
+        return 1
 
 
 def test_id(rule: Rule, step: Send) -> str:

@@ -108,18 +108,50 @@ async def ten_sends(store: Store, *, best: str) -> None:
 
 
 async def test_a_test_ends_once_among_all_processes(store: Store) -> None:
-    several = [Winners(store, clock=lambda: NOON) for _ in range(4)]
-    several.append(Winners(store, clock=lambda: NOON + timedelta(seconds=1)))
+    now = [NOON]
+    several = [Winners(store, clock=lambda: now[0]) for _ in range(5)]
     for one in several:
         one.use([TEST])
         assert one.winner(TEST, STEP) == ""
     assert sum(await asyncio.gather(*(one.look() for one in several))) == 0, "nothing was sent yet"
     await ten_sends(store, best="b")
-    await asyncio.gather(*(one.look() for one in several))
+    assert sum(await asyncio.gather(*(one.look() for one in several))) == 0, "it was counted a moment ago"
+    now[0] += timedelta(minutes=1)
+    assert sum(await asyncio.gather(*(one.look() for one in several))) == 1
     (row,) = await store.find(WINNERS, {})
     assert (row["rule"], row["step"], row["variant"], row["sent"]) == ("cart", STEP.id, "b", 10)
     assert row["counts"]["b"] == {"sent": 5, "opened": 0, "clicked": 3, "goal": 0}
     assert [one.winner(TEST, STEP) for one in several] == ["b"] * 5
+
+
+async def test_the_first_process_to_decide_is_right_also_for_one_that_counted_otherwise(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ten_sends(store, best="b")
+    late = Winners(store, clock=lambda: NOON)
+    late.use([TEST])
+
+    async def counts_later(*asked: Any) -> Mapping[str, Tally]:
+        await store.insert(WINNERS, {"_id": id_of(TEST, STEP), "variant": "b"})  # by another process, meanwhile
+        return {"a": Tally(20, clicked=9), "b": Tally(20, clicked=3)}
+
+    monkeypatch.setattr("rules.winner.variants_of", counts_later)
+    assert await late.look() == 0
+    assert late.winner(TEST, STEP) == "b"
+
+
+async def test_a_tie_is_counted_more_rarely_the_longer_it_lasts(store: Store) -> None:
+    now = [NOON]
+    winners = Winners(store, clock=lambda: now[0])
+    winners.use([TEST])
+    for number in range(100):
+        await sent(store, number, "ab"[number % 2])  # ten times what the test asks for, and nobody clicked
+    assert await winners.look() == 0
+    await sent(store, 200, "b", "clicked")
+    now[0] += timedelta(minutes=2)
+    assert await winners.look() == 0 and winners.winner(TEST, STEP) == ""
+    now[0] += timedelta(minutes=3)
+    assert await winners.look() == 1 and winners.winner(TEST, STEP) == "b"
 
 
 async def test_a_test_that_ended_stays_as_it_ended(store: Store) -> None:
