@@ -155,9 +155,11 @@ class Simulation:
         trigger = scheduled(fired.rule)
         assert trigger
         for profile in self.contacts.profiles.values():
+            if not is_for(trigger, fired.firing, profile):
+                continue
             if trigger.zone == "contact" and str(self._zone_of(profile)) != str(fired.zone):
                 continue
-            if is_for(trigger, fired.firing, profile) and self._is_in_audience(profile, fired.rule):
+            if self._is_in_audience(profile, fired.rule):
                 yield News(profile.id, occasion=(fired.rule.id, occasion(fired.firing)))
 
     def _is_in_audience(self, profile: Profile, rule: Rule) -> bool:
