@@ -130,11 +130,9 @@ def said(request: web.Request, source: str, speaks: Texts) -> Said:
 
 
 def show(request: web.Request, template: str, speaks: Texts, *, status: int = 200, **known: Any) -> web.Response:
-    """Return one of these pages."""
-    languages = [
-        (code, name, str(request.rel_url.with_query(lang=code)), code == speaks.language)
-        for code, name in LANGUAGES.items()
-    ]
+    """Return one of these pages; `here` is its own address where a form of it is being answered."""
+    page = str(known.get("here") or request.rel_url.path)
+    languages = [(code, name, f"{page}?lang={code}", code == speaks.language) for code, name in LANGUAGES.items()]
     style = f"{PREFIX}/static/{version()}/preferences.css"
     html = render(template, speaks, style=style, languages=languages, **known)
     return web.Response(text=html, content_type="text/html", status=status)

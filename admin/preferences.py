@@ -142,7 +142,7 @@ async def _page(
         wrong=wrong,
         asked=asked or {},
         done=request.query.get("done", "") if not wrong else "",
-        here=request.rel_url.path if not asked else request.rel_url.path.rpartition("/")[0],
+        here=request.rel_url.path if request.method == "GET" else request.rel_url.path.rpartition("/")[0],
         lang=request.query.get("lang", ""),
         profile=profile,
         channels=channels,
