@@ -60,16 +60,21 @@ async def show(request: web.Request) -> web.Response:
 async def set_state(request: web.Request) -> web.StreamResponse:
     """Write another state into a rule's file, and nothing else; with mistakes in the file nothing is written."""
     desk, agent, fields = request.config_dict[DESK], agent_of(request), await form(request)
-    rule, state = rule_of(request), fields.get("state", "")
-    case = running(desk).bookcase
-    file = case.book.files[rule.id]
+    state, case = fields.get("state", ""), running(desk).bookcase
     if state not in STATES:
         raise web.HTTPBadRequest
+    await case.look(at_once=True)  # what somebody wrote a second ago must not be undone by this
+    rule = rule_of(request)
+    file = case.book.files[rule.id]
     try:
         text = rewritten(case.text_of(file) or rule.text, lambda table: table.__setitem__("state", state))
     except (YAMLError, ValueError):
         return await _page(request, mistakes=case.book.mistakes_in(file), status=422)
-    if found := await case.save(file, text, by=agent.id):
+    try:
+        found = await case.save(file, text, by=agent.id)
+    except OSError:
+        return await _page(request, is_read_only=True, status=409)
+    if found:
         return await _page(request, mistakes=found, status=422)
     row = audit_row("rule.state", by=agent.id, about=f"rule:{rule.id}", at=desk.clock(), before=rule.state, after=state)
     await desk.store.insert("audit", row)
@@ -107,7 +112,9 @@ def next_firing(rule: Rule, zone: tzinfo, now: datetime) -> datetime | None:
     return None
 
 
-async def _page(request: web.Request, *, mistakes: tuple[ContentError, ...] = (), status: int = 200) -> web.Response:
+async def _page(
+    request: web.Request, *, mistakes: tuple[ContentError, ...] = (), is_read_only: bool = False, status: int = 200
+) -> web.Response:
     desk, agent = request.config_dict[DESK], agent_of(request)
     rules = running(desk)
     book, now = rules.bookcase.book, desk.clock()
@@ -132,6 +139,7 @@ async def _page(request: web.Request, *, mistakes: tuple[ContentError, ...] = ()
         return fragment(request, "_rules.html", **known)
     return page(
         request, "rules.html", **known, broken=_broken(rules), states=STATES, mistakes=mistakes, status=status,
+        is_read_only=is_read_only,
         total=len(book.rules), done=request.query.get("done", "")[:80], **await frame(desk, agent),
     )  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -22,17 +24,21 @@ from profiles.ledgers import Ledgers
 from profiles.profile import Profile
 from profiles.record import Document, from_document
 from profiles.timeline import Event
+from rules import wording
 from rules.applying import DECISIONS
 from rules.choice import as_listed
 from rules.moves import Granted, Held, Outcome, Skipped
-from rules.reading import Reader, Reads
+from rules.occasions import date_of, is_for, scheduled
+from rules.reading import Reader, Reads, zone_of
 from rules.reasons import spoken
-from rules.rule import Rule
+from rules.rule import OnDate, Rule
+from rules.schedule import firings
 from rules.sentences import beginning
 from rules.triggers import begins
 from rules.verdict import Verdict, events_of, verdict
 
 PAGE = 50
+YEAR = timedelta(days=366)
 LOOKED_AT = 20
 """Events of a contact, of those that may begin a rule, that are looked at for one that does."""
 
@@ -87,11 +93,29 @@ async def explain(desk: Desk, rule: Rule, profile: Profile, speaks: Texts) -> Ex
                 return Explained((speaks("What begins this rule never happened to them: {when}.", when=when),))
             said = speaks("It happened to them, but not as the rule asks: {when}.", when=when)
             return Explained((said,), event=events[0])
+    clock = _clock(rule, profile, policy.zone, now, speaks)
     came = await verdict(
         rule, person, event, policy=policy, reaches=rules.gatekeeper.reaches, renders=rules.letters, prefers=as_listed
     )
     untrue = tuple(sentence(part, language, words) for part in came.untrue)
-    return Explained(_said(came, rule, speaks), untrue, event)
+    return Explained((*clock, *_said(came, rule, speaks)), untrue, event)
+
+
+def _clock(rule: Rule, profile: Profile, zone: tzinfo, now: datetime, speaks: Texts) -> tuple[str, ...]:
+    """Return when a rule's clock strikes for this contact; a date of theirs may be unknown, or far away."""
+    trigger = scheduled(rule)
+    if trigger is None:
+        return ()
+    if isinstance(trigger, OnDate) and date_of(profile.value(trigger.attribute)) is None:
+        return (speaks("The date it hangs on is not known of them: {name}.", name=trigger.attribute),)
+    place = zone_of(profile, zone) if trigger.zone == "contact" else ZoneInfo(trigger.zone)
+    found = (one for one in firings(trigger, place, now, now + YEAR) if is_for(trigger, one, profile))
+    strikes = next(found, None)
+    if strikes is None:
+        return (speaks("Its clock does not strike for them within a year."),)
+    day, at = strikes.local.date(), strikes.local.time()
+    when = f"{wording.day(day, speaks.language)}, {wording.hour(at, speaks.language)}"
+    return (speaks("Its clock strikes next for them on {when}.", when=when),)
 
 
 def _said(came: Verdict, rule: Rule, speaks: Texts) -> tuple[str, ...]:

@@ -57,6 +57,15 @@ for: contact.country == "FR"
 steps:
   - send: {channel: telegram, template: cart_1}
 """
+BIRTHDAY = """\
+rule: birthday
+state: live
+class: marketing
+topic: offers
+when: {date: contact.born_on at 10:00}
+steps:
+  - send: {channel: telegram, template: cart_1}
+"""
 TEMPLATE = """
 about: The reminder
 fr:

@@ -1,20 +1,23 @@
 """The rule book's pages: what each rule did, files with mistakes, and a state that changes in the file and nowhere else."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from admin.rule_book import next_firing
+from admin.rule_files import digest
+from admin.timeline import place_of, stretch
 from profiles.findings import Findings
+from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.timeline import Message
 from rules.file_reading import Names
 from rules.reasons import BESIDE_GATES
 from rules.rule_file import read_rule
-from tests.admin.market import CART, WEEKLY, happens, live_in, passes, sent_to, shelve
+from tests.admin.market import BIRTHDAY, CART, WEEKLY, happens, learned, live_in, passes, sent_to, shelve
 from tests.admin.office import Office, close_office, open_office
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -197,3 +200,62 @@ async def test_the_timeline_tells_messages_of_rules_and_why_others_did_not_come(
     assert shown and from_document(Message, shown).author == "rule:cart"
     await passes(market, hours=2)
     assert "votre panier vous attend" in await caller.page("/people/chloe/timeline")
+
+
+async def test_why_says_when_a_clock_strikes_for_this_contact(market: Office, tmp_path: Path) -> None:
+    (tmp_path / "birthday.yml").write_text(BIRTHDAY, encoding="utf-8")
+    assert market.desk.rules
+    await market.desk.rules.bookcase.look(at_once=True)
+    caller = await market.signed_in(await market.agent(role="marketer"))
+    unknown = await caller.page("/rules/birthday/decisions?contact=chloe")
+    assert "The date it hangs on is not known of them: born_on." in unknown
+    day = (market.clock() + timedelta(days=40)).date()
+    await learned(market, "chloe", "born_on", f"1990-{day:%m-%d}")
+    known = await caller.page("/rules/birthday/decisions?contact=chloe")
+    assert f"Its clock strikes next for them on {day.day} {day:%B} {day.year}, 10:00." in known
+
+
+async def test_decisions_are_paged_on_a_timeline_without_loss_or_repetition(market: Office) -> None:
+    at = market.clock().replace(microsecond=0)
+    rows = [{"_id": f"{number:03d}", "rule": "cart", "version": "x", "profile": "chloe", "reason": "capped:all", "at": at}
+            for number in range(130)]  # fmt: skip
+    await market.desk.store.insert_missing("decisions", rows)
+    for number in range(70):  # of the same instant, on both sides of "decision:" in the order of ids
+        await happens(
+            market, f"{'a' if number % 2 else 'z'}{number}.happened", "chloe", at=at - timedelta(seconds=number // 30)
+        )
+    document = await market.desk.store.get("profiles", "chloe")
+    assert document
+    profile, before, seen = from_document(Profile, document), None, list[str]()
+    for _ in range(20):
+        found = await stretch(market.desk.store, profile, before=before)
+        assert list(found.items) == sorted(found.items, key=place_of)
+        seen = [item.id for item in found.items] + seen
+        before = found.before
+        if before is None:
+            break
+    assert len(seen) == len(set(seen))
+    assert len([id for id in seen if id.startswith("decision:")]) == 130
+    assert len([id for id in seen if ".happened-" in id]) == 70
+
+
+async def test_a_state_is_written_over_what_the_file_says_now(market: Office, tmp_path: Path) -> None:
+    (tmp_path / "cart.yml").write_text(
+        CART.replace("wait: 1h", "wait: 5h"), encoding="utf-8"
+    )  # a moment ago, elsewhere
+    caller = await market.signed_in(await market.agent(role="marketer"))
+    await caller.post("/rules/cart/state", form={"state": "paused"})
+    text = (tmp_path / "cart.yml").read_text(encoding="utf-8")
+    assert "wait: 5h" in text and "state: paused" in text
+
+
+async def test_a_folder_that_can_not_be_written_is_told(market: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, text: str) -> None:
+        raise PermissionError(13, "read-only", str(path))
+
+    monkeypatch.setattr("rules.bookcase._write", refuse)
+    caller = await market.signed_in(await market.agent(role="marketer"))
+    answer = await caller.post("/rules/cart/state", form={"state": "paused"})
+    assert answer.status == 409 and "can not be written here" in await answer.text()
+    saved = await caller.post("/rule-files/cart.yml", {"text": CART + "# more", "seen": digest(CART)})
+    assert saved.status == 409 and (await saved.json())["reason"] == "book_read_only"

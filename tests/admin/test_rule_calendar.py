@@ -4,18 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.admin.market import WEEKLY, happens, learned, live_in
+from tests.admin.market import BIRTHDAY, WEEKLY, happens, learned, live_in
 from tests.admin.office import Office
-
-BIRTHDAY = """\
-rule: birthday
-state: live
-class: marketing
-topic: offers
-when: {date: contact.born_on at 10:00}
-steps:
-  - send: {channel: telegram, template: cart_1}
-"""
 
 
 async def test_the_calendar_shows_each_firing_of_a_clock_and_the_size_of_its_audience(market: Office) -> None:
