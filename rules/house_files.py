@@ -42,7 +42,7 @@ OWN_EVENTS = frozenset(
             "opened", "reopened", "queued", "handed_over", "assigned", "unassigned", "taken", "given_back", "snoozed", "woken",
             "resolved", "replied", "noted",
         )),
-        *(f"message.{what}" for what in ("delivered", "read", "opened", "clicked", "answered", "replied")),
+        *(f"message.{what}" for what in ("delivered", "read", "opened", "clicked", "answered", "replied", "scanned")),
         *(f"profile.{what}" for what in ("changed", "identified", "merged", "edited")),
         "segment.entered", "segment.left", "consent.asked", "consent.given", "consent.withdrawn", "bot.unanswered",
         "data.erasure_asked", "data.removal_asked",
