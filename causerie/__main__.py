@@ -25,6 +25,7 @@ from causerie.commands import (
     with_demo,
 )
 from causerie.config import ConfigErrors
+from causerie.doctor_commands import doctor_email
 from causerie.logs import configure
 from causerie.mongod import CannotStart
 from causerie.progress import on_terminal, silent
@@ -69,6 +70,8 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
             return await _run_bot(parsed, parsed.path or bot_folder(config))
         case "explain":
             return explain_rule(config.options.rules, parsed.rule, parsed.language, print)
+        case "doctor":
+            return await _doctor(parsed, config)
         case "diff":
             return await diff_rule(config, parsed.rule, parsed.version, print)
         case _:
@@ -85,6 +88,12 @@ async def _run_bot(parsed: argparse.Namespace, folder: Path) -> int:
             return bot_train(folder, print, on_terminal())
         case _:
             return bot_explain(folder, parsed.sentence, parsed.language, parsed.after, print)
+
+
+async def _doctor(parsed: argparse.Namespace, config: Configured) -> int:
+    options, url = config.options.channels["email"], config.options.server.public_url
+    language = parsed.language
+    return await doctor_email(options, parsed.domain, parsed.selector, public_url=url, language=language, say=print)
 
 
 def _rehearsed(parsed: argparse.Namespace, config: Configured) -> Configured:
@@ -131,6 +140,13 @@ def _parser() -> argparse.ArgumentParser:
     differs.add_argument(
         "version", nargs="?", default="", help="the version, or how it begins (default: the one before)"
     )
+    looked = commands.add_parser("doctor", help="say what the world sees of a channel's set-up, and what to mend")
+    looked.add_argument("channel", choices=("email",))
+    looked.add_argument("domain", nargs="?", default="", help="the sending domain (default: that of from_address)")
+    looked.add_argument(
+        "--selector", action="append", default=[], help="of a DKIM key that your provider holds; repeat"
+    )
+    looked.add_argument("--language", choices=("en", "fr"), default="en")
     key = commands.add_parser("key", help="make an API key; it is shown once")
     key.add_argument("name", help="whose key it is, such as `shop backend`")
     key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")
