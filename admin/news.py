@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from admin.timeline import decided
 from profiles.conversation import Conversation
 from profiles.snapshot import Changes
 from profiles.timeline import Event, Message
+from rules.applying import DECISIONS
 
 MOST = 2_000  # beyond, pages are told to load afresh: cheaper for everybody than so much news
 COLLECTIONS = ("messages",)
@@ -27,6 +29,8 @@ class News:
         self.conversations |= {conversation.id: conversation for conversation in changes.conversations}
         self.items |= {message.id: message for message in changes.messages}
         self.items |= {event.id: event for event in changes.events}
+        decisions = [row for collection, row in changes.records if collection == DECISIONS and row["reason"] != "sent"]
+        self.items |= {event.id: event for event in map(decided, decisions)}
         self.amended |= {amend.message for amend in changes.amends if amend.collection in COLLECTIONS}
         self.profiles |= {profile.id for profile in changes.profiles}
         self.mentioned |= {str(row["agent"]) for collection, row in changes.records if collection == "mentions"}

@@ -86,6 +86,21 @@ async def test_why_somebody_did_not_get_it_is_found_by_their_name(screens: Scree
     await expect(page.locator(".now")).to_contain_text("What holds for Boris Petit now")
 
 
+async def test_a_rules_message_and_its_reasons_arrive_on_an_open_timeline(screens: Screens) -> None:
+    office = screens.office
+    await live_in(office, "chloe", "FR")
+    await live_in(office, "boris", "FR")
+    hers = await of_marketer(screens, "/people/chloe")
+    his = await screens.of(await office.agent("Samir Haddad", is_away=True), "/people/boris")
+    await expect(hers.locator("#present .avatar")).to_be_visible()  # both pages are told by now
+    await happens(office, "cart.updated", "chloe", cart_id="c1", total=80)
+    await happens(office, "cart.updated", "boris", cart_id="c2", total=80)
+    await expect(hers.locator(".said.rule")).to_contain_text("votre panier vous attend")
+    await expect(his.locator(".event.decided")).to_contain_text("Rule cart: no address on this channel")
+    await hers.locator(".said.rule .meta a").click()
+    await expect(hers.locator("h1")).to_have_text("Message")
+
+
 async def test_the_calendar_fills_in_its_sizes_by_itself(screens: Screens) -> None:
     await live_in(screens.office, "chloe", "FR")
     page = await of_marketer(screens, "/calendar")
