@@ -4,12 +4,22 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
-from bench import bot, events, gate, mail, report, server
+from bench import audience, bot, campaign, engine, events, gate, mail, report, server, waiting
 from bench.inbound import Scale
+
+RULES_AT_WORK: dict[str, Callable[[argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]] = {
+    "campaign": lambda parsed: campaign.report(parsed.contacts, parsed.one_by_one),
+    "audience": lambda parsed: audience.report(parsed.contacts),
+    "engine": lambda parsed: engine.report(parsed.contacts, parsed.seconds),
+    "waiting": lambda parsed: waiting.report(parsed.runs),
+}
+"""What ends with 1 unless everything that it claims is true."""
 
 
 def main() -> int:
@@ -23,6 +33,10 @@ def main() -> int:
         if parsed.json:
             print(json.dumps(found))
         return 0 if found["ours_is_right"] and found["the_checker_sees"] else 1
+    if parsed.name in RULES_AT_WORK:
+        measured = uvloop.run(RULES_AT_WORK[parsed.name](parsed))
+        print(json.dumps(measured) if parsed.json else "\n".join(f"{name}: {it}" for name, it in measured.items()))
+        return 0 if all(it for it in measured.values() if isinstance(it, bool)) else 1
     if parsed.name == "bot":
         heard = uvloop.run(bot.bot(parsed.data))
         if parsed.json:
@@ -68,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     slots.add_argument("--seconds", type=float, default=8.0, help="length of one race (default 8)")
     slots.add_argument("--contacts", type=int, default=20_000, help="contacts asked about (default 20000)")
     slots.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
+    _rules_at_work(names)
     hearing = names.add_parser("bot", help="what the shipped bot understands, what its turns cost, and what it replays")
     hearing.add_argument("--json", action="store_true", help="end with one line of JSON")
     hearing.add_argument(
@@ -84,12 +99,31 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--seconds", type=float, default=4.0, help="length of one round (default 4)")
     told.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
     told.add_argument("--profiles", type=_numbers, default=(10_000, 1_000_000), help="profiles stored: 10000,1000000")
-    mails = names.add_parser("mail", help="personalised mails a second to a server that takes them, beside the obvious way")
+    mails = names.add_parser(
+        "mail", help="personalised mails a second to a server that takes them, beside the obvious way"
+    )
     mails.add_argument("--json", action="store_true", help="end with one line of JSON")
     mails.add_argument("--mails", type=int, default=10_000, help="mails in each round (default 10000)")
     mails.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
     names.add_parser("serve", help="(used by the others) be one server under test")
     return parser
+
+
+def _rules_at_work(names: Any) -> None:
+    sales = names.add_parser(
+        "campaign", help="contacts a second from a schedule to committed deliveries, in chunks and alone"
+    )
+    sales.add_argument("--contacts", type=int, default=1_000_000, help="contacts in the audience (default 1000000)")
+    sales.add_argument("--one-by-one", type=int, default=5_000, help="contacts of the control (default 5000)")
+    chosen = names.add_parser("audience", help="one contact in a hundred: by an index, and by reading everybody")
+    chosen.add_argument("--contacts", type=int, default=1_000_000, help="contacts in the base (default 1000000)")
+    events = names.add_parser("engine", help="from an event to a delivery, with 50 live rules at 200 events a second")
+    events.add_argument("--contacts", type=int, default=100_000, help="contacts known (default 100000)")
+    events.add_argument("--seconds", type=float, default=30.0, help="length of each way (default 30)")
+    asleep = names.add_parser("waiting", help="what runs cost that wait for another day")
+    asleep.add_argument("--runs", type=int, default=1_000_000, help="runs that wait (default 1000000)")
+    for one in (sales, chosen, events, asleep):
+        one.add_argument("--json", action="store_true", help="end with one line of JSON")
 
 
 def _numbers(text: str) -> list[int]:

@@ -38,6 +38,8 @@ class Group:
     react: React | None = None
     """What others note of a work's changes in the same commit: nothing, when nobody asked."""
     read_profiles: dict[str, Profile] = field(default_factory=dict)
+    lent: set[str] = field(default_factory=set)
+    """Profiles that came with the works: nothing to remember unless they change, or a campaign would fill the memory."""
     read_conversations: dict[str, Conversation] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)

@@ -70,7 +70,8 @@ class Recent:
         self._identities.learn(group.identities)
         for key in group.released:
             self._identities.pop(key, None)
-        self._profiles.learn(group.profiles)
+        lent = {id for id in group.lent if group.profiles.get(id) is group.read_profiles.get(id)}
+        self._profiles.learn({id: profile for id, profile in group.profiles.items() if id not in lent})
         self._conversations.learn(group.conversations)
 
     def forget(self, group: Group) -> None:
@@ -140,7 +141,9 @@ class Recent:
         before = upon.profiles if upon else {}
         while ids := ids - group.profiles.keys():
             found, unknown = _recalled(ids, before, self._profiles, seize)
-            found |= {id: seen[id] for id in unknown if id in seen}
+            lent = {id: seen[id] for id in unknown if id in seen}
+            group.lent.update(lent)
+            found |= lent
             if unknown := unknown - seen.keys():
                 for document in await self._documents("profiles", unknown, seize):
                     found[document["_id"]] = from_document(Profile, document)
