@@ -40,6 +40,11 @@ async def items(store: Store, consents: Consents, ledgers: Ledgers, profile: Pro
         }  # fmt: skip
     for name, known in profile.attributes.items():
         yield "attributes", {"name": name, "value": known.value, "source": known.source, "at": known.at}
+    if learned := profile.reactivity:
+        yield "reactivity", {
+            "at": learned.at, "reactions_by_hour": list(learned.hours),
+            "channels": {name: {"sent": one.sent, "reacted": one.reacted} for name, one in learned.channels.items()},
+        }  # fmt: skip
     for name, given in ledger.on.items():
         yield "consents", {"about": name, "given": given, "at": ledger.at.get(name)}
     for proof in await consents.proofs(whose):

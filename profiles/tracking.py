@@ -19,7 +19,7 @@ LONGEST_ADDRESS = 2000  # characters; what is longer stays as it is
 OURS = ("l", "o", "p", "u")
 """First folders of our own addresses that are never counted: links, pictures, preferences, unsubscribing."""
 
-_IN_TEXT = re.compile(r"https?://[^\s<>\"'`{}|\\^]+", re.IGNORECASE)
+_IN_TEXT = re.compile(r"https?://[^\s\x00-\x1f\x7f<>\"'`{}|\\^]+", re.IGNORECASE)
 _TRAILING = ".,;:!?)]»…*_"
 _IN_HTML = re.compile(r"""(<a\b[^<>]*?\shref\s*=\s*)("[^"]*"|'[^']*')""", re.IGNORECASE)
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)

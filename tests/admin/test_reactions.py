@@ -1,11 +1,16 @@
 """How a contact reacts, as numbers to draw and as the panel shows them."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from admin.own_export import written
 from admin.reactions import Bar, reactions
+from profiles.consents import Consents
+from profiles.ledgers import Ledgers
+from profiles.permits import Permits
 from profiles.profile import Profile
 from profiles.reactivity import Reactivity, Response
 from profiles.snapshot import Changes, Snapshot, Work
@@ -49,6 +54,15 @@ async def test_the_panel_shows_it_in_the_agents_language(shop: Office, language:
     page = await (await caller.get("/people/chloe")).text()
     for word in words:
         assert word in page
+
+
+async def test_what_was_learned_is_in_what_the_person_may_take_away(shop: Office) -> None:
+    ledgers, store = Ledgers(shop.desk.store), shop.desk.store
+    consents = Consents(store, ledgers, Permits(store, ledgers, clock=shop.clock))
+    known = replace(Profile("anna9", NOON), reactivity=KNOWN)
+    pieces = [piece async for piece in written(store, consents, ledgers, known)]
+    (learned,) = json.loads(b"".join(pieces))["reactivity"]
+    assert learned["channels"]["email"] == {"sent": 8, "reacted": 2} and learned["reactions_by_hour"][18] == 4.0
 
 
 async def test_an_agent_who_looks_at_a_message_sees_no_link_that_counts(shop: Office) -> None:

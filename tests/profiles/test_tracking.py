@@ -40,6 +40,7 @@ def numbers(text: str) -> list[int]:
         ("mailto:anna@example.org ftp://x.example javascript:alert(1) www.example.org", [],
          "mailto:anna@example.org ftp://x.example javascript:alert(1) www.example.org"),
         ("https:// http://]broken", [], "https:// http://]broken"),
+        ("https://a.example/x\x01y\x7f", ["https://a.example/x"], "\x01y\x7f"),
     ],
 )  # fmt: skip
 def test_web_addresses_of_a_text_become_ours_and_nothing_else_does(text: str, targets: list[str], left: str) -> None:
