@@ -26,7 +26,7 @@ from profiles.record import Document, from_document
 from profiles.timeline import Event
 from rules import wording
 from rules.applying import DECISIONS
-from rules.choice import as_listed
+from rules.choice import most_reactive
 from rules.moves import Granted, Held, Outcome, Skipped
 from rules.occasions import date_of, is_for, scheduled
 from rules.reading import Reader, Reads, zone_of
@@ -95,7 +95,7 @@ async def explain(desk: Desk, rule: Rule, profile: Profile, speaks: Texts) -> Ex
             return Explained((said,), event=events[0])
     clock = _clock(rule, profile, policy.zone, now, speaks)
     came = await verdict(
-        rule, person, event, policy=policy, reaches=rules.gatekeeper.reaches, renders=rules.letters, prefers=as_listed
+        rule, person, event, policy=policy, reaches=rules.gatekeeper.reaches, renders=rules.letters, prefers=most_reactive
     )
     untrue = tuple(sentence(part, language, words) for part in came.untrue)
     return Explained((*clock, *_said(came, rule, speaks)), untrue, event)

@@ -25,7 +25,7 @@ from profiles.ledgers import Ledgers
 from profiles.record import from_document
 from profiles.timeline import Content, Event
 from rules.book import TEMPLATES, is_template
-from rules.choice import as_listed, targets
+from rules.choice import most_reactive, targets
 from rules.gatekeeper import Unrendered
 from rules.letters import Letters
 from rules.moves import Granted, Outcome
@@ -149,7 +149,7 @@ async def _example(desk: Desk, rules: Running, rule: Rule, person: Person) -> Ex
     live = replace(rule, state="live")
     came = await verdict(
         live, person, event, policy=rules.gatekeeper.policy, reaches=rules.gatekeeper.reaches, renders=rules.letters,
-        prefers=as_listed,
+        prefers=most_reactive,
     )  # fmt: skip
     run = came.run or _begun(live, person, event)
     granted = tuple((step, outcome) for step, outcome in came.outcomes if not isinstance(outcome, Granted))
@@ -159,7 +159,7 @@ async def _example(desk: Desk, rules: Running, rule: Rule, person: Person) -> Ex
 def _messages(rules: Running, rule: Rule, person: Person, run: Run) -> Iterator[Shown]:
     for step in walk(rule.steps):
         if isinstance(step, Send):
-            for target in targets(person, step.channels, rules.gatekeeper.reaches, as_listed):
+            for target in targets(person, step.channels, rules.gatekeeper.reaches, most_reactive):
                 for variant in sorted(step.variants) or [""]:
                     shown = _shown(rules.letters, step.template, target.reach, person, run, variant, step.id)
                     yield shown if target.identity else replace(shown, reason="no_address")

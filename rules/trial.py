@@ -10,7 +10,7 @@ from profiles.append import begin, said
 from profiles.profile import Identity
 from profiles.snapshot import Changes, Snapshot, Work
 from profiles.timeline import Content, Delivery, Message
-from rules.choice import as_listed, targets
+from rules.choice import most_reactive, targets
 from rules.gatekeeper import Renders, Unrendered
 from rules.person import Person
 from rules.policy import Reach, Reaches
@@ -34,7 +34,7 @@ def letters(rule: Rule, person: Person, run: Run, *, reaches: Reaches, renders: 
     for step in walk(rule.steps):
         if not isinstance(step, Send):
             continue
-        found = [one for one in targets(person, step.channels, reaches, as_listed) if one.identity]
+        found = [one for one in targets(person, step.channels, reaches, most_reactive) if one.identity]
         if not found:
             yield Tried(step.id, None, reason="no_address")
             continue
