@@ -94,15 +94,26 @@ def draw(rule: Rule, language: str, words: Words = MappingProxyType({})) -> Draw
     pen = _Pen(language, partial(signal, words=words))
     start = pen.boxed("", "start", beginning(rule, language, words))
     whole = pen.stacked([start, *(pen.block(step) for step in rule.steps)])
+    lines = _leading_on(whole.lines)
     return Drawing(
         whole.width + 2 * EDGE,
         whole.height + 2 * EDGE,
         tuple(replace(box, x=box.x + EDGE, y=box.y + EDGE) for box in whole.boxes),
         tuple(
             replace(line, x=line.x + EDGE, y=line.y + EDGE, to_x=line.to_x + EDGE, to_y=line.to_y + EDGE, turn=line.turn + EDGE)
-            for line in whole.lines
+            for line in lines
         ),
     )  # fmt: skip
+
+
+def _leading_on(lines: list[Line]) -> list[Line]:
+    """Return the lines without those that join ways behind which nothing follows."""
+    while True:
+        begun = {(line.x, line.y) for line in lines}
+        kept = [line for line in lines if line.has_head or line.label or (line.to_x, line.to_y) in begun]
+        if len(kept) == len(lines):
+            return kept
+        lines = kept
 
 
 class _Pen:

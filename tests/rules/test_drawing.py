@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rules.book import read_book
+from rules.bookcase import read_folder
 from rules.drawing import Box, Drawing, draw
 from rules.rule import Rule, walk
 from tests.rules.play import rule
@@ -35,12 +37,11 @@ steps:
 """
 
 
-def shipped() -> list[Path]:
-    return sorted((Path(__file__).parents[2] / "rules" / "book").glob("*.yml"))
-
-
 def drawings() -> list[Rule]:
-    return [rule(DEEP), rule("rule: one\nstate: draft\nwhen: {event: a.b}\nsteps:\n  - wait: 1h\n")]
+    """Return every rule that is shipped, a single step, and one with all that branches."""
+    book = read_book(read_folder(Path(__file__).parents[2] / "rules" / "book"))
+    one = rule("rule: one\nstate: draft\nwhen: {event: a.b}\nsteps:\n  - wait: 1h\n")
+    return [rule(DEEP), one, *book.rules.values()]
 
 
 def overlap(one: Box, other: Box) -> bool:
@@ -70,6 +71,22 @@ def test_every_arrow_ends_at_a_box(one: Rule) -> None:
         if line.has_head:
             assert touches(line.to_x, line.to_y, drawing), line
         assert min(line.x, line.to_x) >= 0 and max(line.x, line.to_x) <= drawing.width
+
+
+@pytest.mark.parametrize("one", drawings(), ids=lambda one: one.id)
+def test_no_line_ends_in_nothing_but_a_way_that_is_empty(one: Rule) -> None:
+    drawing = draw(one, "en")
+    begun = {(line.x, line.y) for line in drawing.lines}
+    assert [
+        line for line in drawing.lines if not (line.has_head or line.label or (line.to_x, line.to_y) in begun)
+    ] == []
+
+
+def test_ways_meet_again_only_where_something_follows() -> None:
+    ways = "rule: one\nstate: draft\nwhen: {event: a.b}\nsteps:\n  - if: contact.a == 1\n"
+    ways += "    then: [{wait: 1h}]\n    else: [{wait: 2h}]\n"
+    assert len(draw(rule(ways), "en").lines) == 3  # to the question, to each of its ways
+    assert len(draw(rule(ways + "  - wait: 3h\n"), "en").lines) == 6  # and from both of them on
 
 
 def test_no_line_leads_on_from_where_a_run_ends() -> None:
