@@ -12,6 +12,7 @@ from rules.book import Book, Surroundings, read_book
 from rules.bookcase import Bookcase, Version, read_folder
 from rules.intrusion import warnings
 from rules.options import RulesOptions, folder_of
+from rules.proofreading import proofread
 from rules.sentences import sentences
 
 Say = Callable[[str], None]
@@ -23,12 +24,14 @@ def surroundings(options: RulesOptions) -> Surroundings:
 
 
 def check_rules(options: RulesOptions, say: Say) -> int:
-    """Say every mistake of the book, then what people may resent; return how many mistakes there are."""
+    """Say every mistake of the book, then what people may resent, then what can not be written; return how many mistakes."""
     book = _book(options)
     for mistake in book.mistakes:
         say(str(mistake))
     for warning in warnings(book):
         say(f"warning: {warning}")
+    for unwritten in proofread(book, utc_now()):
+        say(f"warning: {unwritten}")
     return len(book.mistakes)
 
 

@@ -123,6 +123,12 @@ async def tried(stage: Stage, contacts: Contacts, rule: str, *, now: datetime, a
     return Rehearsed(told, len(contacts.profiles), len(contacts.profiles))
 
 
+def start_of(rule: Rule, book: Book, now: datetime) -> Mapping[str, Any]:
+    """Return what `start` and `event` would say in this rule, made up: every property that the vocabulary names."""
+    found = _event_of(rule.trigger)
+    return _made_up(found[0], book, now) if found else {}
+
+
 def verdict_of(reason: str, *, is_held: bool = False) -> Verdict:
     """Return what a reason means: sent, waits (and may be sent yet), the run is over, or not sent."""
     word = reason.partition("->")[0].partition(":")[0]
