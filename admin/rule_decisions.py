@@ -95,7 +95,13 @@ async def explain(desk: Desk, rule: Rule, profile: Profile, speaks: Texts) -> Ex
             return Explained((said,), event=events[0])
     clock = _clock(rule, profile, policy.zone, now, speaks)
     came = await verdict(
-        rule, person, event, policy=policy, reaches=rules.gatekeeper.reaches, renders=rules.letters, prefers=most_reactive
+        rule,
+        person,
+        event,
+        policy=policy,
+        reaches=rules.gatekeeper.reaches,
+        renders=rules.letters,
+        prefers=most_reactive,
     )
     untrue = tuple(sentence(part, language, words) for part in came.untrue)
     return Explained((*clock, *_said(came, rule, speaks)), untrue, event)
