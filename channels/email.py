@@ -4,9 +4,11 @@ Octets in email_mime.py, the letter in email_letter.py, signatures in email_dkim
 email_pool.py, answers in email_codes.py, how fast a domain may be fed in email_domains.py and email_warmup.py.
 """
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -32,6 +34,9 @@ log = logging.getLogger("channels.email")
 
 CHANNEL = "email"
 LONGEST_TEXT = 100_000
+BEGIN_WITHIN_SECONDS = (
+    10.0  # a permit to write to somebody lasts thirteen (profiles/permits.py), and a domain may take two
+)
 COMPOSING = 4  # mails for each connection that are composed while others are handed over
 
 __all__ = ["Email", "Options", "connect"]
@@ -113,7 +118,7 @@ class Email:
         try:
             if later := await self._day():
                 return later
-            handed = await self._pool.deliver(mail)
+            handed = await self._begun(mail)
             reply = handed.reply if isinstance(handed, Handed) else None
             sending = outcome(handed, token=token) if isinstance(handed, Handed) else handed
             if self._warm_up and isinstance(sending, (Later, Failed)):
@@ -121,6 +126,14 @@ class Email:
             return sending
         finally:
             self._domains.leave(domain, slows=slows(reply), took=isinstance(sending, Sent))
+
+    async def _begun(self, mail: Mail) -> Handed | Sending:
+        """Hand it over; what could not begin in time is known not to have gone."""
+        try:
+            async with asyncio.timeout(BEGIN_WITHIN_SECONDS) as deadline:
+                return await self._pool.deliver(replace(mail, begins=lambda: deadline.reschedule(None)))
+        except TimeoutError:
+            return Later(COME_BACK_SECONDS, "the server did not take it in time")
 
     async def _day(self) -> Sending | None:
         """Return why this mail must wait for another day, None when it need not."""

@@ -9,7 +9,7 @@ import re
 from channels.channel import Failed, Later, Sending, Sent, Unknown
 from channels.email_wire import Handed, Reply, Stage
 
-CONNECT_SECONDS = 30.0
+CONNECT_SECONDS = 61.0  # longer than what the back door waits out itself: its tries are few, and an outage may be long
 GREYLIST_SECONDS = 900.0  # most greylists let in after five minutes, some after fifteen
 SLOW_DOWN_SECONDS = 300.0
 FULL_SECONDS = 6 * 3600.0  # a full mailbox is emptied by a person

@@ -89,8 +89,6 @@ class Pool:
     async def _open(self) -> Line | Sending:
         now = asyncio.get_running_loop().time()
         if now < self._down_until:
-            if isinstance(self._down, Later):
-                return Later(self._down_until - now + 1, self._down.detail)
             return self._down
         try:
             line = await self._dials(self._account)

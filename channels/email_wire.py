@@ -8,7 +8,7 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -74,6 +74,8 @@ class Mail:
     octets: bytes
     envelope: str = ""
     """The envelope id that a delivery status notification repeats."""
+    begins: Callable[[], None] = lambda: None
+    """Called right before its octets go out: until then nothing is handed over, whatever happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,9 @@ async def dial(account: Account) -> "Line":
     loop = asyncio.get_running_loop()
     line = Line(account.seconds)
     at_once = account.context if account.tls == "tls" else None
-    async with asyncio.timeout(account.seconds):
-        await loop.create_connection(lambda: line, account.host, account.port, ssl=at_once)
     try:
+        async with asyncio.timeout(account.seconds):
+            await loop.create_connection(lambda: line, account.host, account.port, ssl=at_once)
         await line.begin(account)
     except BaseException:
         line.abort()
@@ -149,6 +151,7 @@ class Line(asyncio.Protocol):
         if replies[2].code != 354:
             self.abort()  # it follows no protocol that we know
             return Handed("data", Reply(replies[2].code, "expected 354 after DATA"))
+        mail.begins()
         answer = _only(await self._ask(_stuffed(mail.octets), 1))
         if answer is None or answer.code < 200 or 300 <= answer.code < 400:
             self.abort()

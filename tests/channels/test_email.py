@@ -14,6 +14,7 @@ from channels.channel import Door, Failed, Later, Outbound, Sending, Sent, Unkno
 from channels.email import Email, Options, connect
 from channels.email_dkim import read_key, record_of
 from channels.email_verp import bounced, token_of
+from channels.outbound import HOLD_SECONDS
 from profiles.live import Feed
 from profiles.personal_links import Offer, PersonalLinks
 from profiles.secret import Secret
@@ -21,7 +22,7 @@ from profiles.store import Store
 from profiles.timeline import Attachment, Content
 from profiles.writer import Writer
 from tests.channels.kits.kit import Recorder
-from tests.peers.mail_script import MailScript
+from tests.peers.mail_script import SILENCE, MailScript
 from tests.peers.mail_server import HANG, MailServer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -166,6 +167,23 @@ async def test_what_a_relay_that_is_away_did_not_get_comes_later(options: Option
     first, second = await sent(replace(options, port=free_port), door, outbound(), outbound(id="other"))
     assert isinstance(first, Later)
     assert isinstance(second, Later)
+
+
+async def test_a_server_that_hangs_before_the_mail_took_none(
+    options: Options, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.email.BEGIN_WITHIN_SECONDS", 0.2)
+    async with MailScript({"RCPT": SILENCE}) as script:
+        slow = await connect(replace(options, port=script.port, connections=1, answer_seconds=20), door)
+        found = await asyncio.gather(*(slow.send(outbound(id=f"m{number}")) for number in range(3)))
+        await slow.close()
+    assert [type(one) for one in found] == [Later] * 3
+    assert script.mails == []
+
+
+async def test_every_wait_is_long_enough_to_outlast_an_outage(options: Options, door: Door, free_port: int) -> None:
+    away = await sent(replace(options, port=free_port), door, outbound(), outbound(id="other"))
+    assert all(isinstance(one, Later) and one.seconds > HOLD_SECONDS for one in away)
 
 
 async def test_connections_are_kept_and_worn_ones_replaced(server: MailServer, options: Options, door: Door) -> None:
