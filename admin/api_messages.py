@@ -52,7 +52,12 @@ def _rule(rules: Running, id: str) -> Rule:
 
 def _direct(rules: Running, body: dict[str, Any]) -> Rule:
     """Return the rule of one step that these words mean. Raises Refused with all that is wrong with them."""
-    template, channels, kind, topic = body["template"], body.get("channels", []), body.get("class", ""), body.get("topic", "")
+    template, channels, kind, topic = (
+        body["template"],
+        body.get("channels", []),
+        body.get("class", ""),
+        body.get("topic", ""),
+    )
     book, policy = rules.bookcase.book, rules.gatekeeper.policy
     faults: list[Problem] = []
     if template not in book.templates:

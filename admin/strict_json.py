@@ -34,12 +34,17 @@ async def read_json(request: web.Request, *, largest: int) -> tuple[Any, bytes]:
         raise Malformed(415, "expected Content-Type: application/json")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Malformed(415, "expected a body without Content-Encoding")
+    body = await read_bytes(request, largest=largest)
+    return parse(body), body
+
+
+async def read_bytes(request: web.Request, *, largest: int) -> bytes:
+    """Return the body as it came. Raises Malformed: 408, 413."""
     try:
         async with asyncio.timeout(READ_WITHIN_SECONDS):
-            body = await _bytes(request, largest)
+            return await _bytes(request, largest)
     except TimeoutError:
         raise Malformed(408, f"expected the whole body within {READ_WITHIN_SECONDS} seconds") from None
-    return parse(body), body
 
 
 def parse(body: bytes) -> Any:

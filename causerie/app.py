@@ -22,6 +22,7 @@ from admin.live import LIVE
 from admin.one_click import unsubscribing
 from admin.preferences import preferences
 from admin.routes import routes as console
+from admin.tracker import TrackerOptions, tracker_routes
 from bot.answering import BotOptions, answerer, copy_of, folder_of, semantic_of
 from bot.idle import IdleReturn
 from bot.live import LiveBrain, load_live
@@ -38,6 +39,7 @@ from channels.channel import Channel, Door, Limits
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
 from channels.sweeper import Sweeper
+from channels.webchat import Options as WebchatOptions
 from channels.webchat import Webchat
 from profiles.calendar import Clock, utc_now
 from profiles.consents import Consents
@@ -84,6 +86,7 @@ class Options:
     llm: LlmOptions = LlmOptions()
     rules: RulesOptions = RulesOptions()
     console: ConsoleOptions = ConsoleOptions()
+    tracker: TrackerOptions = TrackerOptions()
     channels: Mapping[str, Any] = field(default_factory=dict)
     database: str = "causerie"
     models: Path | None = None
@@ -224,6 +227,10 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app.add_subapp("/p", preferences(centre))
         app.add_subapp("/u", unsubscribing(centre))
         app.add_routes(link_routes(store, writer, secret, clock))
+        vouched = tuple(
+            one.identity_secret.reveal() for one in options.channels.values() if isinstance(one, WebchatOptions)
+        )
+        app.add_routes(tracker_routes(desk, options.tracker, identity_secrets=vouched, proxies=_proxies(options)))
         app.router.add_get("/", _home)
 
         app[LISTENING], app[CLOSE] = listening, opened.pop_all()

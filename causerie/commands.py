@@ -8,6 +8,7 @@ from typing import TextIO
 
 from admin.desk import Options as ConsoleOptions
 from admin.keys import create_key
+from admin.tracker import TrackerOptions
 from bot.answering import BotOptions, folder_of, load_brain
 from bot.llm_options import LlmOptions
 from bot.remote_actions import performer
@@ -54,6 +55,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
         llm=config.of(LlmOptions),
         rules=rules,
         console=config.of(ConsoleOptions),
+        tracker=config.of(TrackerOptions),
         channels=config.under("channels"),
         database=store.database,
         models=Path(store.folder) / "models",

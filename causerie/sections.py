@@ -3,6 +3,7 @@
 from typing import Any
 
 from admin.desk import Options as ConsoleOptions
+from admin.tracker import TrackerOptions
 from bot.answering import BotOptions
 from bot.llm_options import LlmOptions
 from causerie.app import ServerOptions
@@ -15,5 +16,5 @@ def every_section() -> dict[str, type[Any]]:
     """Return dotted section name -> its Options dataclass, in the order of config.toml."""
     channels = {f"channels.{name}": house.options_of(name) for name in house.names()}
     bot = {"bot": BotOptions, "llm": LlmOptions}
-    parts = {"rules": RulesOptions, "console": ConsoleOptions}
+    parts = {"rules": RulesOptions, "console": ConsoleOptions, "tracker": TrackerOptions}
     return {"server": ServerOptions, "store": StoreOptions, **bot, **parts, **channels}
