@@ -15,6 +15,7 @@ from profiles.calendar import Clock
 from profiles.expression import Expression
 from profiles.snapshot import Done, Work
 from profiles.snapshot import Outcome as Committed
+from profiles.store import Unavailable
 from profiles.timeline import Event
 from rules.applying import commitment, together
 from rules.entry import Occasion, enter
@@ -105,7 +106,10 @@ class Turn:
         return self.editions.segments
 
     async def work(self, news: Sequence[News]) -> Left:
-        """Think about these contacts and commit what it comes to."""
+        """Think about these contacts and commit what it comes to. Raises Unavailable: not all of it is committed.
+
+        The same news may then be worked again: what was committed is not done twice.
+        """
         left = list(news)
         nobody: tuple[News, ...] = ()
         idle: tuple[str, ...] = ()
@@ -115,9 +119,10 @@ class Turn:
             left, found = await self._once(left)
             nobody, idle = (*nobody, *found.nobody), (*idle, *found.idle)
         if left:
-            log.warning(
-                "rules.contacts contended count=%d", len(left)
-            )  # their leases run out: they are looked at again
+            log.warning("rules.contacts contended count=%d", len(left))
+            if any(one.occasion for one in left):
+                raise Unavailable("contacts changed faster than they could be thought of")
+            # the others are looked at again when their leases run out; a schedule's contacts when its audience is walked on
         return Left(nobody, idle)
 
     async def _once(self, news: Sequence[News]) -> tuple[list[News], Left]:
@@ -169,13 +174,20 @@ class Turn:
             )
             for id, thought in thoughts.items()
         }
-        moved = await asyncio.gather(*(self._offer(some) for some in _portions(works)))
-        return [one for ids in moved for id in ids for one in ours[id]]
+        offers = (self._offer(some) for some in _portions(works))
+        again: list[News] = []
+        for moved in await asyncio.gather(*offers, return_exceptions=True):
+            if isinstance(moved, BaseException):
+                raise moved
+            again += [one for id in moved for one in ours[id]]
+        return again
 
     async def _offer(self, works: Mapping[str, Work]) -> Sequence[str]:
         """Commit the works of these contacts and return those whose runs moved meanwhile."""
         try:
             done = await self._writer.commit(together(works))
+        except Unavailable:
+            raise  # nobody's oddity: whoever brought the news brings it again
         except Exception as error:  # noqa: BLE001 (one contact's oddity must not take others with it: each alone)
             if len(works) > 1:
                 return [id for one, work in works.items() for id in await self._offer({one: work})]

@@ -1,0 +1,144 @@
+"""Several processes on one database, killed at any moment: a firing is one, a contact is decided once, the sums balance."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.campaign import EVERYBODY, RULE, balance
+from bench.crowd import Crowd
+from bench.stage import Clock, stage, write_book
+from profiles.calendar import utc_now
+from profiles.indexes import INDEXES
+from profiles.store import Store, Unavailable
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+CROWD = Crowd(3_000)
+
+
+@pytest.fixture
+async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
+    opened = Store(mongo_url, database_name)
+    await opened.prepare(INDEXES)
+    await CROWD.seed(opened, now=utc_now())
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A campaign for everybody, whose hour comes in a minute."""
+    folder = tmp_path / "book"
+    at = utc_now() + timedelta(minutes=1)
+    write_book(folder, {"sales": RULE.format(at=f"{at:%Y-%m-%d %H:%M}", audience=EVERYBODY)})
+    return folder
+
+
+@pytest.fixture
+async def seen(store: Store, book: Path) -> None:
+    """The rule was live before its hour: a schedule does not fire for the time before."""
+    async with stage(store.url, store.name, book) as process:
+        await process.rules.occurrences.plan()
+
+
+@asynccontextmanager
+async def working(store: Store, book: Path, ahead: float) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run another process whose clock is so many minutes ahead; killed at the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.rules.campaigner", store.url, store.name, str(book), str(ahead), cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+async def _decided(store: Store) -> int:
+    return await store.count("decisions", {})
+
+
+async def _is_over(store: Store) -> bool:
+    return await store.count("occurrences", {"done_at": {"$exists": True}}) == 1
+
+
+@pytest.mark.usefixtures("seen")
+async def test_a_campaign_killed_again_and_again_decides_every_contact_once(store: Store, book: Path) -> None:
+    chance, kills = random.Random(7), 0
+    for ahead in count(2, 2):  # past the lease of whoever was killed
+        before, enough = await _decided(store), chance.randint(1, 900)
+        async with working(store, book, ahead):
+
+            async def far_enough(before: int = before, enough: int = enough) -> bool:
+                return await _is_over(store) or await _decided(store) >= before + enough
+
+            await until(far_enough, within_seconds=60)
+            if await _is_over(store):
+                break
+        kills += 1
+        assert kills < 30
+    assert kills >= 2, "it was over before anybody was killed"
+    assert (await balance(store)).is_right(CROWD)
+
+
+@pytest.mark.usefixtures("seen")
+async def test_three_processes_at_once_fire_one_campaign_once(store: Store, book: Path) -> None:
+    async with working(store, book, 2), working(store, book, 2.1), working(store, book, 2.2):
+        await until(lambda: _is_over(store), within_seconds=90)
+    assert await store.count("occurrences", {}) == 1
+    assert (await balance(store)).is_right(CROWD)
+
+
+@pytest.mark.usefixtures("seen")
+async def test_two_who_hold_the_same_chunk_send_it_once(store: Store, book: Path) -> None:
+    """The lease ran out while the first was busy: both walk the audience from its beginning."""
+    clock = Clock(timedelta(minutes=2))
+    async with (
+        stage(store.url, store.name, book, process="p1", clock=clock) as first,
+        stage(store.url, store.name, book, process="p2", clock=clock) as second,
+    ):
+        await first.rules.occurrences.plan()
+        row = await store.first("occurrences", {})
+        assert row
+        walks = [process.rules.occurrences._walk({**row, "leased_by": name}) for process, name in _twice(first, second)]
+        await asyncio.gather(*walks)
+        await store.change("occurrences", {"_id": row["_id"]}, {"$set": {"cursor": ""}, "$unset": {"lease_until": ""}})
+        await second.rules.occurrences.walk()
+    assert (await balance(store)).is_right(CROWD)
+
+
+def _twice(first: Any, second: Any) -> list[tuple[Any, str]]:
+    return [(first, "p1/x"), (second, "p2/x")]
+
+
+@pytest.mark.usefixtures("seen")
+async def test_who_died_between_the_slot_and_the_commit_has_spent_one_slot_and_sends_one_message(
+    store: Store, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(timedelta(minutes=2))
+
+    async def dies(*_: Any, **__: Any) -> Any:
+        raise Unavailable("killed")
+
+    async with stage(store.url, store.name, book, process="p1", clock=clock) as first:
+        await first.rules.occurrences.plan()
+        monkeypatch.setattr(first.writer, "commit", dies)
+        await first.rules.occurrences.walk()
+    assert await store.count("ledgers", {"h.u": "sales"}) > 0, "nobody had a slot"
+    assert await store.count("messages", {}) == 0
+    clock.ahead += timedelta(minutes=2)
+    async with stage(store.url, store.name, book, process="p2", clock=clock) as second:
+        await second.rules.occurrences.walk()
+    assert (await balance(store)).is_right(CROWD)
