@@ -7,7 +7,8 @@ Gmail 5.7.26, Yahoo 5.7.9, Microsoft 5.7.515 speak of our domain and never of th
 import re
 
 from channels.channel import Failed, Later, Sending, Sent, Unknown
-from channels.email_wire import Handed, Reply, Stage
+from channels.email_talk import Reply
+from channels.email_wire import Handed, Stage
 
 CONNECT_SECONDS = 61.0  # longer than what the back door waits out itself: its tries are few, and an outage may be long
 GREYLIST_SECONDS = 900.0  # most greylists let in after five minutes, some after fifteen

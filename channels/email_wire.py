@@ -10,15 +10,12 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from channels.email_address import Mailbox
+from channels.email_talk import Reply, Talk
 
-LONGEST_ANSWER = 65_536  # octets without an end: no server says so much
-MOST_LINES = 200  # of one reply
 Stage = Literal["connect", "sender", "recipient", "data", "end"]
-_REPLY = re.compile(rb"([2-5][0-9]{2})([ -]?)(.*)", re.DOTALL)
-_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 _XTEXT = re.compile(r"[^!-*,-<>-~]")
 
 
@@ -28,25 +25,6 @@ class Unreachable(Exception):
     def __init__(self, detail: str, reply: "Reply | None" = None) -> None:
         super().__init__(detail)
         self.detail, self.reply = detail, reply
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a server answered; `text` is its lines joined by spaces, without the code."""
-
-    code: int
-    text: str = ""
-
-    @property
-    def enhanced(self) -> str:
-        """Return the enhanced status code (RFC 3463), empty when there is none."""
-        found = _ENHANCED.match(self.text)
-        return found[1] if found else ""
-
-    @property
-    def is_good(self) -> bool:
-        """Return whether the server did what it was asked."""
-        return self.code < 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +79,20 @@ async def dial(account: Account) -> "Line":
     return line
 
 
-class Line(asyncio.Protocol):
-    """A connection on which one exchange is under way at a time."""
+class Line(Talk):
+    """A connection that takes mails, one after the other."""
 
     def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
         self.mails = 0
         """How many mails it has taken."""
         self.offers: Mapping[str, str] = {}
-        self.is_open = False
-        self._seconds = seconds
-        self._transport: asyncio.Transport | None = None
-        self._buffer = b""
-        self._lines: list[str] = []
-        self._replies: list[Reply] = []
-        self._wanted = 1  # the greeting
-        self._waiting: asyncio.Future[None] | None = None
 
     # -- what a caller does
 
     async def begin(self, account: Account) -> None:
         """Hear the greeting, introduce ourselves, encrypt, sign in. Raises Unreachable."""
-        _need(_only(await self._answers(1)), "greeting")
+        _need(_only(await self.answers(1)), "greeting")
         await self._hello(account.name)
         if account.tls == "starttls":
             await self._encrypt(account)
@@ -137,7 +108,7 @@ class Line(asyncio.Protocol):
             return lacking
         mail_from, rcpt_to = self._commands(mail)
         if "PIPELINING" in self.offers:
-            replies = await self._ask(mail_from + rcpt_to + b"DATA\r\n", 3)
+            replies = await self.ask(mail_from + rcpt_to + b"DATA\r\n", 3)
         else:
             replies = await self._one_by_one(mail_from, rcpt_to, b"DATA\r\n")
         stages: tuple[Stage, ...] = ("sender", "recipient", "data")
@@ -145,14 +116,14 @@ class Line(asyncio.Protocol):
             if not reply.is_good:
                 await self._recover(replies)
                 return Handed(stage, reply)
-        if len(replies) < 3 or not self._is_connected():
+        if len(replies) < 3 or not self.is_connected():
             self.abort()
             return Handed("data", None)
         if replies[2].code != 354:
             self.abort()  # it follows no protocol that we know
             return Handed("data", Reply(replies[2].code, "expected 354 after DATA"))
         mail.begins()
-        answer = _only(await self._ask(_stuffed(mail.octets), 1))
+        answer = _only(await self.ask(_stuffed(mail.octets), 1))
         if answer is None or answer.code < 200 or 300 <= answer.code < 400:
             self.abort()
             return Handed("end", None)
@@ -160,46 +131,17 @@ class Line(asyncio.Protocol):
 
     async def quit(self) -> None:
         """Say goodbye and close, within a second."""
-        if self._is_connected():
-            self._seconds = min(self._seconds, 1.0)
-            await self._ask(b"QUIT\r\n", 1)
+        if self.is_connected():
+            self.seconds = min(self.seconds, 1.0)
+            await self.ask(b"QUIT\r\n", 1)
         self.abort()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self.is_open = False
-        if self._transport:
-            self._transport.abort()
-
-    # -- the protocol of asyncio
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport; after STARTTLS there is a new one."""
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Read whole lines, and wake who waits when all replies are there."""
-        self._buffer += data
-        *lines, self._buffer = self._buffer.split(b"\n")
-        for line in lines:
-            self._read(line.rstrip(b"\r"))
-        if len(self._buffer) > LONGEST_ANSWER or len(self._lines) > MOST_LINES:
-            self.abort()
-        if not self._wanted and self._replies:
-            self.is_open = False  # a word that nobody asked for is a goodbye (421)
-        self._wake()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Nobody waits for what can not come."""
-        self.is_open, self._transport = False, None
-        self._wake()
 
     # -- how it is done
 
     async def _hello(self, name: str) -> None:
-        reply = _only(await self._ask(f"EHLO {name}\r\n".encode(), 1))
+        reply = _only(await self.ask(f"EHLO {name}\r\n".encode(), 1))
         if reply and reply.code in (500, 502):
-            _need(_only(await self._ask(f"HELO {name}\r\n".encode(), 1)), "HELO")
+            _need(_only(await self.ask(f"HELO {name}\r\n".encode(), 1)), "HELO")
             self.offers = {}
             return
         said = _need(reply, "EHLO").text.split("\n")[1:]
@@ -209,27 +151,27 @@ class Line(asyncio.Protocol):
     async def _encrypt(self, account: Account) -> None:
         if "STARTTLS" not in self.offers:
             raise Unreachable("the server offers no STARTTLS")
-        _need(_only(await self._ask(b"STARTTLS\r\n", 1)), "STARTTLS")
-        if self._buffer or self._replies or not self._transport or not account.context:
+        _need(_only(await self.ask(b"STARTTLS\r\n", 1)), "STARTTLS")
+        if self._buffer or self._replies or not self.transport or not account.context:
             raise Unreachable("words in clear after STARTTLS")  # somebody in between may have put them there
-        async with asyncio.timeout(self._seconds):
+        async with asyncio.timeout(self.seconds):
             transport = await asyncio.get_running_loop().start_tls(
-                self._transport, self, account.context, server_hostname=account.host
+                self.transport, self, account.context, server_hostname=account.host
             )
         if transport is None:
             raise Unreachable("lost during TLS")
-        self._transport = transport
+        self.transport = transport
         await self._hello(account.name)  # what was said before TLS counts no more, RFC 3207
 
     async def _sign_in(self, user: str, password: str) -> None:
         ways = self.offers.get("AUTH", "").upper().split()
         if "PLAIN" in ways:
             proof = base64.b64encode(f"\0{user}\0{password}".encode())
-            _need(_only(await self._ask(b"AUTH PLAIN " + proof + b"\r\n", 1)), "AUTH")
+            _need(_only(await self.ask(b"AUTH PLAIN " + proof + b"\r\n", 1)), "AUTH")
         elif "LOGIN" in ways:
-            _need(_only(await self._ask(b"AUTH LOGIN\r\n", 1)), "AUTH")
-            _need(_only(await self._ask(base64.b64encode(user.encode()) + b"\r\n", 1)), "AUTH")
-            _need(_only(await self._ask(base64.b64encode(password.encode()) + b"\r\n", 1)), "AUTH")
+            _need(_only(await self.ask(b"AUTH LOGIN\r\n", 1)), "AUTH")
+            _need(_only(await self.ask(base64.b64encode(user.encode()) + b"\r\n", 1)), "AUTH")
+            _need(_only(await self.ask(base64.b64encode(password.encode()) + b"\r\n", 1)), "AUTH")
         else:
             raise Unreachable("the server offers neither AUTH PLAIN nor LOGIN")
 
@@ -258,7 +200,7 @@ class Line(asyncio.Protocol):
     async def _one_by_one(self, *commands: bytes) -> list[Reply]:
         replies: list[Reply] = []
         for command in commands:
-            reply = _only(await self._ask(command, 1))
+            reply = _only(await self.ask(command, 1))
             if reply is None:
                 break
             replies.append(reply)
@@ -271,61 +213,11 @@ class Line(asyncio.Protocol):
         if any(reply.code == 421 for reply in replies):
             return self.abort()
         if replies[-1].code == 354 and len(replies) == 3:
-            await self._ask(b".\r\n", 1)  # it waits for a mail to nobody
-        reset = _only(await self._ask(b"RSET\r\n", 1))
+            await self.ask(b".\r\n", 1)  # it waits for a mail to nobody
+        reset = _only(await self.ask(b"RSET\r\n", 1))
         if reset is None or not reset.is_good:
             self.abort()
         return None
-
-    async def _ask(self, octets: bytes, count: int) -> list[Reply]:
-        """Write and return the replies: fewer than asked for when the connection was lost or the time is over."""
-        transport = self._transport
-        if transport is None or transport.is_closing() or self._replies:
-            return []
-        self._wanted = count
-        transport.write(octets)
-        return await self._answers(count)
-
-    async def _answers(self, count: int) -> list[Reply]:
-        self._wanted = count
-        if len(self._replies) < count and self._is_connected():
-            waiting = self._waiting = asyncio.get_running_loop().create_future()
-            late = asyncio.get_running_loop().call_later(self._seconds, _give_up, waiting)
-            try:
-                await waiting
-            finally:
-                late.cancel()
-                self._waiting = None
-        replies, self._replies, self._wanted = self._replies[:count], self._replies[count:], 0
-        if len(replies) < count:
-            self.abort()  # whatever comes now would be taken for the answer to the next question
-        if self._replies:
-            self.is_open = False
-        return replies
-
-    def _read(self, line: bytes) -> None:
-        found = _REPLY.fullmatch(line)
-        if found is None:
-            self._lines.append("")
-            self._replies.append(Reply(599, "not a reply"))  # it speaks something else
-            return
-        self._lines.append(found[3].decode("utf-8", "replace"))
-        if found[2] != b"-":
-            self._replies.append(Reply(int(found[1]), "\n".join(self._lines)))
-            self._lines = []
-
-    def _wake(self) -> None:
-        done = len(self._replies) >= self._wanted or not self._is_connected()
-        if self._waiting and done and not self._waiting.done():
-            self._waiting.set_result(None)
-
-    def _is_connected(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
-
-
-def _give_up(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_result(None)
 
 
 def _only(replies: list[Reply]) -> Reply | None:

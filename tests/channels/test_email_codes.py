@@ -4,7 +4,8 @@ import pytest
 
 from channels.channel import Failed, Later, Sent, Unknown
 from channels.email_codes import outcome, slows, told
-from channels.email_wire import Handed, Reply, Stage
+from channels.email_talk import Reply
+from channels.email_wire import Handed, Stage
 
 
 def test_what_was_taken_has_our_token() -> None:

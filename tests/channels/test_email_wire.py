@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from channels.email_address import Mailbox, mailbox
-from channels.email_wire import Account, Handed, Line, Mail, Reply, Unreachable, dial
+from channels.email_talk import Reply
+from channels.email_wire import Account, Handed, Line, Mail, Unreachable, dial
 from tests.channels.email_certificate import certificate
 from tests.peers.mail_script import HANG_UP, SILENCE, MailScript
 from tests.peers.mail_server import MailServer
