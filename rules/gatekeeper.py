@@ -289,8 +289,12 @@ def _note(request: _Request, target: Target, decision: gates.Decision) -> None:
             request.held = request.held or Held(until or now + LOOK_AGAIN, reason)
             if not request.wants_all:
                 request.left.clear()
-        case Skip(reason, _):
-            request.reason = request.reason or Skipped(reason)
+        case Skip(reason, ("late" | "expired") as too_late):  # by when it could leave; until then it would have waited
+            request.reason = request.reason or Skipped(too_late, reason)
+            if not request.wants_all:
+                request.left.clear()
+        case Skip(reason, detail):
+            request.reason = request.reason or Skipped(reason, detail)
             if not (request.wants_all or _is_of_one_channel(reason, request)):
                 request.left.clear()
         case Fallback(reason):

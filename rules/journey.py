@@ -203,8 +203,8 @@ class _Walk:
                 if token.held != reason:
                     self._decide(name, reason)
                 self.stay.append(replace(token, due_at=max(until, self.now), held=reason))
-            case Skipped(reason):
-                self._decide(name, reason)
+            case Skipped(reason, detail):
+                self._decide(name, reason, detail=detail)
                 self._next(token)
             case Granted():
                 self._sent(token, step, name, outcome)

@@ -62,6 +62,7 @@ class Skipped:
     """Not at all; the contact goes on to the next step."""
 
     reason: str
+    detail: str = ""
 
 
 Outcome: TypeAlias = Granted | Held | Skipped
