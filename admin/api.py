@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from admin import (
+    api_codes,
     api_consents,
     api_conversations,
     api_events,
@@ -47,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *api_events.ROUTES,
     *api_rules.ROUTES,
     *api_webhooks.ROUTES,
+    *api_codes.ROUTES,
 )
 _SLUG_OF_STATUS = {400: "malformed", 408: "slow", 413: "too_large", 415: "media_type", 422: "invalid"}
 

@@ -13,7 +13,7 @@ FRENCH: Mapping[str, str] = {
     "send messages as the shop": "envoyer des messages au nom de la boutique",
     "report events": "signaler des événements",
     "read segments, decisions and what became of webhooks": "lire les segments, les décisions et le sort des webhooks",
-    "send webhooks once more": "renvoyer des webhooks",
+    "make short addresses, send webhooks once more": "créer des adresses courtes, renvoyer des webhooks",
     # lists and filters
     "How many at most; 50 unless you say otherwise.": "Combien au plus ; 50 sauf indication contraire.",
     "The `after` of the page before.": "Le `after` de la page précédente.",
@@ -167,6 +167,38 @@ FRENCH: Mapping[str, str] = {
     "Profile ids of this page.": "Les identifiants des profils de cette page.",
     "How many at most, up to 500; 100 unless you say otherwise.":
         "Combien au plus, jusqu'à 500 ; 100 sauf indication contraire.",
+    # consents
+    "read what people agreed to and refused": "lire ce que les personnes ont accepté et refusé",
+    "keep what people said about being written to": "garder ce que les personnes ont dit des messages à recevoir",
+    "A topic of the rule book; for a no also * for all.": "Un sujet du livre de règles ; pour un non, aussi * pour tous.",
+    "All that was said, the newest first.": "Tout ce qui a été dit, le plus récent d'abord.",
+    "From where, when it is known.": "D'où, quand on le sait.",
+    "In which language the wording was shown; en unless you say otherwise.":
+        "Dans quelle langue la phrase a été montrée ; en sauf indication contraire.",
+    "The address of the browser that sent the form.": "L'adresse du navigateur qui a envoyé le formulaire.",
+    "The channel; * for all.": "Le canal ; * pour tous.",
+    "The channel; for a no also * for all.": "Le canal ; pour un non, aussi * pour tous.",
+    "The proof's id.": "L'identifiant de la preuve.",
+    "The topic; * for all.": "Le sujet ; * pour tous.",
+    "The version of the wording that was shown.": "La version de la phrase montrée.",
+    "The wording that was shown, or what they wrote.": "La phrase montrée, ou ce que la personne a écrit.",
+    "What holds now; what is wider comes first.": "Ce qui vaut maintenant ; le plus large d'abord.",
+    "What holds; asked: waits for its confirmation.": "Ce qui vaut ; asked : attend sa confirmation.",
+    "What shows it: the form's address, the file and line, who heard it. A yes needs it.":
+        "Ce qui le montre : l'adresse du formulaire, le fichier et la ligne, qui l'a entendu. Un oui l'exige.",
+    "What the person said.": "Ce que la personne a dit.",
+    "What was said; asked: a yes that waits for its confirmation.":
+        "Ce qui a été dit ; asked : un oui qui attend sa confirmation.",
+    "When it was kept.": "Quand cela a été gardé.",
+    "Where it came from: preference_centre, one_click, keyword, agent:maya, key:abc form ...":
+        "D'où cela vient : preference_centre, one_click, keyword, agent:maya, key:abc form...",
+    "Where they said it. An import never undoes a no.": "Où la personne l'a dit. Un import ne défait jamais un non.",
+    # codes
+    "What it is for, as reports name it.": "À quoi il sert, comme le nomment les rapports.",
+    "Where it leads, https://...": "Où il mène, https://...",
+    "The code.": "Le code.",
+    "The short address.": "L'adresse courte.",
+    "Its QR code as SVG.": "Son code QR en SVG.",
     # webhooks
     "Its id, the same at every attempt.": "Son identifiant, le même à chaque essai.",
     "Where it goes.": "Où il va.",

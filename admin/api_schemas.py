@@ -301,6 +301,18 @@ WEBHOOK = Shape("Webhook", {
     "ended_at": Field(SOMETIME, "When it was taken, or given up.", True),
 })  # fmt: skip
 
+CODE_IN = Shape("NewCode", {
+    "campaign": Field(Text(100, 1, example="poster-lyon"), "What it is for, as reports name it.", True),
+    "target": Field(Text(1000, 10, example="https://shop.example/chairs"), "Where it leads, https://...", True),
+})  # fmt: skip
+
+CODE = Shape("Code", {
+    **CODE_IN.fields,
+    "code": Field(Text(20), "The code.", True),
+    "address": Field(Text(1000), "The short address.", True),
+    "picture": Field(Text(1000), "Its QR code as SVG.", True),
+})  # fmt: skip
+
 LINKED = Shape("Linked", {
     "profile": Field(PROFILE, "The profile that the identity ended on.", True),
     "outcome": Field(Choice(("claimed", "noted", "merged", "conflict", "unchanged")), "What the link came to: noted is said, "

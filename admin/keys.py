@@ -27,7 +27,7 @@ SCOPES: Mapping[str, str] = {
     "consents:read": "read what people agreed to and refused",
     "consents:write": "keep what people said about being written to",
     "rules:read": "read segments, decisions and what became of webhooks",
-    "rules:write": "send webhooks once more",
+    "rules:write": "make short addresses, send webhooks once more",
 }
 PER_SECOND = 100.0
 REMEMBERED_SECONDS = 5.0  # a revoked key stops within this

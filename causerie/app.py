@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from admin.api import api
 from admin.api_docs import docs
 from admin.centre import Centre
+from admin.codes import Codes
 from admin.desk import Desk
 from admin.desk import Options as ConsoleOptions
 from admin.links import link_routes
@@ -227,9 +228,13 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         app.add_subapp("/p", preferences(centre))
         app.add_subapp("/u", unsubscribing(centre))
         app.add_routes(link_routes(store, writer, secret, clock))
+        codes = Codes(store, writer, public_url, clock=clock)
+        opened.push_async_callback(codes.close)
+        writer.listen(codes.hear)
         vouched = tuple(
             one.identity_secret.reveal() for one in options.channels.values() if isinstance(one, WebchatOptions)
         )
+        app.add_routes(codes.routes())
         app.add_routes(tracker_routes(desk, options.tracker, identity_secrets=vouched, proxies=_proxies(options)))
         app.router.add_get("/", _home)
 

@@ -85,6 +85,7 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("kind", "-at", "_id"),  # what became of them, the latest first
         ascending("ended_at", expireAfterSeconds=2_592_000),
     ],
+    "codes": [],
     "visits": [ascending("day")],  # counted visits of people whom nobody recognises
     "rule_versions": [ascending("rule", "-at"), ascending("-at")],  # a rule's history; the last good text of each file
     "doubts": [ascending("settled_at")],

@@ -20,6 +20,7 @@ BODIES: dict[str, Any] = {
     "create_profile": {}, "change_profile": {"attributes": {"city": "Lyon"}}, "send_message": {"text": "hello"},
     "add_identity": {"space": "telegram", "address": "42"}, "add_event": {"id": "e", "name": "order.paid", "profile": "P1"},
     "add_events": {"events": [{"id": "e", "name": "order.paid", "profile": "P1"}]},
+    "create_code": {"campaign": "poster", "target": "https://shop.example/chairs"},
     "send_by_rule": {"rule": "receipt", "to": {"profile": "P1"}},
 }  # fmt: skip
 
