@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+if TYPE_CHECKING:  # 10 MB of memory, for those who sign: they import it where they do
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 SHORTEST_RSA = 1024  # bits; RFC 8301 forbids shorter ones, and asks for 2048
 SIGNED = (
@@ -33,11 +34,14 @@ class Key:
 
     domain: str
     selector: str
-    private: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+    private: "rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey"
 
 
 def read_key(domain: str, selector: str, pem: str) -> Key:
     """Return the key of a PEM text. Raises ValueError with what is wrong, never with the text."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
     if not _SELECTOR.fullmatch(selector):
         raise ValueError("expected a selector such as s1")
     try:
@@ -55,6 +59,9 @@ def read_key(domain: str, selector: str, pem: str) -> Key:
 
 def record_of(key: Key) -> str:
     """Return the TXT record that publishes the public half."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     public = key.private.public_key()
     if isinstance(public, rsa.RSAPublicKey):
         der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -73,6 +80,9 @@ def signed(mail: bytes, keys: Sequence[Key], at: datetime) -> bytes:
 
 
 def _signature(key: Key, names: bytes, fields: bytes, digest: bytes, at: datetime) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
     is_rsa = isinstance(key.private, rsa.RSAPrivateKey)
     value = b"v=1; a=%b; c=relaxed/relaxed; d=%b;\r\n s=%b; t=%d;\r\n h=%b;\r\n bh=%b;\r\n b=" % (
         b"rsa-sha256" if is_rsa else b"ed25519-sha256", key.domain.encode(), key.selector.encode(), at.timestamp(),

@@ -24,3 +24,7 @@ def test_the_driver_tokens_and_telegram_do_without_cryptography() -> None:
 def test_who_needs_it_has_it_afterwards() -> None:
     assert loaded("import profiles.store; import cryptography")
     assert loaded("import cryptography; import profiles.store")
+
+
+def test_the_whole_server_does_without_it_until_somebody_signs() -> None:
+    assert not loaded("import causerie.app, causerie.sections; causerie.sections.every_section()")
