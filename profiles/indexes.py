@@ -58,7 +58,10 @@ INDEXES: dict[str, Sequence[Any]] = {
     "idempotency": [ascending("at", expireAfterSeconds=172_800)],
     "ledgers": [],  # one per profile, asked by its id alone
     "consents": [ascending("profile", "-at")],  # what a person said, newest first
-    "requests": [ascending("profile"), ascending("settled_at", "asked_at")],  # what a person asks of people, and what is open
+    "requests": [
+        ascending("profile"),
+        ascending("settled_at", "asked_at"),
+    ],  # what a person asks of people, and what is open
     "pulse": [],
     # the parts of long SMS: which message each is of; receipts come within a few days or never
     "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],

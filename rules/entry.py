@@ -39,7 +39,9 @@ class Occasion:
 def enter(rule: Rule, graph: Graph, person: Person, occasion: Occasion, *, control: float = 0.0) -> Run | Skipped:
     """Return the run that begins, or why none does. `control` is the share of contacts no marketing reaches."""
     now = person.facts.now
-    reason = _closed(rule, person, occasion, now) or _unwanted(rule, person, occasion) or _full(rule, person, occasion, now)
+    reason = (
+        _closed(rule, person, occasion, now) or _unwanted(rule, person, occasion) or _full(rule, person, occasion, now)
+    )
     if reason:
         return Skipped(reason)
     ghost = is_held_out(rule.id, person.id, rule.entry.holdout)

@@ -237,8 +237,10 @@ def _tracking(rule: Rule, language: str) -> Iterator[str]:
         said = Said("It does not count {}.", "Elle ne compte pas {}.").in_(language)
         yield said.format(listed(named, AND, language))
     if rule.tracking.utm and rule.tracking.utm != "none":
-        yield Said("Its links say utm_source={}.", "Ses liens portent utm_source={}.").in_(language).format(
-            rule.tracking.utm
+        yield (
+            Said("Its links say utm_source={}.", "Ses liens portent utm_source={}.")
+            .in_(language)
+            .format(rule.tracking.utm)
         )
 
 
