@@ -13,7 +13,7 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 PORTION = 5_000
 COUNTRIES = ("FR", "BE", "CH", "LU", "CA")
 SILENT_EVERY, FULL_EVERY = 20, 20
-"""Every so many never said yes, and as many others had their message of today."""
+"""Every so many never said yes, and as many others had their two e-mails of this week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def id_of(number: int) -> str:
 
 
 def says(number: int) -> str:
-    """Return what stands in a contact's ledger: yes, nothing, or a yes with today's message spent."""
+    """Return what stands in a contact's ledger: yes, nothing, or a yes with this week's e-mails spent."""
     if number % SILENT_EVERY == 7:
         return "nothing"
     return "spent" if number % FULL_EVERY == 13 else "yes"
@@ -72,7 +72,10 @@ def ledger(number: int, now: datetime) -> Document:
     said = says(number)
     if said == "nothing":
         return {"_id": id_of(number), "h": []}
-    spent = [{"t": now - timedelta(hours=1), "r": "before", "c": "email", "k": "offers", "u": "other"}]
+    spent = [
+        {"t": now - timedelta(days=1, hours=hours), "r": f"before{hours}", "c": "email", "k": "offers", "u": "other"}
+        for hours in (1, 2)
+    ]
     return {
         "_id": id_of(number),
         "on": {"email:offers": True},
