@@ -1,5 +1,6 @@
 """The atomic gate on a real database: one, many, all; what it refuses and why; what is found again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,8 @@ import pytest
 
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot, grace
-from profiles.ledgers import Answer, Denied, Granted, Ledgers, Wanted
+from profiles.ledger_merging import merged
+from profiles.ledgers import Answer, Denied, Granted, Ledgers, Wanted, own_rid
 from profiles.store import Store
 
 WEEK = timedelta(days=7)
@@ -124,6 +126,21 @@ async def test_two_hundred_entries_are_the_most(store: Store, ledgers: Ledgers) 
     assert isinstance(refused, Denied) and refused.code == "capped:ledger"
     assert isinstance(await reserve(ledgers, "x", profile="old"), Granted)
     assert len((await ledgers.read(["old"]))["old"].entries) == 200
+
+
+@pytest.mark.parametrize("rid", ["run1:send", "$h.r", "$$NOW"])
+async def test_two_of_a_campaign_who_turn_out_to_be_one_person_have_spent_two(
+    store: Store, ledgers: Ledgers, rid: str
+) -> None:
+    slot, people = replace(SOFT, rid=rid), ["anna", "clara"]
+    once = await ledgers.reserve_all(people, slot, [], zones={}, now=utc_now(), by_name=True)
+    again = await ledgers.reserve_all(people, slot, [Cap(1, WEEK)], zones={}, now=utc_now(), by_name=True)
+    assert once == again and all(isinstance(answer, Granted) for answer in once.values())
+    assert await reserve(ledgers, own_rid(rid, "anna"), Cap(1, WEEK)) == once["anna"], "found again by its own name"
+    for amend in merged("anna", "clara"):
+        await store.change("ledgers", {"_id": amend.message}, {"$set": dict(amend.put)}, upsert=True)
+    entries = (await ledgers.read(["anna"]))["anna"].entries
+    assert {entry.rid for entry in entries} == {own_rid(rid, "anna"), own_rid(rid, "clara")}
 
 
 async def test_all_of_a_campaign_take_the_same_slot_each_once(ledgers: Ledgers) -> None:

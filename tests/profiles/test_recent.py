@@ -113,3 +113,23 @@ async def test_memory_is_bounded_and_keeps_the_latest(mongo_url: str, database_n
     await read(recent, gives(None, profiles=("P19",)))
     assert commands.seen["find"] == 1
     await store.close()
+
+
+async def test_what_a_work_brings_along_saves_the_read_and_is_not_remembered(store: Store) -> None:
+    await put(store, Profile("P1", NOON, language="fr"))
+    brought = Profile("P1", NOON, language="en", version=1)
+    recent = Recent(store)
+    group = await read(recent, Work(gives(Changes()).think, profiles=("P1",), seen=(brought,)))
+    assert group.profiles["P1"] is brought
+    recent.learn(group)
+    again = await read(recent, Work(gives(Changes()).think, profiles=("P1",)))
+    assert again.profiles["P1"].language == "fr"
+
+
+async def test_what_a_work_brings_along_is_nothing_beside_what_is_remembered(store: Store) -> None:
+    await put(store, Profile("P1", NOON, language="fr"))
+    recent = Recent(store)
+    recent.learn(await read(recent, Work(gives(Changes()).think, profiles=("P1",))))
+    stale = Profile("P1", NOON, language="en", version=1)
+    group = await read(recent, Work(gives(Changes()).think, profiles=("P1",), seen=(stale,)))
+    assert group.profiles["P1"].language == "fr"
