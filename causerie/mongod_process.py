@@ -77,6 +77,8 @@ def _command(program: Program, folder: DataFolder) -> list[str]:
     settings = {
         "shutdownTimeoutMillisForSignaledShutdown": 0,  # there is no second node to hand over to
         "diagnosticDataCollectionDirectorySizeMB": 20,  # 200 by default
+        # the open transaction of a server that was killed holds its records so long, a minute by default; ours take milliseconds
+        "transactionLifetimeLimitSeconds": 10,
     }
     options = {
         "dbpath": folder.db,

@@ -348,3 +348,10 @@ def test_a_mongod_that_is_too_old_or_does_not_run_is_passed_over_and_named(
 async def test_a_long_path_is_fine(tmp_path: Path) -> None:
     async with running(StoreOptions(folder=str(tmp_path / ("long" * 50) / ("name" * 50)))) as mongod:
         assert mongod.pid
+
+
+async def test_what_a_killed_server_left_open_holds_nobody_up_for_long(mongod: Mongod) -> None:
+    store = Store(mongod.url, "shop")
+    asked = await asyncio.to_thread(store._client.admin.command, "getParameter", 1, transactionLifetimeLimitSeconds=1)
+    assert asked["transactionLifetimeLimitSeconds"] == 10, "by default a minute"
+    await store.close()
