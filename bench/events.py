@@ -23,9 +23,10 @@ from pymongo.write_concern import WriteConcern
 
 from admin.keys import create_key
 from bench import cpu
-from causerie.app import STORE, Options, build
+from causerie.app import STORE, build
 from causerie.garbage import collect_seldom
 from causerie.mongod import Mongod, StoreOptions, start
+from causerie.options import Options
 from causerie.threads import switch_soon
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES

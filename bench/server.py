@@ -14,8 +14,9 @@ from bench.naive import ObviousWriter
 from bench.seed import remember
 from bench.webhooks import SECRET
 from bot.answering import BotOptions, answerer, load_brain
-from causerie.app import CHANNELS, WRITER, Options, ServerOptions, build
+from causerie.app import CHANNELS, WRITER, build
 from causerie.garbage import collect_seldom
+from causerie.options import Options, ServerOptions
 from causerie.threads import switch_soon
 from channels import telegram
 from channels.channel import Channel, Door, Limits, Outbound, Sending, Sent

@@ -13,12 +13,12 @@ from bot.answering import BotOptions, folder_of, load_brain
 from bot.llm_options import LlmOptions
 from bot.remote_actions import performer
 from bot.terminal import converse
-from causerie.app import Options, ServerOptions
 from causerie.bot_commands import check as check_files
 from causerie.bot_commands import differing
 from causerie.config import default_path, load
 from causerie.demo import lay_out_book, populate
 from causerie.mongod import StoreOptions, reach
+from causerie.options import Options, ServerOptions
 from causerie.progress import Progress
 from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
 from causerie.rule_commands import check_rules, show_difference

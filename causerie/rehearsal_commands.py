@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from causerie.app import Options
+from causerie.options import Options
 from causerie.progress import Progress
 from causerie.rule_commands import Say, unknown_rule
 from channels import house

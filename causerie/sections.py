@@ -6,8 +6,8 @@ from admin.desk import Options as ConsoleOptions
 from admin.tracker import TrackerOptions
 from bot.answering import BotOptions
 from bot.llm_options import LlmOptions
-from causerie.app import ServerOptions
 from causerie.mongod import StoreOptions
+from causerie.options import ServerOptions
 from channels import house
 from rules.options import RulesOptions
 

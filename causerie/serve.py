@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from admin.invitations import first_link
-from causerie.app import CHANNELS, DESK, Options, ServerOptions, build
+from causerie.app import CHANNELS, DESK, build
 from causerie.garbage import collect_seldom
 from causerie.mongod import CannotStart, StoreOptions, start
+from causerie.options import Options, ServerOptions
 from causerie.progress import Progress
 from causerie.threads import switch_soon
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from causerie.app import Options
 from causerie.demo import lay_out_book, populate
+from causerie.options import Options
 from causerie.progress import silent
 from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
 from channels import house

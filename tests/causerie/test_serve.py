@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from causerie.app import Options, ServerOptions
 from causerie.mongod import CannotStart, StoreOptions, start
+from causerie.options import Options, ServerOptions
 from causerie.progress import silent
 from causerie.serve import serve
 

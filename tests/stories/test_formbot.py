@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from bot.answering import BotOptions
-from causerie.app import STORE, Options, ServerOptions, build
+from causerie.app import STORE, build
+from causerie.options import Options, ServerOptions
 from channels import webchat
 from profiles.secret import Secret
 from profiles.store import Store

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from causerie.app import STORE, Options, ServerOptions, build
+from causerie.app import STORE, build
+from causerie.options import Options, ServerOptions
 from channels.channel import Door
 from profiles.store import Store
 from tests.channels.kits import twilio as twilio_kit

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bot.answering import BotOptions
 from bot.llm_options import LlmOptions
-from causerie.app import STORE, WRITER, Options, ServerOptions, build
+from causerie.app import STORE, WRITER, build
+from causerie.options import Options, ServerOptions
 from channels import telegram, twilio, webchat
 from profiles.secret import Secret
 from profiles.store import Store

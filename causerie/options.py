@@ -1,0 +1,56 @@
+"""The whole configuration, as far as the parts need it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from admin.desk import Options as ConsoleOptions
+from admin.tracker import TrackerOptions
+from bot.answering import BotOptions
+from bot.llm_options import LlmOptions
+from rules.options import RulesOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Where the server listens and who it serves."""
+
+    host: str = field(default="127.0.0.1", metadata={"about": "address to listen on"})
+    port: int = field(default=8080, metadata={"about": "port to listen on"})
+    public_url: str = field(
+        default="", metadata={"about": "how the world reaches this server, https://...; empty: http://host:port"}
+    )
+    language: str = field(default="fr", metadata={"about": "language to speak until a person's own is known: fr or en"})
+    country: str = field(
+        default="FR", metadata={"about": "where phone numbers without a country code belong (ISO 3166)"}
+    )
+    log_level: str = field(default="INFO", metadata={"about": "DEBUG, INFO, WARNING or ERROR"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The whole configuration, as far as the parts need it."""
+
+    server: ServerOptions = ServerOptions()
+    bot: BotOptions = BotOptions()
+    llm: LlmOptions = LlmOptions()
+    rules: RulesOptions = RulesOptions()
+    console: ConsoleOptions = ConsoleOptions()
+    tracker: TrackerOptions = TrackerOptions()
+    channels: Mapping[str, Any] = field(default_factory=dict)
+    database: str = "causerie"
+    models: Path | None = None
+    """Folder where trained models are kept; None: every start trains."""
+    edits: Path | None = None
+    """Folder of the copies that people change through the console where a bot's own folder is not to be written."""
+
+    @property
+    def public_url(self) -> str:
+        """How the world reaches us, https://host without a slash at the end."""
+        return (self.server.public_url or f"http://{self.server.host}:{self.server.port}").rstrip("/")
+
+    @property
+    def proxies(self) -> int:
+        """How many proxies of our own stand before us, as the web chat is told."""
+        return max((getattr(one, "proxies", 0) for one in self.channels.values()), default=0)
