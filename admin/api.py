@@ -34,6 +34,7 @@ from admin.keys import Buckets, Key, Ring
 from admin.schema import MOST_PROBLEMS, Problem
 from admin.strict_json import Malformed, read_json
 from admin.texts import preferred
+from profiles.crash import crash_point
 from profiles.store import Unavailable, Unstorable
 
 log = logging.getLogger("admin.api")
@@ -170,7 +171,9 @@ async def _once(route: Route, call: Call) -> Reply:
     except (Exception, asyncio.CancelledError):
         await asyncio.shield(idempotency.give_up(store, call.mark))
         raise
+    crash_point("call.done")
     await idempotency.finish(store, call.mark, Known(reply.status, reply.body, reply.location))
+    crash_point("call.finished")
     return reply
 
 

@@ -18,6 +18,7 @@ from profiles import people
 from profiles.answer import Answerer
 from profiles.append import begin, heard, said
 from profiles.conversation import Conversation
+from profiles.crash import crash_point
 from profiles.profile import Identity, Profile
 from profiles.reactions import answered
 from profiles.record import replace
@@ -59,6 +60,7 @@ class FrontDoor:
         match arrival:
             case Inbound():
                 outcome = await self._writer.commit(self._message(arrival, await self._has_refused(arrival)))
+                crash_point("message.kept")
                 if isinstance(outcome, Done) and outcome.changes.claims:
                     self._list_doubts(next(iter(outcome.changes.claims)))
                 return outcome

@@ -17,6 +17,7 @@ from channels.channel import Channel, Failed, Later, Outbound, Sending, Sent, Un
 from channels.degrade import degrade
 from channels.pace import Pace
 from profiles.calendar import Clock
+from profiles.crash import crash_point
 from profiles.ids import new_id
 from profiles.permits import Pass, Permits, Stopped, passage
 from profiles.reactions import BY_STATE, reaction
@@ -134,6 +135,7 @@ class BackDoor:
             wait = _wait(outcome, attempt, again=message.metadata.get("class") in (None, "transactional"))
             if wait is None:
                 await self._record(message, outcome)
+                crash_point("send.recorded")
                 return self._settle(trying)
             self._settle(trying)  # it was proved that nothing arrived, or it may be said twice
             if wait > HOLD_SECONDS or self._closing:
@@ -168,7 +170,9 @@ class BackDoor:
             )
             async with pace.turn(outbound.address):
                 seconds = await self._leave(message, number, trying)
+                crash_point("send.permitted")
                 outcome = await _bounded(channel, outbound, seconds) if seconds else _not_begun(trying)
+                crash_point("send.handed_over")
             if not isinstance(outcome, Sent):
                 # some of it has arrived: beginning again would say that part twice
                 return outcome if number == 0 else Unknown(f"part {number + 1} of {len(parts)}: {outcome}")

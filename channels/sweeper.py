@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from channels.outbound import BackDoor
 from profiles.calendar import Clock
+from profiles.crash import crash_point
 from profiles.every import Every
 from profiles.plan import LEASE_FOR
 from profiles.record import from_document
@@ -57,6 +58,7 @@ class Sweeper:
             document = await self._store.change(
                 "messages", {"_id": found["_id"], **free}, {"$set": lease, "$inc": {"delivery.attempts": 1}}
             )
+            crash_point("sweep.leased")
             if document:
                 await self._take(from_document(Message, document))
                 taken += 1

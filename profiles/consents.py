@@ -12,6 +12,7 @@ from typing import Any
 
 from profiles.caps import literal
 from profiles.consent import CONFIRM_WITHIN, PROOFS, Change, Proof, may_give, verdict
+from profiles.crash import crash_point
 from profiles.hours import Hours
 from profiles.ids import new_id
 from profiles.ledger import (
@@ -70,6 +71,7 @@ class Consents:
             await self._set(profile, {f"ask.{name}": literal(waiting)})
             return proof
         proof = await self._prove(profile, "given", channel, topic.id, said, now, topic)
+        crash_point("yes.proved")
         unless = (
             {}
             if said.source != "import"
@@ -115,7 +117,9 @@ class Consents:
             if not document.get("into"):
                 break
             document = await self._change(document["into"], change)
+        crash_point("no.kept")
         proof = await self._prove(document["_id"], "withdrawn", channel, topic, said, now, shown)
+        crash_point("no.proved")
         await self._drain(document)
         return proof
 

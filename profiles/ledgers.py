@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from profiles.caps import Cap, Slot, ago, first_free, full, is_calendar, literal, room, starts
 from profiles.consent import allows, awake, lawful, paused_until
+from profiles.crash import crash_point
 from profiles.ledger import COLLECTION, EMPTY, HORIZON, MOST_ENTRIES, WHOLE, Entry, Ledger, ledger_of
 from profiles.ledger_merging import bring_together
 from profiles.store import Document, Filter, Store
@@ -156,6 +157,7 @@ class Ledgers:
             for one in asked
         ]
         await self._store.write_many(COLLECTION, changes, in_order=True)
+        crash_point("slot.taken")
         ids, rids = list({one.profile for one in asked}), {one.slot.rid for one in asked}
         found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=["h.r", "h.t"], at_once=len(ids) + 1)
         return {
@@ -172,6 +174,7 @@ class Ledgers:
         left = list(profiles)
         for _ in range(_TRIES):
             await self._store.change_many(COLLECTION, {"_id": {"$in": left}, **conditions}, spend)
+            crash_point("slots.taken")
             found = await self._store.find(COLLECTION, {"_id": {"$in": left}}, only=mine, at_once=len(left) + 1)
             answers |= {one["_id"]: Granted(one["h"][0]["t"]) for one in found if one["h"]}
             ledgers = await self._settled([id for id in left if id not in answers])

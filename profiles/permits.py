@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from profiles.calendar import Clock
 from profiles.caps import ago, literal
 from profiles.consent import awake, lawful, paused_until, verdict
+from profiles.crash import crash_point
 from profiles.ledger import COLLECTION, WHOLE, Document, Ledger, mark
 from profiles.ledgers import AT_ONCE, Ledgers
 from profiles.store import Filter, Store, Unavailable
@@ -153,6 +154,7 @@ class Permits:
             await self._store.write_many(
                 COLLECTION, [({"_id": profile}, {"$pull": {"p": {"r": id}}}) for profile, id in settling]
             )
+            crash_point("permit.settled")
         except Unavailable as error:
             log.warning("permits.settle failed count=%d reason=%s", len(settling), error)
 
@@ -203,6 +205,7 @@ class Permits:
     async def _write(self, passages: Sequence[Passage], places: Sequence[int], token: str) -> set[tuple[str, str]]:
         changes = [(_conditions(passages[place]), _permit(passages[place], token, self._seconds)) for place in places]
         await self._store.write_many(COLLECTION, changes)
+        crash_point("permit.written")
         ids = list({passages[place].profile for place in places})
         mine = {"p": {"$filter": {"input": {"$ifNull": ["$p", []]}, "as": "p", "cond": {"$eq": ["$$p.n", token]}}}}
         found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=mine, at_once=len(ids) + 1)

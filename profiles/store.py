@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from profiles.crash import crash_point
 from profiles.lean import absent
 
 with absent("cryptography"):
@@ -295,17 +296,21 @@ class Store:
             session = self._session = self._client.start_session()
         session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("snapshot"))
         try:
+            crash_point("commit.begun")
             write(plan, session)
+            crash_point("commit.written")
         except BaseException:
             self._abandon(session)
             raise
         self._confirm(session)
+        crash_point("commit.confirmed")
 
     def _write(self, plan: Plan, session: ClientSession) -> None:
         """Write one command for each collection: the driver's own bulk writes take some 2 us more for each document."""
         database = self._client[self.name]
         for collection, documents in plan.inserts.items():
             _checked(database.command("insert", collection, documents=documents, ordered=True, session=session))
+            crash_point("commit.half_written")
         for collection, updates in plan.updates.items():
             self._update(collection, updates, session)
         for collection, ids in plan.deletes.items():

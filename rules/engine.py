@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from profiles.calendar import Clock
+from profiles.crash import crash_point
 from profiles.every import Every
 from profiles.ids import new_id
 from profiles.record import Document, from_document
@@ -146,4 +147,5 @@ class Engine:
         ids = {"_id": {"$in": [document["_id"] for document in found]}}
         lease = {"leased_by": token, "lease_until": now + LEASE_FOR}
         await self._store.change_many(collection, {**ids, **free}, {"$set": lease})
+        crash_point("run.leased")
         return await self._store.find(collection, {**ids, "leased_by": token})

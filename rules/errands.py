@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from profiles.calendar import Clock
+from profiles.crash import crash_point
 from profiles.every import Every
 from profiles.profile import Profile
 from profiles.record import Document, from_document
@@ -84,7 +85,9 @@ class Errands:
         return [errand for errand in ours if errand]
 
     async def _attempt(self, errand: Document) -> None:
+        crash_point("errand.claimed")
         reason = await self._sent(errand)
+        crash_point("errand.sent")
         now = self._clock()
         if reason.startswith("2"):
             await self._end(errand, "done", reason, now)

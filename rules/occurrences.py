@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from profiles.audience import make_index, stream
 from profiles.calendar import Clock
+from profiles.crash import crash_point
 from profiles.ids import new_id
 from profiles.record import Document
 from profiles.store import AlreadyThere, Store, Unavailable
@@ -110,6 +111,7 @@ class Occurrences:
             }  # fmt: skip
             try:
                 await self._store.insert(OCCURRENCES, row)
+                crash_point("occurrence.made")
                 made += 1
             except AlreadyThere:
                 pass  # another process was first
@@ -156,10 +158,13 @@ class Occurrences:
                 await self._engine.work([News(id, occasion=begins) for id in ids])
 
             chunks = stream(self._store, audience, after=row["cursor"], at_once=AT_ONCE)
+            crash_point("occurrence.claimed")
             async for ids in _worked(chunks, work):
+                crash_point("occurrence.worked")
                 walked += len(ids)
                 if not await self._move_on(row, ids[-1], walked):
                     return walked  # we were too slow: another process holds it now
+                crash_point("occurrence.moved_on")
         await self._store.change(
             OCCURRENCES,
             {"_id": row["_id"], "leased_by": row["leased_by"]},
