@@ -38,6 +38,8 @@ class Inbound:
     """Attributes the provider tells about the person: `first_name`, `last_name`, `username`."""
     verified: bool = True
     """Whether the provider vouches for the address (a phone network does, an anonymous web visitor is nobody yet)."""
+    answers: Literal["bot", "people", "nobody"] = "bot"
+    """Who may answer: people, when the bot has answered this address too often of late; nobody, when a machine wrote."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -116,6 +118,8 @@ class Outbound:
     seq: int
     language: str | None = None
     reply_to: str | None = None
+    author: str = ""
+    """Who says it: `bot`, `agent:<id>`, `rule:<id>`."""
     profile: str = ""
     """Whose message it is: an unsubscribe link is made for them."""
     at: datetime | None = None
@@ -189,6 +193,8 @@ class Limits:
     stop_bans: bool = True
     """Whether STOP bans the address whatever is sent, as SMS laws want; else it ends what rules write here, and people who
     write are answered as ever (docs/preferences.md)."""
+    whole: bool = False
+    """Whether a message goes out as it is, in one: its channel has forms of its own for all that it may say (e-mail)."""
     threads: bool = True
     """Whether people answer there, so that what we send belongs to a conversation; else it is a notice (push, wallet)."""
 

@@ -24,10 +24,10 @@ _WORD = re.compile(r"\s")
 def degrade(content: Content, limits: Limits) -> list[Content]:
     """Return the parts to send, in order, each within the limits; content that fits comes back as it is, alone.
 
-    Files, place and card go with the first part, buttons with the last. Degrading a part again changes nothing. A notice
-    (e-mail, push, wallet) stays whole: its headline, picture and body have no other form than its channel's own.
+    Files, place and card go with the first part, buttons with the last. Degrading a part again changes nothing. A mail and a
+    notice (push, wallet) stay whole: headline, picture and body have no other form than their channel's own.
     """
-    if not limits.threads:
+    if limits.whole or not limits.threads:
         return [content]
     shown = tuple(button for button in content.buttons if button.title)
     links = () if limits.links else tuple(button for button in shown if button.url)
@@ -46,6 +46,16 @@ def degrade(content: Content, limits: Limits) -> list[Content]:
         parts[0] = replace(parts[0], place=content.place, card=content.card)
     parts[-1] = replace(parts[-1], buttons=keys if native else ())
     return [part for part in parts if part != Content()]
+
+
+def joined(contents: Sequence[Content], limits: Limits) -> Sequence[Content]:
+    """Return what is said at one time in one message, where each goes out whole: nobody wants three mails for one answer."""
+    if len(contents) < 2 or not limits.whole or any(one.html or one.place or one.card for one in contents):
+        return contents
+    text = "\n\n".join(one.text for one in contents if one.text)
+    buttons = tuple(button for one in contents for button in one.buttons)
+    files = tuple(file for one in contents for file in one.attachments)
+    return [replace(contents[0], text=text, buttons=buttons, attachments=files)]
 
 
 def is_list(buttons: Sequence[Button], limits: Limits) -> bool:

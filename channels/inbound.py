@@ -12,12 +12,12 @@ from datetime import datetime
 from channels import arrivals
 from channels.banning import ban, is_final
 from channels.channel import Arrival, Inbound, Limits, Receipt
-from channels.degrade import pressed
+from channels.degrade import joined, pressed
 from channels.obey import has_refused, obey, ordered
 from profiles import people
 from profiles.answer import Answerer
 from profiles.append import begin, heard, said
-from profiles.conversation import Conversation
+from profiles.conversation import Conversation, Handover, hand_over
 from profiles.crash import crash_point
 from profiles.profile import Identity, Profile
 from profiles.reactions import answered
@@ -31,7 +31,8 @@ from profiles.writer import Writer
 
 log = logging.getLogger("channels.inbound")
 
-OVER_WHEN_THEY_WRITE = ("blocked", "bounced", "unreachable")
+OVER_WHEN_THEY_WRITE = ("blocked", "bounced", "complained", "unreachable")
+"""Bans that end with a message of theirs. Who called a mail of ours spam and writes is answered; their no to offers stays."""
 RECEIPT_WAITS = (0.2, 0.8, 2.0)  # seconds; a provider's receipt may overtake our own note of its id
 
 
@@ -75,16 +76,19 @@ class FrontDoor:
             await asyncio.wait(self._following, timeout=5)
 
     async def _has_refused(self, inbound: Inbound) -> bool:
-        limits = self._limits.get(inbound.channel) or Limits()
+        limits = self._limits_of(inbound.channel)
         return await has_refused(
             self._store, inbound.content, f"{inbound.space or inbound.channel}:{inbound.address}", limits
         )
+
+    def _limits_of(self, channel: str) -> Limits:
+        return self._limits.get(channel) or Limits()
 
     def _message(self, inbound: Inbound, refused: bool) -> Work:
         thread = f"{inbound.channel}:{inbound.address}"
         key = f"{inbound.space or inbound.channel}:{inbound.address}"
         id = f"{inbound.channel}:{inbound.id}"
-        limits = self._limits.get(inbound.channel) or Limits()
+        limits = self._limits_of(inbound.channel)
 
         def think(snapshot: Snapshot) -> Changes:
             now = snapshot.now
@@ -96,6 +100,8 @@ class FrontDoor:
             conversation, message = heard(
                 conversation, content, id=id, now=now, sent_at=inbound.sent_at, metadata=inbound.metadata
             )
+            if inbound.answers == "nobody":
+                return Changes((profile,), (conversation,), claims=claims, messages=(message,))
             profile = _reachable_again(profile, key)
             profile = replace(profile, last_channel=inbound.channel, last_inbound_at=now)
             if order := ordered(content, profile.identity(key), limits, refused=refused):
@@ -104,6 +110,8 @@ class FrontDoor:
                     order, profile, conversation, message, key=key, claims=claims, language=self._language, page=page
                 )
             conversation, told = answered(conversation, now, now)
+            if inbound.answers == "people" and conversation.owner == "bot":
+                conversation = hand_over(conversation, Handover("not_understood", now))
             return self._answered(snapshot, profile, conversation, message, key, claims, told)
 
         return Work(think, identities=(key,), conversations=(thread,), key=id)
@@ -128,7 +136,7 @@ class FrontDoor:
                 profile, conversation, events = answer.profile, answer.conversation, (*told, *answer.events)
                 if answer.unfinished:
                     conversation = replace(conversation, pending=(message.id,))
-                for number, content in enumerate(answer.says, 1):
+                for number, content in enumerate(joined(answer.says, self._limits_of(message.channel)), 1):
                     conversation, reply = said(
                         conversation,
                         content,

@@ -55,6 +55,11 @@ IN_CHAT: dict[Keyword, dict[str, str]] = {
         "fr": "Bon retour : ce que vous aviez accepté vaut de nouveau ici. Répondez STOP pour l'arrêter.",
     },
 }
+NO_START = {
+    "en": "Understood: no more offers or reminders from us here. You can still write to us, and we will answer.",
+    "fr": "C'est noté : plus d'offres ni de rappels de notre part ici. Vous pouvez toujours nous écrire, nous répondrons.",
+}
+"""Where START is not obeyed, for anybody can write under anybody's name (e-mail)."""
 CHOOSE = {"en": "Choose in detail", "fr": "Choisir en détail"}
 
 
@@ -76,9 +81,10 @@ def confirmation(kind: Keyword, language: str | None) -> str:
     return _in(spoken, language)
 
 
-def chat_confirmation(kind: Keyword, language: str | None) -> tuple[str, str]:
+def chat_confirmation(kind: Keyword, language: str | None, *, hears_start: bool = True) -> tuple[str, str]:
     """Return what to answer where a bot talks, and the title of the button that opens the person's own page."""
-    return _in(IN_CHAT[kind], language), _in(CHOOSE, language)
+    texts = IN_CHAT[kind] if hears_start else NO_START
+    return _in(texts, language), _in(CHOOSE, language)
 
 
 def _in(texts: dict[str, str], language: str | None) -> str:

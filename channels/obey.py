@@ -32,6 +32,7 @@ class Order:
     bans: bool
     told_before: bool = False
     """Whether they had said it already: it is proved again and not confirmed again."""
+    hears_start: bool = True
 
 
 def ordered(content: Content, identity: Identity | None, limits: Limits, *, refused: bool) -> Order | None:
@@ -47,7 +48,7 @@ def ordered(content: Content, identity: Identity | None, limits: Limits, *, refu
         return Order(word, bans=True, told_before=banned and word != "start")
     if content.payload is not None or (word == "start" and not refused):
         return None  # the bot's own button; or somebody who never said STOP greets the bot so
-    return Order(word, bans=False, told_before=refused and word == "stop")
+    return Order(word, bans=False, told_before=refused and word == "stop", hears_start="start" in limits.keywords)
 
 
 async def has_refused(store: Store, content: Content, identity: str, limits: Limits) -> bool:
@@ -124,7 +125,7 @@ def _held(word: Keyword, profile: str, message: Message, key: str) -> Changes:
 def _confirmation(order: Order, language: str, page: str) -> Content:
     if order.bans or order.word == "help":
         return Content(confirmation(order.word, language))
-    text, choose = chat_confirmation(order.word, language)
+    text, choose = chat_confirmation(order.word, language, hears_start=order.hears_start)
     return Content(text, (Button(choose, url=page),) if page else ())
 
 

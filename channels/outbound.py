@@ -31,6 +31,7 @@ log = logging.getLogger("channels.outbound")
 SEND_WITHIN_SECONDS = 30
 UNKNOWN_RETRIES = 2  # a reply is rather said twice than never; a campaign's message rather never than twice
 LATER_RETRIES = 8
+BEGUN = "begun"
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
 
 
@@ -48,6 +49,8 @@ class _Try:
 
     permits: list[Pass]
     objection: str = ""
+    is_lost: bool = False
+    """Whether others took this process for dead, so that the message is theirs."""
 
 
 class BackDoor:
@@ -64,8 +67,9 @@ class BackDoor:
         self._paces: dict[str, Pace] = {}
         self._lanes: dict[str, _Lane] = {}
         self._closing = False
-        self._held: set[str] = set()
-        self._alive_until = float("inf")
+        self._held: dict[str, int] = {}
+        """Message -> the life of this process in which it was taken."""
+        self._life, self._alive_until = 0, float("inf")
 
     def take(self, committed: list[Changes]) -> None:
         """Send the messages in these changes that this process holds the lease of."""
@@ -80,7 +84,7 @@ class BackDoor:
             return  # the lease runs out and the next process finds it
         if message.id in self._held:
             return
-        self._held.add(message.id)
+        self._held[message.id] = self._life
         lane = self._lanes.setdefault(message.conversation, _Lane(deque()))
         lane.waiting.append(message)
         if lane.task is None:
@@ -91,7 +95,12 @@ class BackDoor:
         return message in self._held
 
     def stay_alive(self, until: float) -> None:
-        """Send only before this instant of the loop's clock: later, others may take this process for dead and send themselves."""
+        """Send only before this instant of the loop's clock: later, others may take this process for dead and send themselves.
+
+        Said too late, a new life begins: what was held before is theirs, and they may have sent it.
+        """
+        if asyncio.get_running_loop().time() > self._alive_until:
+            self._life += 1
         self._alive_until = until
 
     async def close(self, within_seconds: float = 10) -> None:
@@ -114,7 +123,7 @@ class BackDoor:
                     log.warning("outbound.record failed message=%s reason=%s", message.id, error)
                 finally:
                     self.sending -= 1
-                    self._held.discard(message.id)
+                    self._held.pop(message.id, None)
         finally:
             self._lanes.pop(conversation, None)
 
@@ -123,14 +132,16 @@ class BackDoor:
         if channel is None:
             return await self._record(message, Failed("config", f"channel {message.channel} is not connected"))
         for attempt in range(LATER_RETRIES + 1):
-            if asyncio.get_running_loop().time() > self._alive_until:
+            if self._is_lost(message):
                 return None  # we were frozen past our pulse: whoever took it over sends it
             if reason := await self._objection(message):
                 return await self._suppress(message, reason)
             await self._quiet(message)
             trying = _Try([])
             outcome = await self._hand_over(channel, message, trying)
-            if trying.objection and not trying.permits:
+            if trying.is_lost:
+                return self._settle(trying)
+            if trying.objection not in ("", BEGUN) and not trying.permits:
                 return await self._suppress(message, trying.objection)
             wait = _wait(outcome, attempt, again=message.metadata.get("class") in (None, "transactional"))
             if wait is None:
@@ -164,6 +175,7 @@ class BackDoor:
                 conversation=message.conversation,
                 seq=message.seq,
                 reply_to=message.reply_to,
+                author=message.author,
                 profile=message.profile,
                 at=message.at,
                 metadata=message.metadata,
@@ -182,16 +194,19 @@ class BackDoor:
         """Return how many seconds the hand-over of this part may take; 0 when it must not begin."""
         asked = passage(message, part)
         if asked is None:
-            return SEND_WITHIN_SECONDS
+            trying.is_lost = self._is_lost(message)
+            return 0.0 if trying.is_lost else SEND_WITHIN_SECONDS
         if self._permits is None:
             trying.objection = "no_gate"
             return 0.0
         match await self._permits.ask(asked):
-            case Stopped("begun"):  # whoever held it died in the middle: recorded as unknown, never sent twice
-                trying.permits.append(Pass(asked.id, asked.profile, 0))
-                trying.objection = "begun"
             case Stopped(reason):
+                # begun: whoever began it died in the middle; recorded as unknown, never sent twice. The permit stays until it
+                # runs out, for they may only be frozen, and a no waits for that
                 trying.objection = reason
+            case Pass() as permit if self._is_lost(message):  # frozen while we asked, or while we waited for our turn
+                trying.permits.append(permit)
+                trying.is_lost = True
             case Pass() as permit:
                 trying.permits.append(permit)
                 return min(SEND_WITHIN_SECONDS, max(permit.until - asyncio.get_running_loop().time(), 0.0))
@@ -201,6 +216,10 @@ class BackDoor:
         """Before a STOP is confirmed: wait until no hand-over to this person is under way, in whatever process."""
         if self._permits and message.metadata.get("lawful") == "stop":
             await self._permits.drained(message.profile)
+
+    def _is_lost(self, message: Message) -> bool:
+        late = asyncio.get_running_loop().time() > self._alive_until
+        return late or self._held.get(message.id, self._life) != self._life
 
     def _settle(self, trying: _Try) -> None:
         if self._permits and trying.permits:
