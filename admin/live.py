@@ -88,6 +88,12 @@ class Live:
             if page.visit.agent == agent and page.visit.session != spare:
                 page.cut()
 
+    def leave(self, session: str) -> None:
+        """Let go of the pages of one session, which has ended."""
+        for page in self.pages:
+            if page.visit.session == session:
+                page.cut()
+
     def say_who_is_here(self) -> None:
         """Tell all pages which agents are here and what they look at."""
         self._telling.presence_changed = True
@@ -150,20 +156,25 @@ async def socket(request: web.Request) -> web.StreamResponse:
 
 
 async def _write(desk: Desk, page: Page, channel: web.WebSocketResponse) -> None:
+    """Send what is queued until the page is let go, or its session is found to have ended, however much there is to tell."""
+    seconds = asyncio.get_running_loop().time
+    look_at = seconds() + CHECK_SESSION_EVERY
     while True:
         frame: str | None = ""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CHECK_SESSION_EVERY):
+            async with asyncio.timeout_at(look_at):
                 frame = await page.frames.get()
         if frame is None:
-            break
+            await channel.close(code=4000)
+            return
+        if seconds() >= look_at:
+            with contextlib.suppress(Unavailable):
+                if not await sessions.is_alive(desk, page.visit.session):
+                    await channel.close(code=4001)
+                    return
+            look_at = seconds() + CHECK_SESSION_EVERY
         if frame:
             await channel.send_str(frame)
-            continue
-        with contextlib.suppress(Unavailable):
-            if not await sessions.is_alive(desk, page.visit.session):
-                break
-    await channel.close(code=4001 if frame == "" else 4000)
 
 
 async def _read(request: web.Request, page: Page, channel: web.WebSocketResponse) -> None:

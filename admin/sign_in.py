@@ -16,6 +16,7 @@ from admin.agents import Agent, audit_row
 from admin.desk import DESK, PREFIX, Desk
 from admin.guard import SESSION, agent_of, texts_of
 from admin.incoming import form
+from admin.live import LIVE
 from admin.pages import at, page
 from admin.passwords import Busy, weakness
 from admin.roles import may
@@ -127,6 +128,7 @@ async def sign_out(request: web.Request) -> web.Response:
     """End this session."""
     desk, agent = request.config_dict[DESK], agent_of(request)
     await sessions.revoke(desk, agent.id, only=request[SESSION].id)
+    request.config_dict[LIVE].leave(request[SESSION].id)
     await desk.store.insert("audit", audit_row("agent.signed_out", by=agent.id, about=agent.id, at=desk.clock()))
     response = web.HTTPSeeOther(at("sign-in"))
     response.del_cookie(sessions.cookie_name(desk), path="/")

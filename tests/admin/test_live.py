@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from admin import acts
+from admin import acts, live, sessions
 from admin.live import WAITING_FRAMES, Page
 from admin.presence import Visit
 from profiles.conversation import Handover, hand_over
@@ -120,6 +120,30 @@ async def test_a_page_is_let_go_when_its_session_is_ended(shop: Office) -> None:
             await _connect(first)
 
 
+async def test_signing_out_in_one_tab_lets_every_tab_of_that_browser_go_and_no_other(shop: Office) -> None:
+    maya = await shop.agent(is_away=True)
+    here, elsewhere = await shop.signed_in(maya), await shop.signed_in(maya)
+    async with _page(here) as page, _page(elsewhere, view="all") as other:
+        await here.post("/sign-out", form={})
+        assert await _closed(page) == 4000
+        await shop.says(CHAT, "Vous êtes là ?")
+        assert await _hear(other, "row", id=CHAT)
+
+
+async def test_a_session_that_ended_in_another_process_is_noticed_though_news_never_pause(
+    shop: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "CHECK_SESSION_EVERY", 0.2)
+    maya = await shop.agent()
+    async with _page(await shop.signed_in(maya)) as page:
+        await sessions.revoke(shop.desk, maya.id)
+        talking = asyncio.create_task(_tell_for_ever(shop))
+        try:
+            assert await _closed(page) == 4001
+        finally:
+            talking.cancel()
+
+
 async def test_a_flood_and_a_frame_that_is_no_json_close_the_page(shop: Office) -> None:
     caller = await shop.signed_in(await shop.agent())
     async with _page(caller) as page:
@@ -155,6 +179,13 @@ async def _page(caller: Caller, **shows: Any) -> AsyncIterator[ClientWebSocketRe
     await page.close()
 
 
+async def _tell_for_ever(office: Office) -> None:
+    while True:
+        for page in office.live.pages:
+            page.tell({"kind": "row", "id": CHAT})
+        await asyncio.sleep(0.02)
+
+
 async def _connect(caller: Caller) -> ClientWebSocketResponse:
     return await caller.http.ws_connect(f"{caller.base}/live", headers={"Origin": caller.base.removesuffix("/console")})
 
@@ -183,4 +214,4 @@ async def _closed(page: ClientWebSocketResponse) -> int | None:
         while True:
             frame = await page.receive()
             if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING):
-                return page.close_code
+                return frame.data if frame.type is WSMsgType.CLOSE else page.close_code
