@@ -15,7 +15,7 @@ from profiles.calendar import utc_now
 from profiles.consents import Consents, Said
 from profiles.indexes import INDEXES
 from profiles.ledgers import Ledgers
-from profiles.permits import Passage, Permits, Stopped
+from profiles.permits import Leave, Pass, Passage, Permits, Stopped
 from profiles.profile import Identity, Profile, Suppression
 from profiles.record import from_document
 from profiles.snapshot import Changes, Snapshot, Work
@@ -179,6 +179,48 @@ async def test_what_a_dead_process_had_begun_is_not_sent_twice(town: Town) -> No
     heir = town.server("heir")
     await until(heir.sweeper.sweep)
     assert await heir.ends("offer") == ("unknown", "begun") and heir.pigeon.carried == []
+
+
+async def test_who_was_frozen_while_asking_finds_the_message_taken_and_does_not_send_it_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its permit would be granted: the other has sent, recorded and settled. And its sweeper has shown a pulse again."""
+    frozen, other = town.server("frozen", sends=False), town.server("other")
+    asks = frozen.permits.ask
+
+    async def frozen_before_it_asks(asked: Passage) -> Leave:
+        frozen.back_door.stay_alive(0.0)
+        await until(other.sweeper.sweep)
+        assert await other.ends("offer") == ("sent", None)
+        await until(lambda: _has_no_permit(town.store))
+        frozen.back_door.stay_alive(float("inf"))
+        return await asks(asked)
+
+    monkeypatch.setattr(frozen.permits, "ask", frozen_before_it_asks)
+    await frozen.yes()
+    frozen.writer.listen(frozen.back_door.take)
+    await frozen.say("offer")
+    await until(lambda: not frozen.back_door.holds("m:offer"))
+    assert len(other.pigeon.carried) == 1 and frozen.pigeon.carried == []
+    await until(lambda: _has_no_permit(town.store))
+
+
+async def test_a_no_waits_for_a_frozen_hand_over_that_was_recorded_as_unknown(town: Town) -> None:
+    frozen, heir = town.server("frozen", sends=False), town.server("heir", seconds=1.0)
+    short = Permits(town.store, Ledgers(town.store), clock=utc_now, seconds=1.0)
+    await frozen.yes()
+    await frozen.say("offer")
+    begun = Passage("m:offer/0", "anna", ANNA, "pigeon", "offers", "marketing", "given")
+    assert isinstance(await short.ask(begun), Pass)
+    before = asyncio.get_running_loop().time()
+    await until(heir.sweeper.sweep)
+    assert await heir.ends("offer") == ("unknown", "begun")
+    await heir.no()
+    assert asyncio.get_running_loop().time() > before + 0.5, "it may still arrive until its permit has run out"
+
+
+async def _has_no_permit(store: Store) -> bool:
+    return (await store.get("ledgers", "anna") or {})["p"] == []
 
 
 async def test_a_campaigns_unknown_outcome_is_not_tried_again_and_a_transaction_is(town: Town) -> None:
