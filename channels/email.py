@@ -20,8 +20,9 @@ from channels.email_dkim import read_key, record_of, signed
 from channels.email_domains import COME_BACK_SECONDS, Domains
 from channels.email_letter import File, House, Letter, written
 from channels.email_mime import Malformed
-from channels.email_options import Options, first_day, problems_of, signers, signing_domain
+from channels.email_options import Options, first_day, signers, signing_domain
 from channels.email_pool import Pool
+from channels.email_problems import problems_of
 from channels.email_verp import bounce_path, token_of
 from channels.email_warmup import WarmUp
 from channels.email_wire import Account, Handed, Mail

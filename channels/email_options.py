@@ -1,15 +1,10 @@
 """What a mail provider's page says and the config repeats: [channels.email]."""
 
-import ipaddress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from channels.email_address import mailbox
-from channels.email_dkim import read_key
 from profiles.secret import Secret
-
-LONGEST_BOUNCES = 24  # a local part has 64, and ours takes 40 (email_verp.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +66,50 @@ class Options:
     warm_up_growth: float = field(default=1.5, metadata={"about": "How many times more on each day after it."})
     warm_up_days: int = field(default=30, metadata={"about": "After so many days there is no ceiling any more."})
     largest: int = field(default=5_000_000, metadata={"about": "Bytes of a mail's files at most."})
+    receives: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "about": "Our addresses that people write to; @shop.example is a whole domain. Empty: bounces alone."
+        },
+    )
+    lmtp_host: str = field(
+        default="127.0.0.1", metadata={"about": "Where mail is taken by LMTP: an address of this host."}
+    )
+    lmtp_port: int = field(default=0, metadata={"about": "The port your own mail server hands mail over to; 0: off."})
+    imap_host: str = field(default="", metadata={"about": "The server of a mailbox to read by IMAP; empty: off."})
+    imap_port: int = field(default=993, metadata={"about": "Its port: 993 with TLS, 143 with STARTTLS."})
+    imap_tls: Literal["tls", "starttls", "none"] = field(
+        default="tls", metadata={"about": "tls, starttls, or none: none only for a server of your own network."}
+    )
+    imap_ca: str = field(default="", metadata={"about": "A file with that server's own CA; empty trusts the system's."})
+    imap_user: str = field(default="", metadata={"about": "Whose mailbox."})
+    imap_password: Secret = field(default=Secret(), metadata={"about": "Its password."})
+    imap_folder: str = field(default="INBOX", metadata={"about": "The folder that is read."})
+    imap_seconds: float = field(default=30.0, metadata={"about": "How often it is looked at."})
+    imap_deletes: bool = field(
+        default=False, metadata={"about": "Whether mail that was taken is deleted there; else it stays as it is."}
+    )
+    trusted_results: str = field(
+        default="",
+        metadata={"about": "Your mail server's name in Authentication-Results; empty: no sender counts as proved."},
+    )
+    largest_in: int = field(default=25_000_000, metadata={"about": "Bytes of a mail that is taken at most."})
+    answers_per_hour: int = field(
+        default=3, metadata={"about": "Answers of the bot to one address in an hour; then people are asked."}
+    )
+    soft_bounces: int = field(default=5, metadata={"about": "After so many soft bounces an address is suppressed."})
+    soft_bounce_days: int = field(default=14, metadata={"about": "Within so many days."})
+    complaint_percent: float = field(
+        default=0.3, metadata={"about": "Complaints in a hundred mails at which marketing pauses; 0: never."}
+    )
+    complaint_mails: int = field(default=1_000, metadata={"about": "Mails before that percentage means something."})
+    complaint_days: int = field(default=7, metadata={"about": "Over how many days both are counted."})
+    complaint_pause_hours: float = field(default=24.0, metadata={"about": "How long such a pause lasts."})
 
-
-def problems_of(options: Options) -> list[str]:
-    """Return what is missing or wrong, a sentence for each key."""
-    problems = []
-    if not options.host:
-        problems.append("host: expected it, got nothing. Hint: your provider's SMTP page has it.")
-    for key in ("from_address", "reply_to", "return_path"):
-        value = getattr(options, key)
-        known = mailbox(value)
-        if (value or key == "from_address") and (known is None or known.needs_utf8):
-            problems.append(f'{key}: expected an address such as news@shop.example, got "{value}".')
-    if len(options.return_path.rpartition("@")[0]) > LONGEST_BOUNCES:
-        problems.append(f"return_path: expected at most {LONGEST_BOUNCES} characters before @, for ours come after it.")
-    if options.tls == "none" and options.host and not _is_here(options.host):
-        problems.append("tls: expected starttls or tls, for without it everybody on the way reads the mail.")
-    if bool(options.user) != bool(options.password):
-        problems.append("user and password: expected both or neither.")
-    if options.list_domain and mailbox(f"x@{options.list_domain}") is None:
-        problems.append(f'list_domain: expected a domain, got "{options.list_domain}".')
-    if options.feedback_id and not (options.feedback_id.isalnum() and 5 <= len(options.feedback_id) <= 15):
-        problems.append(f'feedback_id: expected 5 to 15 letters and digits, got "{options.feedback_id}".')
-    for key, least in (("connections", 1), ("per_domain", 1), ("warm_up_first", 1), ("warm_up_growth", 1)):
-        if getattr(options, key) < least:
-            problems.append(f"{key}: expected at least {least}, got {getattr(options, key)}.")
-    if options.warm_up_from and first_day(options) is None:
-        problems.append(f'warm_up_from: expected a day such as 2026-11-22, got "{options.warm_up_from}".')
-    return [f"channels.email.{problem}" for problem in problems + _key_problems(options)]
+    @property
+    def hears(self) -> bool:
+        """Whether people can write to us; else mail is sent alone, and bounces read."""
+        return bool(self.receives and (self.lmtp_port or self.imap_host))
 
 
 def first_day(options: Options) -> date | None:
@@ -121,20 +132,3 @@ def signers(options: Options) -> list[tuple[str, str, Secret]]:
 def signing_domain(options: Options) -> str:
     """Return the domain whose keys sign."""
     return options.dkim_domain or options.from_address.rpartition("@")[2].lower()
-
-
-def _key_problems(options: Options) -> list[str]:
-    problems = []
-    for name, selector, key in signers(options):
-        try:
-            read_key(signing_domain(options), selector, key.reveal())
-        except ValueError as error:
-            problems.append(f"{name}: {error}.")
-    return problems
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return host == "localhost" or "." not in host  # a name of the own network, such as a container's
