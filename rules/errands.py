@@ -17,12 +17,13 @@ from profiles.calendar import Clock
 from profiles.crash import crash_point
 from profiles.every import Every
 from profiles.profile import Profile
+from profiles.public_address import NotPublic
 from profiles.record import Document, from_document
 from profiles.store import Store
 from rules.chance import share
 from rules.effects import ERRANDS
 from rules.options import RulesOptions
-from rules.outward import NotPublic, PublicResolver, why_not
+from rules.outward import PublicResolver, why_not
 from rules.webhooks import body_of, headers, key_of
 
 log = logging.getLogger("rules.errands")
