@@ -34,6 +34,7 @@ from admin.keys import Buckets, Key, Ring
 from admin.schema import MOST_PROBLEMS, Problem
 from admin.strict_json import Malformed, read_json
 from admin.texts import preferred
+from channels.webchat_limits import caller
 from profiles.crash import crash_point
 from profiles.store import Unavailable, Unstorable
 
@@ -136,7 +137,7 @@ class _Door:
         now = self._desk.clock()
         key = await self._ring.key_of(request.headers.get("Authorization", ""), now=now)
         if key is None:
-            self._slow_down(f"ip:{request.remote}", 1, KNOCKS_PER_SECOND)
+            self._slow_down(f"ip:{caller(request, self._desk.proxies)}", 1, KNOCKS_PER_SECOND)
             raise Refused("unauthorized")
         self._charge(key, 1)
         if route.scope not in key.scopes:

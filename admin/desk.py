@@ -73,6 +73,8 @@ class Desk:
     """The rule book and its engine; None where there is none."""
     consents: Consents | None = None
     """What people said about being written to; None where nobody asks."""
+    proxies: int = 0
+    """How many proxies of our own stand before us; who asks is whom the outermost saw."""
 
     @property
     def is_https(self) -> bool:

@@ -37,7 +37,8 @@ UNKNOWN = """<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="vi
 <p lang="en">This link leads nowhere: it is incomplete, or its message was erased.</p></main></html>
 """
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_QUIET = {"Cache-Control": "no-store, private", "X-Robots-Tag": "noindex, nofollow"}
+_QUIET = {"Cache-Control": "no-store, private", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
+_SHOWN = {**_QUIET, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
 
 def link_routes(store: Store, writer: Writer, secret: bytes, clock: Clock) -> list[web.RouteDef]:
@@ -55,7 +56,7 @@ class _Doors:
         found = read_link(self._secret, request.match_info["token"])
         message = await self._message(found[0]) if found else None
         if found is None or message is None or found[1] >= len(message.content.links):
-            return web.Response(status=404, text=UNKNOWN, content_type="text/html", headers=_QUIET)
+            return web.Response(status=404, text=UNKNOWN, content_type="text/html", headers=_SHOWN)
         target = message.content.links[found[1]]
         if request.method == "GET":
             now, number = self._clock(), found[1]

@@ -21,6 +21,7 @@ from admin.pages import at, page
 from admin.passwords import Busy, weakness
 from admin.roles import may
 from admin.speech import bound
+from channels.webchat_limits import caller
 from profiles.identity import normalise
 from profiles.store import AlreadyThere
 
@@ -39,7 +40,7 @@ async def check(request: web.Request) -> web.Response:
     desk, fields = request.config_dict[DESK], await form(request)
     email, target = fields.get("email", "").casefold(), _safe(fields.get("next", ""))
     speaks = texts_of(request)
-    if not await _may_try(desk, email, request.remote or ""):
+    if not await _may_try(desk, email, caller(request, desk.proxies)):
         return _again(request, email, target, speaks("Too many tries. Wait a minute and try again."), 429)
     agent = await agents.by_email(desk.store, email)
     kept = agent.password if agent and agent.is_active else None
@@ -139,7 +140,7 @@ async def _let_in(request: web.Request, agent: Agent, target: str) -> web.Respon
     desk = request.config_dict[DESK]
     now = desk.clock()
     browser = request.headers.get("User-Agent", "")
-    token = await sessions.begin(desk, agent.id, ip=request.remote or "", browser=browser)
+    token = await sessions.begin(desk, agent.id, ip=caller(request, desk.proxies), browser=browser)
     await desk.store.insert("audit", audit_row("agent.signed_in", by=agent.id, about=agent.id, at=now))
     response = web.Response(status=303, headers={"Location": target or at()})
     response.set_cookie(

@@ -12,6 +12,7 @@ from causerie.app import CHANNELS, DESK, build
 from causerie.garbage import collect_seldom
 from causerie.mongod import CannotStart, StoreOptions, start
 from causerie.options import Options, ServerOptions
+from causerie.patience import IDLE_SECONDS
 from causerie.progress import Progress
 from causerie.threads import switch_soon
 
@@ -43,7 +44,9 @@ async def serve(
             await furnish(database.url)
         progress("Reading the bot and connecting the channels")
         app = await build(options, database.url)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_REQUESTS_WITHIN_SECONDS)
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=FINISH_REQUESTS_WITHIN_SECONDS, keepalive_timeout=IDLE_SECONDS
+        )
         await runner.setup()
         try:
             await _listen(runner, options.server)

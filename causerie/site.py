@@ -18,9 +18,12 @@ from admin.preferences import preferences
 from admin.routes import routes as console
 from admin.tracker import tracker_routes
 from bot.rasa_routes import routes as rasa_routes
+from causerie.crowd import crowd
+from causerie.headers import dress_all
 from causerie.health import Health, health_routes
 from causerie.options import Options
 from causerie.parts import Parts
+from causerie.patience import patience
 from channels.channel import Channel
 from channels.webchat import Options as WebchatOptions
 from channels.webchat import Webchat
@@ -33,7 +36,8 @@ log = logging.getLogger("causerie.site")
 def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Application, Desk]:
     """Return the application with all its routes, and the desk that the console works at."""
     desk = _desk(options, parts)
-    app = web.Application(middlewares=[_refusals])
+    app = web.Application(middlewares=[_refusals, crowd(options.proxies), patience])
+    dress_all(app, is_https=desk.is_https)
     for channel in parts.doors.channels.values():
         app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
     pages = console(desk)
@@ -55,7 +59,7 @@ def _desk(options: Options, parts: Parts) -> Desk:
     return Desk(
         ground.store, ground.writer, ground.feed, ground.clock, ground.secret, options.public_url,
         parts.doors.channels, options.console, country=options.server.country, workshop=bot.workshop,
-        drafts=bot.drafts, rules=parts.rules, consents=parts.doors.consents,
+        drafts=bot.drafts, rules=parts.rules, consents=parts.doors.consents, proxies=options.proxies,
     )  # fmt: skip
 
 

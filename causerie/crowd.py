@@ -1,0 +1,34 @@
+"""How often one internet address may open what is open to all: personal pages, counted links, pictures, codes.
+
+Each of these costs a look into the database, and nobody signs in first. Whoever comes from a private address is not counted:
+that is our own network, or a proxy that nobody declared (channels.webchat.proxies), behind which all the world looks alike.
+"""
+
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from channels.webchat_limits import Buckets, caller
+from profiles.public_address import is_public
+
+OPEN_TO_ALL = frozenset({"p", "u", "l", "o", "q"})
+"""The first part of the paths that are counted."""
+PER_SECOND, AT_ONCE = 50.0, 1_000.0  # a firm's mail filter opens every link of a mailing at once, from one address
+
+
+def crowd(proxies: int, *, seconds: Callable[[], float] = time.monotonic) -> Middleware:
+    """Return the middleware that answers 429 to an address that asks too often."""
+    buckets = Buckets(per_second=PER_SECOND, burst=AT_ONCE)
+
+    @web.middleware
+    async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.split("/", 2)[1] in OPEN_TO_ALL:
+            address = caller(request, proxies)
+            wait = buckets.take(address, seconds()) if is_public(address) else 0.0
+            if wait:
+                return web.Response(status=429, headers={"Retry-After": str(int(wait) + 1)})
+        return await handler(request)
+
+    return bounded
