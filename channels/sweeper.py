@@ -1,10 +1,12 @@
 """After a crash: deliveries whose holder is gone are found by their lease and sent by whoever finds them.
 
-Every process shows a pulse; one that has shown none for PULSE_DEAD_AFTER is gone, and what it held is free at once.
+Every process shows a pulse, by the database's clock, which is the same for all; one that has shown none for PULSE_DEAD_AFTER is
+gone, and what it held is free at once.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -32,6 +34,14 @@ class Sweeper:
     def __init__(self, store: Store, back_door: BackDoor, *, process: str, clock: Clock) -> None:
         self._store, self._back_door, self._process, self._clock = store, back_door, process, clock
         self._sweeping = Every(EVERY_SECONDS, self.sweep, name="sweeper")
+        self.on_look: list[Callable[[list[str]], None]] = []
+        """Called with the processes that live, at every look: who else is there concerns others, too."""
+
+        self._bury: list[Callable[[str], Awaitable[object]]] = []
+
+    def bury(self, bury: Callable[[str], Awaitable[object]]) -> None:
+        """Call this with the name of each process that died, so that what else it held is free too. It may hear of one twice."""
+        self._bury.append(bury)
 
     async def start(self) -> None:
         """Begin to sweep every 2 seconds."""
@@ -45,12 +55,11 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """Show the pulse, take over what is free, and return how many messages that was."""
-        now, before = self._clock(), asyncio.get_running_loop().time()
-        await self._store.change("pulse", {"_id": self._process}, {"$set": {"at": now}}, upsert=True)
-        self._back_door.stay_alive(before + PULSE_DEAD_AFTER.total_seconds() - MARGIN_SECONDS)
-        alive = await self._store.find("pulse", {"at": {"$gt": now - PULSE_DEAD_AFTER}}, only=["_id"])
-        free = _free(now, self._process, [str(process["_id"]) for process in alive])
-        taken = 0
+        living = await self._living()
+        for tell in self.on_look:
+            tell(living)
+        now, taken = self._clock(), 0
+        free = _free(now, self._process, living)
         for found in await self._store.find("messages", free, sort=[("_id", 1)], limit=BATCH, only=["_id"]):
             if self._back_door.holds(found["_id"]):
                 continue
@@ -63,6 +72,24 @@ class Sweeper:
                 await self._take(from_document(Message, document))
                 taken += 1
         return taken
+
+    async def _living(self) -> list[str]:
+        """Show our pulse and return whose is fresh; the others are buried. While the clock leaps all are taken to live."""
+        before = asyncio.get_running_loop().time()
+        ours = await self._store.change("pulse", {"_id": self._process}, [{"$set": {"at": "$$NOW"}}], upsert=True)
+        assert ours
+        self._store.steady.read(ours["at"])
+        self._back_door.stay_alive(before + PULSE_DEAD_AFTER.total_seconds() - MARGIN_SECONDS)
+        shown = {str(pulse["_id"]): pulse["at"] for pulse in await self._store.find("pulse", {})}
+        if not self._store.steady.was_even_for(PULSE_DEAD_AFTER.total_seconds()):
+            return list(shown)
+        dead = [process for process, at in shown.items() if abs(ours["at"] - at) >= PULSE_DEAD_AFTER]
+        for process in dead:
+            for bury in self._bury:
+                await bury(process)
+            await self._store.remove("pulse", {"_id": process, "at": shown[process]})
+            log.info("sweeper.buried process=%s", process)
+        return [process for process in shown if process not in dead]
 
     async def _take(self, message: Message) -> None:
         assert message.delivery

@@ -24,6 +24,8 @@ class Recent:
     """The reading side of the writer: what works need, from memory or in at most three round trips."""
 
     def __init__(self, store: Store, remembered: int = REMEMBERED) -> None:
+        self.is_shared = False
+        """Whether other processes write to this database (profiles/neighbours.py knows)."""
         self._store = store
         self._identities: _Memory[str] = _Memory(remembered)
         self._profiles: _Memory[Profile] = _Memory(remembered)
@@ -58,9 +60,12 @@ class Recent:
         seen = {} if seize else {profile.id: profile for work in works for profile in work.seen}
         await self._read_profiles(wanted, group, upon, seize, seen)
 
-    async def profile(self, id: str) -> Profile | None:
-        """Return a profile as this process last knew it, or as the database knows it."""
-        known = self._profiles.recall(id)
+    async def profile(self, id: str, *, afresh: bool = False) -> Profile | None:
+        """Return a profile as this process last knew it, or as the database knows it.
+
+        `afresh`: where other processes write too, what is remembered does not count.
+        """
+        known = None if afresh and self.is_shared else self._profiles.recall(id)
         if known is None and (document := await self._store.get("profiles", id)):
             return from_document(Profile, document)
         return known
@@ -91,6 +96,11 @@ class Recent:
             self._conversations.pop(id, None)
         elif collection == "identities":
             self._identities.pop(id, None)
+
+    def forget_all(self) -> None:
+        """Forget everything: others changed more than can be named."""
+        for memory in (self._identities, self._profiles, self._conversations):
+            memory.clear()
 
     def _recall_identities(self, keys: set[str], group: Group, upon: Group | None) -> set[str]:
         """Fill in the holders that are known and return the keys whose holder is not."""

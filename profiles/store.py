@@ -261,14 +261,37 @@ class Store:
             result = await self._database[collection].delete_many(where)
             return int(result.deleted_count)
 
-    async def watch(
-        self, pipeline: Sequence[Filter], *, resume: Mapping[str, Any] | None = None
-    ) -> AsyncIterator[Document]:
-        """Yield change-stream entries of this database as they are committed; ends only by an error (Unavailable)."""
+    async def make_ring(self, collection: str, size: int) -> None:
+        """Make a collection that keeps the latest `size` bytes of what is noted in it. Already there is fine."""
         with _translated():
-            async with self._database.watch(list(pipeline), resume_after=resume, max_await_time_ms=500) as stream:
-                async for entry in stream:
-                    yield entry
+            try:
+                await self._database.command("create", collection, capped=True, size=size)
+            except errors.OperationFailure as error:
+                if error.code != 48:  # NamespaceExists
+                    raise
+
+    async def note(self, collection: str, document: Document) -> None:
+        """Keep a document that may be lost: nobody waits for the disk, or for a majority."""
+        with _translated():
+            await self._database.get_collection(collection, write_concern=WriteConcern(w=1)).insert_one(document)
+
+    async def tail(self, ring: str, *, wait_seconds: float = 1.0) -> AsyncIterator[list[Document]]:
+        """Yield what a ring holds, then what is added to it, in the order in which the database took it.
+
+        Empty lists come while nothing does. Ends when the ring was empty, or has turned faster than it was read. Raises
+        Unavailable. By the plain commands, so that what came together is handed on together.
+        """
+        with _translated():
+            async with await self._motor.start_session() as session:
+                reply = await self._database.command("find", ring, tailable=True, awaitData=True, session=session)
+                cursor, batch = reply["cursor"]["id"], reply["cursor"]["firstBatch"]
+                yield batch
+                while cursor:
+                    reply = await self._database.command(
+                        "getMore", cursor, collection=ring, maxTimeMS=int(wait_seconds * 1000), session=session
+                    )
+                    cursor = reply["cursor"]["id"]
+                    yield reply["cursor"]["nextBatch"]
 
     async def commit(self, plan: Plan) -> None:
         """Write the plan in one transaction and return when it is on disk on a majority.
