@@ -27,6 +27,7 @@ from profiles.consents import Consents
 from profiles.indexes import INDEXES
 from profiles.ledgers import Ledgers
 from profiles.live import Feed
+from profiles.neighbours import Neighbours
 from profiles.permits import Permits
 from profiles.personal_links import PersonalLinks
 from profiles.store import Store
@@ -55,6 +56,7 @@ class Ground:
     secret: bytes
     """This installation's own: made once, kept in the database, the same in every process."""
     personal: PersonalLinks
+    neighbours: Neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ async def open_parts(options: Options, database_url: str, clock: Clock, opened: 
     opened.push_async_callback(mind.close)
     doors = await _open_doors(options, ground, mind, opened)
     bot = await _wake_bot(options, ground, brain, mind, opened)
+    doors.sweeper.on_look.append(ground.neighbours.see)
     await doors.sweeper.start()
+    await ground.neighbours.start()
     rules = await _open_rules(options, ground, doors, opened)
     await brain.start()
     if bot.workshop:
@@ -122,10 +126,12 @@ async def _lay_ground(options: Options, database_url: str, clock: Clock, opened:
     await store.prepare(INDEXES)
     secret = await _signing_secret(store)
     writer = Writer(store, process=process, clock=clock)
-    opened.push_async_callback(writer.close)  # closed last but one: whoever closes before may still write
     feed = Feed()
+    neighbours = Neighbours(store, writer, feed, clock=clock)
+    opened.push_async_callback(neighbours.close)  # after the writer: the last commits are told, too
+    opened.push_async_callback(writer.close)  # closed late: whoever closes before may still write
     writer.listen(feed.announce)
-    return Ground(store, writer, feed, clock, process, secret, PersonalLinks(secret, options.public_url))
+    return Ground(store, writer, feed, clock, process, secret, PersonalLinks(secret, options.public_url), neighbours)
 
 
 async def _signing_secret(store: Store) -> bytes:
@@ -204,6 +210,7 @@ async def _open_rules(options: Options, ground: Ground, doors: Doors, opened: As
         words=house.words(),
     )  # fmt: skip
     opened.push_async_callback(rules.close)
+    doors.sweeper.bury(rules.bury)
     await rules.start()
     errands = Errands(ground.store, options.rules, clock=ground.clock)
     opened.push_async_callback(errands.close)

@@ -32,6 +32,8 @@ SEND_WITHIN_SECONDS = 30
 UNKNOWN_RETRIES = 2  # a reply is rather said twice than never; a campaign's message rather never than twice
 LATER_RETRIES = 8
 BEGUN = "begun"
+CONTENDED_SECONDS = 2.0
+PARKED_SECONDS = 450.0  # while the database's clock is doubted: as often as a delivery is tried, that makes its hour
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
 
 
@@ -49,6 +51,8 @@ class _Try:
 
     permits: list[Pass]
     objection: str = ""
+    wait: float = 1.0
+    """Seconds until it is worth asking for a permit again."""
     is_lost: bool = False
     """Whether others took this process for dead, so that the message is theirs."""
 
@@ -200,6 +204,8 @@ class BackDoor:
             trying.objection = "no_gate"
             return 0.0
         match await self._permits.ask(asked):
+            case Stopped("contended"):
+                trying.wait = CONTENDED_SECONDS if self._permits.is_certain else PARKED_SECONDS
             case Stopped(reason):
                 # begun: whoever began it died in the middle; recorded as unknown, never sent twice. The permit stays until it
                 # runs out, for they may only be frozen, and a no waits for that
@@ -267,8 +273,8 @@ async def _bounded(channel: Channel, outbound: Outbound, seconds: float) -> Send
 
 
 def _not_begun(trying: _Try) -> Sending:
-    """Return the outcome of a part that was not handed over: objected to, or its permit ran out before it could begin."""
-    return Unknown(trying.objection) if trying.objection else Later(1.0, "permit_ran_out")
+    """Return the outcome of a part that was not handed over: objected to, put off, or its permit ran out before it could begin."""
+    return Unknown(trying.objection) if trying.objection else Later(trying.wait, "not_permitted")
 
 
 def _state(outcome: Sending) -> tuple[str, str | None]:

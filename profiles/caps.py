@@ -138,6 +138,11 @@ def literal(value: Any) -> Expression:
     return {"$literal": value}
 
 
+def even(latest: datetime | None) -> list[Expression]:
+    """Return the condition that the database's clock has not leapt past this instant (profiles/steady.py)."""
+    return [] if latest is None else [{"$lte": ["$$NOW", literal(latest)]}]
+
+
 def ago(length: timedelta) -> Expression:
     """Return the instant so long before the database's now."""
     return {"$subtract": ["$$NOW", length // timedelta(milliseconds=1)]}

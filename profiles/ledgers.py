@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeAlias
 
-from profiles.caps import Cap, Slot, ago, first_free, full, is_calendar, literal, room, starts
+from profiles.caps import Cap, Slot, ago, even, first_free, full, is_calendar, literal, room, starts
 from profiles.consent import allows, awake, lawful, paused_until
 from profiles.crash import crash_point
 from profiles.ledger import COLLECTION, EMPTY, HORIZON, MOST_ENTRIES, WHOLE, Entry, Ledger, ledger_of
@@ -22,6 +22,8 @@ from profiles.store import Document, Filter, Store
 AT_ONCE = 500
 """People asked about in one command: the command is what costs, not the document."""
 ASK_AGAIN = timedelta(seconds=1)
+PARKED_FOR = timedelta(minutes=5)
+"""When it is worth asking again while the database's clock is doubted."""
 _TRIES = 3
 _ENTRIES: Filter = {"$ifNull": ["$h", []]}
 
@@ -88,7 +90,7 @@ class Ledgers:
             ledgers = await self._settled([wanted.profile])
             if ledgers:
                 return self._why(ledgers[wanted.profile], wanted.slot, wanted.caps, wanted.zone, now)
-        return Denied("contended", now + ASK_AGAIN)
+        return self._contended(now)
 
     async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]:
         """Take slots of their own for many, in two commands for up to 500; answers come in the order asked.
@@ -148,7 +150,7 @@ class Ledgers:
             left = [place for place in left if place not in answers]
             if not left:
                 break
-        return [answers.get(place, Denied("contended", now + ASK_AGAIN)) for place in range(len(wanted))]
+        return [answers.get(place) or self._contended(now) for place in range(len(wanted))]
 
     async def _take(self, asked: Sequence[Wanted], now: datetime) -> dict[tuple[str, str], datetime]:
         """Take these slots in their order; return (profile, rid) -> since when, of all of them that are now held."""
@@ -184,7 +186,7 @@ class Ledgers:
             left = [id for id in left if id not in answers]
             if not left:
                 break
-        return answers | {id: Denied("contended", now + ASK_AGAIN) for id in left}
+        return answers | {id: self._contended(now) for id in left}
 
     async def _settled(self, profiles: Sequence[str]) -> dict[str, Ledger]:
         """Return the ledgers that were refused for good. Left out, to be asked again: those who had none, and those that had
@@ -199,7 +201,11 @@ class Ledgers:
         return {id: ledger_of(id, document) for id, document in stored.items() if id not in joining}
 
     def _why(self, ledger: Ledger, slot: Slot, caps: Sequence[Cap], zone: tzinfo, now: datetime) -> Answer:
-        return why(ledger, slot, caps, zone=zone, now=now, horizon=self._horizon)
+        answer = why(ledger, slot, caps, zone=zone, now=now, horizon=self._horizon)
+        return self._contended(now) if isinstance(answer, Denied) and answer.code == "contended" else answer
+
+    def _contended(self, now: datetime) -> Denied:
+        return Denied("contended", now + (PARKED_FOR if self._store.steady.is_doubted else ASK_AGAIN))
 
     async def make(self, profiles: Iterable[str]) -> None:
         """Make the empty ledgers of those who have none."""
@@ -211,7 +217,12 @@ class Ledgers:
             {"$lt": [{"$size": _ENTRIES}, MOST_ENTRIES]},
             {"$lte": [{"$last": "$h.t"}, ago(self._horizon)]},
         ]}  # fmt: skip
-        conditions = [bounded, *awake(slot.channel, slot.topic), *room(slot, caps, zone=zone, now=now)]
+        conditions = [
+            bounded,
+            *even(self._store.steady.latest()),
+            *awake(slot.channel, slot.topic),
+            *room(slot, caps, zone=zone, now=now),
+        ]
         if rid:
             conditions.insert(0, {"$not": [{"$in": [rid, {"$ifNull": ["$h.r", []]}]}]})
         return {

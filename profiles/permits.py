@@ -10,13 +10,14 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from profiles.calendar import Clock
-from profiles.caps import ago, literal
+from profiles.caps import ago, even, literal
 from profiles.consent import awake, lawful, paused_until, verdict
 from profiles.crash import crash_point
+from profiles.ids import new_id
 from profiles.ledger import COLLECTION, WHOLE, Document, Ledger, mark
 from profiles.ledgers import AT_ONCE, Ledgers
 from profiles.store import Filter, Store, Unavailable
@@ -59,9 +60,10 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The hand-over must not begin: a code of `profiles.consent.verdict`, `suppressed`, `paused`, or `begun`.
+    """The hand-over must not begin: a code of `profiles.consent.verdict`, `suppressed`, `paused`, `contended`, or `begun`.
 
-    `begun`: somebody began this very hand-over and never told its end. It may have arrived; nobody knows.
+    `contended`: not now, for the ledger changes too fast, or the database's clock is doubted. `begun`: somebody began this very
+    hand-over and never told its end. It may have arrived; nobody knows.
     """
 
     code: str
@@ -99,6 +101,11 @@ class Permits:
         self._settling: deque[tuple[str, str]] = deque()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether the database's clock, by which permits run out, is believed."""
+        return not self._store.steady.is_doubted
+
     async def ask(self, passage: Passage) -> Leave:
         """Return the permit, or why there is none. Raises Unavailable: then nothing may be sent."""
         for _ in range(_DEEPEST_MERGE):
@@ -115,13 +122,17 @@ class Permits:
 
     async def drained(self, profile: str, ids: Sequence[str] | None = None) -> None:
         """Return when no permit of this person (of these, when given) is live: no hand-over is under way."""
-        live: list[Filter] = [{"$gt": ["$$p.e", "$$NOW"]}]
-        if ids is not None:
-            live.append({"$in": ["$$p.r", literal(list(ids))]})
-        held = {"$filter": {"input": {"$ifNull": ["$p", []]}, "as": "p", "cond": {"$and": live}}}
-        where = {"_id": {"$eq": profile}, "$expr": {"$gt": [{"$size": held}, 0]}}
-        while await self._store.first(COLLECTION, where):  # noqa: ASYNC110
+        ours = [] if ids is None else [{"$in": ["$$p.r", literal(list(ids))]}]
+        while await self._store.first(COLLECTION, self._live(profile, ours)):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)  # another process's hand-over ends: nothing here could tell us
+
+    def _live(self, profile: str, ours: Sequence[Filter]) -> Filter:
+        """A clock that leapt ahead ends no permit: by how long this process has run, its hand-over may still be under way."""
+        latest = self._store.steady.latest()
+        now: Any = {"$min": ["$$NOW", literal(latest)]} if latest else "$$NOW"
+        live = {"$and": [{"$gt": ["$$p.e", now]}, *ours]}
+        held = {"$filter": {"input": {"$ifNull": ["$p", []]}, "as": "p", "cond": live}}
+        return {"_id": {"$eq": profile}, "$expr": {"$gt": [{"$size": held}, 0]}}
 
     async def close(self) -> None:
         """Write what is still to be written."""
@@ -174,9 +185,7 @@ class Permits:
 
     async def _decide(self, passages: Sequence[Passage]) -> list[Leave]:
         """One bulk update and one look; what was refused is read once to say why, and what had no ledger asked once more."""
-        token = (
-            self._clock().isoformat()
-        )  # tells the permits of this very call from an earlier one's of the same message
+        token = new_id(self._clock())  # tells the permits of this very call from all others, of another process too
         until = (
             asyncio.get_running_loop().time() + self._seconds - MARGIN_SECONDS
         )  # before the update, so never too long
@@ -203,10 +212,12 @@ class Permits:
         return [answers.get(place, Stopped("contended")) for place in range(len(passages))]
 
     async def _write(self, passages: Sequence[Passage], places: Sequence[int], token: str) -> set[tuple[str, str]]:
-        changes = [(_conditions(passages[place]), _permit(passages[place], token, self._seconds)) for place in places]
+        latest = self._store.steady.latest()
+        asked = [passages[place] for place in places]
+        changes = [(_conditions(one, latest), _permit(one, token, self._seconds)) for one in asked]
         await self._store.write_many(COLLECTION, changes)
         crash_point("permit.written")
-        ids = list({passages[place].profile for place in places})
+        ids = list({one.profile for one in asked})
         mine = {"p": {"$filter": {"input": {"$ifNull": ["$p", []]}, "as": "p", "cond": {"$eq": ["$$p.n", token]}}}}
         found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=mine, at_once=len(ids) + 1)
         return {(document["_id"], permit["r"]) for document in found for permit in document.get("p", ())}
@@ -227,20 +238,21 @@ def _has_begun(ledger: Ledger, id: str) -> bool:
     return any(permit.id == id for permit in ledger.permits)
 
 
-def _conditions(asked: Passage) -> Filter:
+def _conditions(asked: Passage, latest: datetime | None) -> Filter:
     """Return the filter under which this hand-over may begin: what was said, bans, and that it has not begun before.
 
     What is transactional is rather sent twice than never, so it may begin again.
     """
     once: Document = {} if asked.kind == "transactional" else {"p.r": {"$ne": asked.id}}
     pauses = awake(asked.channel, asked.topic) if asked.kind == "marketing" else []
+    trusted = even(latest) if asked.kind != "transactional" else []
     return {
         "_id": asked.profile,
         f"off.{mark(asked.address)}": None,
         **WHOLE,
         **once,
         **lawful(asked.channel, asked.topic, asked.basis),
-        "$expr": {"$and": pauses},
+        "$expr": {"$and": [*pauses, *trusted]},
     }
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from profiles.crash import crash_point
 from profiles.lean import absent
+from profiles.steady import Steady
 
 with absent("cryptography"):
     import bson
@@ -102,6 +103,8 @@ class Store:
     def __init__(self, url: str, database: str, *, listeners: Sequence[Any] = ()) -> None:
         """`listeners` are the driver's own (pymongo.monitoring): tests count commands with them."""
         self.url, self.name = url, database
+        self.steady = Steady()
+        """What is known of the database's clock: whoever is told an instant by it says so here."""
         self._motor: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
             tz_aware=True,

@@ -102,6 +102,13 @@ class Engine:
             self.tell(News(str(nudge["profile"]), str(nudge["_id"]), event=known.get(nudge["_id"])))
         return len(runs) + len(nudges)
 
+    async def bury(self, process: str) -> None:
+        """Free the runs and nudges that this process had: it is dead."""
+        free = {"$unset": {"leased_by": "", "lease_until": ""}}
+        held = {"leased_by": {"$regex": f"^{process}(/|$)"}}
+        await self._store.change_many(RUNS, {"due_at": {"$lte": self._clock()}, **held}, free)
+        await self._store.change_many(NUDGES, held, free)
+
     async def work(self, news: Sequence[News]) -> None:
         """Think about these contacts now, and commit what it comes to."""
         left = await self._turn.work(news)

@@ -71,6 +71,11 @@ class Occurrences:
         except Unavailable as error:
             log.warning("occurrences.look failed reason=%s", error)
 
+    async def bury(self, process: str) -> None:
+        """Free the audiences that this process walked: it is dead."""
+        held = {"open": True, "leased_by": {"$regex": f"^{process}/"}}
+        await self._store.change_many(OCCURRENCES, held, {"$unset": {"leased_by": "", "lease_until": ""}})
+
     async def plan(self) -> int:
         """Make a row for each firing since the last look, and return how many are new."""
         now, made = self._clock(), 0

@@ -62,6 +62,11 @@ class Running:
         for looking in self._looking:
             await looking.start()
 
+    async def bury(self, process: str) -> None:
+        """Free what this process held: it is dead. May be called again."""
+        await self.engine.bury(process)
+        await self.occurrences.bury(process)
+
     async def close(self) -> None:
         """Stop; what is left is found by the next process."""
         await self._opened.aclose()
