@@ -73,6 +73,16 @@ class Content:
     """Address of a picture that a notice shows."""
     link: str = ""
     """What a tap on a notice opens."""
+    badge: int | None = None
+    """The number on the app's icon; 0 takes it away. None: it stays as it is."""
+    silent: bool = False
+    """Whether the app is woken and the person sees nothing; then `data` is what is said."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """What the app gets beside what the person reads."""
+    banner: bool = False
+    """Of a message in the app or on the site: shown by itself, not only among the others."""
+    expires_at: datetime | None = None
+    """From when it is not worth showing any more."""
     links: tuple[str, ...] = ()
     """Where the addresses that count clicks lead, by their number (profiles/tracking.py)."""
 

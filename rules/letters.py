@@ -64,7 +64,7 @@ class Letters:
         spoken = next(one for one in (wanted, self._language, *known.languages) if one in known.languages)
         said = _Said(known, spoken, reach, variant)
         fields = {**fields_of(person, run), "links": self._links(person, run, reach)}
-        return _written(said, fields, spoken, person.facts.zone)
+        return _written(said, fields, spoken, person.facts.zone, person.facts.now)
 
 
 def fields_of(person: Person, run: Run) -> dict[str, Any]:
@@ -105,12 +105,15 @@ class _Said:
         return False
 
 
-def _written(said: _Said, fields: Mapping[str, Any], language: str, zone: tzinfo) -> Letter | Unrendered:
+def _written(said: _Said, fields: Mapping[str, Any], language: str, zone: tzinfo, now: datetime) -> Letter | Unrendered:
     pen = _Pen(fields, language, zone)
     title, html = pen.write(said.of("title")), pen.write(said.of("html"))
     text = "" if said.is_before("html", "text") else pen.write(said.of("text"))
     image, link = pen.address(said.of("image")), pen.address(said.of("link"))
     buttons = tuple(pen.button(button) for button in said.of("buttons") or ())
+    badge = pen.number(said.of("badge"))
+    data = {name: pen.write(one) for name, one in (said.of("data") or {}).items()}
+    valid = said.of("valid")
     if pen.failed:
         return Unrendered(pen.failed, pen.detail)
     content = Content(
@@ -120,6 +123,11 @@ def _written(said: _Said, fields: Mapping[str, Any], language: str, zone: tzinfo
         html=html,
         image=image,
         link=link,
+        badge=badge,
+        silent=bool(said.of("silent")),
+        data=data,
+        banner=bool(said.of("banner")),
+        expires_at=valid.after(now) if valid else None,
     )
     return Letter(content, tuple(dict.fromkeys(pen.missing)))
 
@@ -147,6 +155,15 @@ class _Pen:
         if written and not ADDRESS.fullmatch(written):
             self.failed, self.detail = "address", written[:100]
         return written
+
+    def number(self, text: Text | None) -> int | None:
+        written = self.write(text)
+        if not written:
+            return None
+        if not (written.isascii() and written.isdecimal() and len(written) <= 6):
+            self.failed, self.detail = "badge", written[:100]
+            return None
+        return int(written)
 
     def button(self, button: ButtonText) -> Button:
         return Button(self.write(button.title), button.payload, self.address(button.url) or None)

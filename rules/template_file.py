@@ -15,10 +15,13 @@
 What a channel or a variant does not say is said as for all. docs/templates.md has the language of the texts.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from profiles.duration import Duration
 from profiles.findings import Findings
 from profiles.personalize import Text, compile_text
 from profiles.personalize_grammar import LARGEST_SOURCE
@@ -27,10 +30,14 @@ from profiles.topics import WORD
 from profiles.written import Place, Table, place_of
 from rules.file_reading import WRONG, Names, Reading
 from rules.records import Key, Record
-from rules.shapes import SCALAR, Json, Many, Pairs, Said
-from rules.step_shapes import PROSE
+from rules.shapes import FLAG, SCALAR, Json, Many, Pairs, Said
+from rules.step_shapes import PROSE, Limited
 
 MOST_BUTTONS = 10
+MOST_DATA = 20
+LONGEST_VALID = timedelta(days=90)
+DATA_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+OWN_NAMES = ("from", "gcm", "google", "aps", "message_type", "notification", "collapse_key", "causerie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,11 @@ class Parts:
     image: Text | None = None
     link: Text | None = None
     buttons: tuple[ButtonText, ...] | None = None
+    badge: Text | None = None
+    silent: bool | None = None
+    data: Mapping[str, Text] | None = None
+    banner: bool | None = None
+    valid: Duration | None = None
     on: Mapping[str, "Parts"] = field(default_factory=dict)
     """channel or space -> what is said otherwise there."""
 
@@ -99,6 +111,11 @@ def _channel(text: str) -> str | None:
     return text if WORD.fullmatch(text) else None
 
 
+def _word(text: str) -> str | None:
+    """A name that Firebase and Apple leave to the app: `from`, `google.` and `aps` are their own."""
+    return text if DATA_NAME.fullmatch(text) and not text.startswith(OWN_NAMES) else None
+
+
 WORDED = Worded()
 BUTTON = Record(
     Said("A button", "Un bouton"),
@@ -118,6 +135,14 @@ _SAID = (
     Key("link", WORDED, Said("what a tap on it opens", "ce qu'ouvre un appui dessus")),
     Key("buttons", Many(BUTTON, MOST_BUTTONS), Said("buttons, numbered where a channel has none",
         "boutons, numérotés là où le canal n'en a pas")),
+    Key("badge", WORDED, Said("number on the app's icon", "nombre sur l'icône de l'application")),
+    Key("silent", FLAG, Said("wakes the app without showing anything", "réveille l'application sans rien montrer")),
+    Key("data", Pairs(Said("a name", "un nom"), _word, WORDED, MOST_DATA), Said("what the app gets beside",
+        "ce que l'application reçoit en plus")),
+    Key("banner", FLAG, Said("shown by itself, in the app and on the site",
+        "montré de lui-même, dans l'application et sur le site")),
+    Key("valid", Limited(LONGEST_VALID), Said("for how long it is worth showing",
+        "pendant combien de temps il vaut d'être montré")),
 )  # fmt: skip
 
 
@@ -168,7 +193,7 @@ def read_template(text: str, id: str, shown: str, findings: Findings) -> Templat
         findings.error(place_of(table), "template: expected the key fr or en, got neither.")
         return None
     for language, parts in found.languages.items():
-        if not any((parts.title, parts.text, parts.html, parts.on)):
+        if not any((parts.title, parts.text, parts.html, parts.data, parts.on)):
             findings.error(place_of(table, language), f"{language}: expected a title, a text or an html, got none.")
             return None
     return Template(id, found.about, found.languages, found.variants, text)

@@ -1,7 +1,7 @@
 """A template says the same in each language, as each channel shows it; what a contact lacks is told, not sent."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -129,3 +129,45 @@ def test_mistakes_are_told_where_they_stand() -> None:
     ]
     assert mistakes("fr:\n  txet: a\n")[0].startswith("templates/x.yml:2:3: unknown key")
     assert mistakes("about: nothing\n") == ["templates/x.yml:1:1: template: expected the key fr or en, got neither."]
+
+
+def test_a_push_says_more_than_its_words() -> None:
+    push = template(
+        """
+fr:
+  title: Votre commande arrive
+  badge: "{{ event.waiting }}"
+  banner: yes
+  valid: 2h
+  data: {order: "{{ event.cart_id }}", place: /commandes}
+"""
+    )
+    letter = Letters({"push": push}, language="fr").write("push", SMS, person(anna()), run(cart_id="c7", waiting=3), "")
+    assert isinstance(letter, Letter)
+    content = letter.content
+    assert (content.badge, content.banner, content.silent) == (3, True, False)
+    assert content.data == {"order": "c7", "place": "/commandes"}
+    assert content.expires_at == NOON + timedelta(hours=2)
+
+
+def test_a_silent_push_needs_no_words() -> None:
+    push = template("fr: {silent: yes, data: {sync: orders}, badge: 0}")
+    letter = Letters({"push": push}, language="fr").write("push", SMS, person(anna()), run(), "")
+    assert isinstance(letter, Letter)
+    assert letter.content == Content(silent=True, data={"sync": "orders"}, badge=0)
+
+
+@pytest.mark.parametrize("written", ["beaucoup", "-1", "1.5", "12345678"])
+def test_a_badge_that_is_no_number_sends_nothing(written: str) -> None:
+    push = template('fr: {title: Bonjour, badge: "{{ event.waiting }}"}')
+    letter = Letters({"push": push}, language="fr").write("push", SMS, person(anna()), run(waiting=written), "")
+    assert letter == Unrendered("badge", written)
+
+
+@pytest.mark.parametrize("name", ["google.sent", "from", "aps", "Order", "a-b", "gcm_x"])
+def test_names_that_belong_to_the_push_services_are_refused(name: str) -> None:
+    assert "data" in mistakes(f"fr: {{title: Bonjour, data: {{{name}: x}}}}")[0]
+
+
+def test_a_message_is_not_valid_for_ever() -> None:
+    assert "at most 90d" in mistakes("fr: {title: Bonjour, valid: 1y}")[0]
