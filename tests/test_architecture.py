@@ -36,4 +36,4 @@ def test_tests_are_no_package_and_stand_in_the_folder_of_what_they_test() -> Non
     homes = {
         path.relative_to(tests).parts[0] for path in tests.glob("*/**/test_*.py") if "node_modules" not in path.parts
     }
-    assert homes <= {*PACKAGES, "bench", "peers", "stories", "faults"}
+    assert homes <= {*PACKAGES, "bench", "peers", "stories", "faults", "security"}
