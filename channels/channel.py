@@ -4,7 +4,7 @@ A channel is one file, `channels/<name>.py`, with a frozen dataclass `Options` a
 It is switched on by its section `[channels.<name>]`. docs/channels/write-your-own.md walks through one.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
@@ -12,10 +12,12 @@ from typing import Any, Literal, Protocol, TypeAlias
 from aiohttp import web
 
 from profiles.calendar import Clock
+from profiles.consents import Consents
 from profiles.live import Feed
 from profiles.snapshot import Outcome
 from profiles.store import Store
 from profiles.timeline import Content
+from profiles.topics import Topic
 from profiles.writer import Writer
 
 # -- what comes in
@@ -245,3 +247,9 @@ class Door:
     """This installation's own signing secret, 32 bytes, the same in every process."""
     country: str = "FR"
     """Where a phone number without a country code belongs (ISO 3166)."""
+    identity_secrets: tuple[str, ...] = ()
+    """What the shop's own server signs identity tokens with (channels/webchat_tokens.py)."""
+    consents: Consents | None = None
+    """Where a yes or no is kept that a person says in the channel itself; None: it is not taken there."""
+    topics: Callable[[], Mapping[str, Topic]] = dict
+    """The topics of the rule book as it is now."""

@@ -6,6 +6,7 @@ browsers for a year. No page of ours asks any other server for anything.
 
 import gzip
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -47,9 +48,18 @@ class Page:
 
 def widget_routes() -> list[web.RouteDef]:
     """Return the routes of the loader and of all that it loads."""
-    files = _read(FOLDER / "static")
+    return script_routes(FOLDER / "static", "widget.js")
+
+
+def script_routes(folder: Path, loader_name: str, *, shared: Iterable[str] = ()) -> list[web.RouteDef]:
+    """Return the routes of a script for the shop's pages and of all that it loads from this folder.
+
+    `shared` are files of the widget's own folder that it loads too, each under the path it has there.
+    """
+    own = FOLDER / "static"
+    files = _read(folder) | {path: _page(Path(path).suffix, (own / path).read_bytes()) for path in shared}
     version = hashlib.sha256(b"".join(page.plain for _, page in sorted(files.items()))).hexdigest()[:12]
-    loader = _page(".js", files.pop("widget.js").plain.replace(b"__VERSION__", version.encode()))
+    loader = _page(".js", files.pop(loader_name).plain.replace(b"__VERSION__", version.encode()))
 
     async def serve_loader(request: web.Request) -> web.Response:
         return _answer(request, loader, "public, max-age=300", {"Cross-Origin-Resource-Policy": "cross-origin"})
@@ -63,7 +73,7 @@ def widget_routes() -> list[web.RouteDef]:
         public = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
         return _answer(request, page, keep, public)
 
-    return [web.get("/widget.js", serve_loader), web.get("/static/{version}/{path:.+}", serve_file)]
+    return [web.get(f"/{loader_name}", serve_loader), web.get("/static/{version}/{path:.+}", serve_file)]
 
 
 def demo_routes(key: str, clock: Clock) -> list[web.RouteDef]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from profiles.reactivity import Reactivity
 
 Source = Literal["declared", "inferred", "tracked"]
+ANONYMOUS = ("webchat", "webpush")
+"""Spaces whose addresses are a browser: they say nothing of who sits before it."""
 _RANK: dict[str, int] = {"declared": 2, "inferred": 1, "tracked": 1}
 
 
@@ -69,14 +71,20 @@ class Profile:
 
     @property
     def is_known(self) -> bool:
-        """Whether we could recognise this person elsewhere: something beyond an anonymous visitor id."""
-        return any(identity.channel != "webchat" for identity in self.identities)
+        """Whether we could recognise this person elsewhere: something beyond the ids of anonymous browsers."""
+        return any(identity.channel not in ANONYMOUS for identity in self.identities)
 
     @property
     def name(self) -> str:
         """Return the name people call them by, or an empty string when none was ever said."""
         spoken = [self.value("first_name"), self.value("last_name")]
         return " ".join(str(part) for part in spoken if part) or str(self.value("name") or "")
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return what a text may name of this person (`contact.`): plain values, never an object of ours."""
+        known = {name: attribute.value for name, attribute in self.attributes.items()}
+        return known | {"name": self.name, "language": self.language or ""}
 
     def value(self, attribute: str) -> Any:
         """Return an attribute's value, or None."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # a conversation holds what is defined here
 DELIVERED, READ, CLICKED, ANSWERED = "message.delivered", "message.read", "message.clicked", "message.answered"
 SCANNED = "message.scanned"
 """A machine looked at a link or a picture: told apart, so that nothing counts it by mistake."""
+DISMISSED = "message.dismissed"
+"""The person put a notice away unread: no sign of interest, so it is no reaction that rules wait for."""
 BY_STATE = {"delivered": DELIVERED, "read": READ}
 """delivery state -> the event that it makes."""
 

@@ -19,7 +19,7 @@ from rules.moves import Decision, Granted, Move, Outcome
 from rules.person import Person
 from rules.policy import Reach, Reaches
 from rules.reaction import NUDGES
-from rules.rule import Rule
+from rules.rule import Rule, Send, walk
 from rules.run import Run, decision_id
 from rules.thinking import UNTOLD, Editions, Refused, Thought
 
@@ -176,9 +176,17 @@ def _metadata(letter: _Letter, run: Run, rule: Rule | None) -> Mapping[str, Any]
     known: dict[str, Any] = {"rule": run.rule, "version": run.rule_version, "run": run.id, "step": letter.step}
     if rule:
         known |= {"class": rule.kind, "topic": rule.topic, "labels": list(rule.labels), "basis": letter.basis}
+        known |= urgency(rule, letter.step)
     if letter.variant:
         known["variant"] = letter.variant
     return known
+
+
+def urgency(rule: Rule, attempt: str) -> Mapping[str, str]:
+    """Return how a push of this step wakes the phone, where the rule says so."""
+    step = attempt.partition("/")[0]
+    said = next((one.urgency for one in walk(rule.steps) if isinstance(one, Send) and one.id == step), "normal")
+    return {} if said == "normal" else {"urgency": said}
 
 
 def _row(run: Run, decision: Decision, place: int) -> Mapping[str, Any]:

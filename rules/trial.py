@@ -10,6 +10,7 @@ from profiles.append import begin, said
 from profiles.profile import Identity
 from profiles.snapshot import Changes, Snapshot, Work
 from profiles.timeline import Content, Delivery, Message
+from rules.applying import urgency
 from rules.choice import most_reactive, targets
 from rules.gatekeeper import Renders, Unrendered
 from rules.person import Person
@@ -54,7 +55,7 @@ def sending(rule: Rule, person: Person, tried: Tried, *, id: str) -> Work:
     thread = f"{reach.channel}:{identity.address}"
     metadata = {
         "rule": rule.id, "version": rule.version, "step": tried.step, "class": rule.kind, "topic": rule.topic,
-        "labels": list(rule.labels), "trial": True,
+        "labels": list(rule.labels), "trial": True, **urgency(rule, tried.step),
     }  # fmt: skip
 
     def think(snapshot: Snapshot) -> Changes:

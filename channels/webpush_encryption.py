@@ -1,0 +1,83 @@
+"""Encryption and keys of web push (RFC 8291, RFC 8292): the one file that knows pywebpush and py_vapid.
+
+Both load cryptography and requests, 30 MB of memory, so they are imported by whoever really encrypts.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import cast
+
+PUBLIC_BYTES, AUTH_BYTES = 65, 16
+OVERHEAD = 103  # bytes: header with the sender's key 86, tag 16, delimiter 1 (RFC 8188, section 2)
+LARGEST_PLAIN = 4096 - OVERHEAD  # every push service takes 4096 bytes (RFC 8030, section 7.2); most take no more
+
+
+def encrypted(p256dh: str, auth: str, plain: bytes) -> bytes:
+    """Return the body to post for a browser with these keys, made for it alone. Raises ValueError for keys that are none."""
+    from pywebpush import WebPusher, WebPushException
+
+    try:
+        pusher = WebPusher({"endpoint": "", "keys": {"p256dh": p256dh, "auth": auth}})
+        return cast(bytes, pusher.encode(plain, content_encoding="aes128gcm")["body"])
+    except (WebPushException, TypeError) as error:
+        raise ValueError("the keys of a browser are wrong") from error
+
+
+def are_keys(p256dh: str, auth: str) -> bool:
+    """Return whether these are a browser's keys: a point of P-256, and 16 bytes."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    point, secret = unpacked(p256dh), unpacked(auth)
+    if len(point) != PUBLIC_BYTES or len(secret) != AUTH_BYTES:
+        return False
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    except ValueError:
+        return False
+    return True
+
+
+def new_private_key() -> str:
+    """Return a new VAPID private key: 32 bytes in base64url, as every web push tool writes it."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return packed(number.to_bytes(32, "big"))
+
+
+def public_key(private: str) -> str:
+    """Return the public half as browsers take it (applicationServerKey). Raises ValueError for a key that is none."""
+    from cryptography.hazmat.primitives import serialization
+
+    point = _vapid(private).public_key.public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    return packed(point)
+
+
+def authorization(private: str, claims: Mapping[str, str | int]) -> str:
+    """Return the Authorization header that says these claims (`aud`, `exp`, `sub`)."""
+    return cast(str, _vapid(private).sign(dict(claims))["Authorization"])
+
+
+def packed(raw: bytes) -> str:
+    """Return the bytes in base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def unpacked(text: str) -> bytes:
+    """Return the bytes of a base64url text, padded or not; none when it is not one."""
+    try:
+        return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _vapid(private: str):  # type: ignore[no-untyped-def]  # py_vapid has no types
+    from py_vapid import Vapid02
+
+    raw = unpacked(private)
+    if len(raw) != 32:
+        raise ValueError("expected 32 bytes in base64url, as `vapid` and `web-push generate-vapid-keys` write them")
+    return Vapid02.from_raw(packed(raw).encode())

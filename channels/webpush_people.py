@@ -1,0 +1,129 @@
+"""Whose is a browser? An anonymous subscriber's own profile, the visitor's who chats on the same page, or a known person's.
+
+What a subscription belongs to follows the last proof: who signs in on a browser gets its messages, and who signs out takes
+nothing of theirs with them, so a shared computer shows nobody what is another's.
+"""
+
+from profiles import people
+from profiles.identity import USER
+from profiles.identity import key as key_of
+from profiles.ids import new_id
+from profiles.profile import Identity, Profile
+from profiles.record import replace
+from profiles.snapshot import Changes, Refusal, Snapshot, Work
+from profiles.timeline import CUSTOMER, Event
+
+SPACE = "webpush"
+SUBSCRIBED = "identity.subscribed"
+"""The event of a new subscription; rules may begin with it."""
+OVER_WHEN_THEY_SUBSCRIBE = ("blocked", "bounced", "unreachable")
+
+
+def subscribed(id: str, *, visitor: str | None, language: str | None) -> Work:
+    """Return the Work that gives this browser to somebody; `answer` is the profile.
+
+    A browser that is known stays whose it is; a new one goes to the visitor with this web-chat address, else to a new profile.
+    Refused: too_many_identities.
+    """
+    key, chat = key_of(SPACE, id), key_of("webchat", visitor) if visitor else ""
+
+    def think(snapshot: Snapshot) -> Changes | Refusal:
+        now = snapshot.now
+        identity = Identity(SPACE, id, added_at=now, verified_at=now)
+        if chat and visitor and snapshot.holder(key) is None:
+            who = Identity("webchat", visitor, added_at=now)
+            profile, claims = people.resolve(snapshot, chat, who, language=language, declared={}, now=now)
+            changes = Changes(profiles=(profile,), claims=claims, answer=profile)
+            step = people.link(snapshot.after(changes), profile, identity, by=SPACE, now=now)
+            return step if isinstance(step, Refusal) else changes.then(step)
+        profile, claims = people.resolve(snapshot, key, identity, language=language, declared={}, now=now)
+        profile = _reachable_again(profile, key)
+        return Changes(profiles=(profile,), claims=claims, answer=profile)
+
+    return Work(think, identities=(*people.keys_for(key), *((chat,) if chat else ())))
+
+
+def renewed(old: str, new: str) -> Work:
+    """Return the Work that puts a browser's new subscription in the place of its old one, with the ban that stands on it."""
+    gone, key = key_of(SPACE, old), key_of(SPACE, new)
+
+    def think(snapshot: Snapshot) -> Changes | Refusal:
+        profile = snapshot.holder(gone)
+        known = profile.identity(gone) if profile else None
+        if profile is None or known is None:
+            return Refusal("unknown_identity")
+        if snapshot.holder(key) is not None:
+            return Refusal("known_identity")
+        ban = known.suppression if known.suppression and known.suppression.reason != "unreachable" else None
+        identity = replace(known, address=new, added_at=snapshot.now, suppression=ban)
+        profile = _without(profile, gone).with_identity(identity)
+        return Changes(profiles=(profile,), claims={key: profile.id}, releases=(gone,), answer=profile)
+
+    return Work(think, identities=(gone, key))
+
+
+def follows(id: str, subject: str) -> Work:
+    """Return the Work that moves this browser to the person who proved to be the user `subject`, if it is another's."""
+    key, user = key_of(SPACE, id), key_of(USER, subject)
+
+    def think(snapshot: Snapshot) -> Changes:
+        holder, person = snapshot.holder(key), snapshot.holder(user)
+        identity = holder.identity(key) if holder else None
+        if holder is None or person is None or identity is None or holder.id == person.id:
+            return Changes(answer=holder)
+        if len(person.identities) >= people.MOST_IDENTITIES:
+            return Changes(answer=holder)
+        person = person.with_identity(identity)
+        return Changes(profiles=(person, _without(holder, key)), moves={key: person.id}, answer=person)
+
+    return Work(think, identities=(key, user))
+
+
+def leaves(id: str) -> Work:
+    """Return the Work that takes this browser from the person who signed out, to a profile of its own that agreed to nothing.
+
+    An anonymous one stays where it is.
+    """
+    key = key_of(SPACE, id)
+
+    def think(snapshot: Snapshot) -> Changes:
+        holder = snapshot.holder(key)
+        identity = holder.identity(key) if holder else None
+        if holder is None or identity is None or not _is_signed_in(holder):
+            return Changes(answer=holder)
+        nobody = Profile(new_id(snapshot.now), snapshot.now, (identity,), language=holder.language)
+        return Changes(profiles=(nobody, _without(holder, key)), moves={key: nobody.id}, answer=nobody)
+
+    return Work(think, identities=(key,))
+
+
+def told(id: str, origin: str) -> Work:
+    """Return the Work that tells once of a new subscription, for rules to answer."""
+    key, event = key_of(SPACE, id), f"{SPACE}:{id}:subscribed"
+
+    def think(snapshot: Snapshot) -> Changes | Refusal:
+        holder = snapshot.holder(key)
+        if holder is None:
+            return Refusal("unknown_identity")
+        properties = {"identity": key, "channel": SPACE, "origin": origin}
+        return Changes(events=(Event(event, holder.id, SUBSCRIBED, snapshot.now, None, CUSTOMER, SPACE, properties),))
+
+    return Work(think, identities=(key,), key=event, key_in="events")
+
+
+def _without(profile: Profile, key: str) -> Profile:
+    return replace(profile, identities=tuple(known for known in profile.identities if known.key != key))
+
+
+def _is_signed_in(profile: Profile) -> bool:
+    return any(known.channel == USER and known.verified_at for known in profile.identities)
+
+
+def _reachable_again(profile: Profile, key: str) -> Profile:
+    """Whoever subscribes anew can be written to: a block or a dead address is over. What they asked for themselves stays."""
+    identity = profile.identity(key)
+    if identity is None or identity.suppression is None:
+        return profile
+    if identity.suppression.reason not in OVER_WHEN_THEY_SUBSCRIBE:
+        return profile
+    return profile.with_identity(replace(identity, suppression=None))

@@ -1,0 +1,84 @@
+"""The browsers that may be written to: one row each, under the digest of its endpoint, so the same browser twice is one row."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from profiles.record import from_document, to_document
+from profiles.store import Store
+
+COLLECTION = "push_subscriptions"
+MOST_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One browser's own address and keys (W3C Push API, PushSubscription)."""
+
+    id: str
+    """The address of its identity: webpush:<id>. Whoever knows an endpoint may write to it, so it stands nowhere else."""
+    endpoint: str
+    p256dh: str
+    auth: str
+    key: str
+    """Our public key that it was made with."""
+    origin: str
+    """The site whose page it was made on."""
+    at: datetime
+
+
+def id_of(endpoint: str) -> str:
+    """Return the id of the subscription with this endpoint."""
+    return hashlib.sha256(endpoint.encode()).hexdigest()[:32]
+
+
+class Subscriptions:
+    """Reads and keeps them. Those asked for while the database answers others are read together, in one command."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._asked: dict[str, asyncio.Future[Subscription | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def get(self, id: str) -> Subscription | None:
+        """Return this subscription, or None when there is none (any more). Raises Unavailable."""
+        answer = self._asked.get(id)
+        if answer is None:
+            answer = self._asked[id] = asyncio.get_running_loop().create_future()
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read(), name="push subscriptions")
+        return await asyncio.shield(answer)  # one who is called off must not take the answer from the others
+
+    async def keep(self, subscription: Subscription) -> None:
+        """Keep it, or what has changed of it."""
+        document = to_document(subscription)
+        await self._store.change(COLLECTION, {"_id": document.pop("_id")}, {"$set": document}, upsert=True)
+
+    async def forget(self, ids: Iterable[str]) -> None:
+        """Remove these: nothing can be sent there again."""
+        await self._store.remove(COLLECTION, {"_id": {"$in": list(ids)}})
+
+    async def close(self) -> None:
+        """Let the reading end."""
+        if self._reading:
+            await asyncio.wait([self._reading], timeout=5)
+
+    async def _read(self) -> None:
+        while self._asked:
+            await asyncio.sleep(0)  # whoever is ready to ask asks now
+            wanted = dict(list(self._asked.items())[:MOST_AT_ONCE])
+            for id in wanted:
+                del self._asked[id]
+            try:
+                rows = await self._store.get_many(COLLECTION, wanted)
+            except Exception as error:  # noqa: BLE001 (everybody who waits gets it, whatever it is)
+                for answer in wanted.values():
+                    answer.set_exception(error)
+                    answer.exception()  # one that nobody waits for any more is no alarm
+                continue
+            found = {row["_id"]: from_document(Subscription, row) for row in rows}
+            for id, answer in wanted.items():
+                answer.set_result(found.get(id))
+        self._reading = None
