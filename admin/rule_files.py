@@ -18,8 +18,7 @@ from admin.roles import may
 from admin.rule_book import running
 from bot.roundtrip import rewritten
 from profiles.findings import ContentError, Findings
-from rules.book import TEMPLATES, is_template
-from rules.house_files import HOUSE_FILES
+from rules.book import bare, is_rule, is_template
 from rules.options import RulesOptions, folder_of
 from rules.rule import Rule
 from rules.rule_file import read_rule
@@ -78,7 +77,7 @@ async def show(request: web.Request) -> web.Response:
     id = next((id for id, name in case.book.files.items() if name == file), None)
     line = request.query.get("line", "")
     return page(
-        request, "rule_edit.html", file=file, text=text, seen=digest(text), rule=id, is_rule=_is_rule(file),
+        request, "rule_edit.html", file=file, text=text, seen=digest(text), rule=id, is_rule=is_rule(file),
         is_template=is_template(file), line=line if line.isascii() and line.isdigit() and len(line) < 6 else "",
         **await frame(desk, agent),
     )  # fmt: skip
@@ -129,7 +128,7 @@ def digest(text: str) -> str:
 
 def rule_from(rules: Running, file: str, text: str) -> Rule | None:
     """Return the rule of a text that is not saved; None when it is no rule file, or has mistakes."""
-    return read_rule(text, file, rules.bookcase.book.names, Findings()) if _is_rule(file) else None
+    return read_rule(text, file, rules.bookcase.book.names, Findings()) if is_rule(file) else None
 
 
 async def _saved(desk: Desk, file: str, text: str, *, by: str) -> tuple[ContentError, ...] | str:
@@ -145,7 +144,7 @@ async def _new(request: web.Request, *, error: str = "", mistakes: tuple[Content
     rules = running(desk)
     known: dict[str, Any] = {
         "sources": {file: rule for file, text in _sources(rules).items() if (rule := _read(rules, file, text))},
-        "files": [file for file in rules.bookcase.files if not _is_rule(file)],
+        "files": [file for file in rules.bookcase.files if not is_rule(file)],
         "error": _sentence(request, error) if error else "",
         "mistakes": mistakes if isinstance(mistakes, tuple) else (),
         "chosen": request.query.get("from", ""),
@@ -158,7 +157,7 @@ def _sources(rules: Running) -> dict[str, str]:
     shipped = folder_of(RulesOptions())
     texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(shipped).glob("*.yml"))}
     book = rules.bookcase.book
-    return {file: text for file, text in {**texts, **book.texts}.items() if _is_rule(file)}
+    return {file: text for file, text in {**texts, **book.texts}.items() if is_rule(file)}
 
 
 def _read(rules: Running, file: str, text: str) -> Rule | None:
@@ -189,14 +188,10 @@ def _blank(rules: Running, id: str, owner: str, *, about: str) -> str:
     return text if "offers" in topics else text.replace("topic: offers\n", f"topic: {next(iter(topics), '')}\n")
 
 
-def _is_rule(file: str) -> bool:
-    return file not in HOUSE_FILES and not is_template(file)
-
-
 def file_of(request: web.Request) -> str:
     """Return the book's file that the address names, or answer 404 for what can be none."""
     file = request.match_info["file"]
-    name = file.removeprefix(TEMPLATES)
+    name = bare(file)
     if not name.endswith((".yml", ".yaml")) or "/" in name or name.startswith("."):
         raise web.HTTPNotFound
     return file

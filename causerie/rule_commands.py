@@ -9,7 +9,7 @@ from profiles.calendar import utc_now
 from profiles.findings import nearest
 from profiles.store import Store
 from rules.book import Book, Surroundings, read_book
-from rules.bookcase import Bookcase, Version, read_folder
+from rules.bookcase import Bookcase, Version, pictures_in, read_folder
 from rules.intrusion import warnings
 from rules.options import RulesOptions, folder_of
 from rules.proofreading import proofread
@@ -19,8 +19,9 @@ Say = Callable[[str], None]
 
 
 def surroundings(options: RulesOptions) -> Surroundings:
-    """Return what the book is read by: the channels that this server has, the zone of contacts without one."""
-    return Surroundings(channels=house.words(), zone=ZoneInfo(options.zone))
+    """Return what the book is read by: the channels that this server has, the cards' pictures, the zone of contacts without one."""
+    pictures = pictures_in(folder_of(options))
+    return Surroundings(channels=house.words(), zone=ZoneInfo(options.zone), pictures=pictures)
 
 
 def check_rules(options: RulesOptions, say: Say) -> int:

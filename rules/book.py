@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from profiles.expression import Vocabulary
 from profiles.findings import ContentError, Findings
+from profiles.passes import MESSAGE, Card
 from profiles.strict_yaml import read_strictly
 from profiles.topics import Topic
 from profiles.written import Place, Table
+from rules.card_file import read_card
 from rules.file_reading import Names, Reading
 from rules.house_files import (
     HOUSE_FILES,
@@ -36,7 +38,7 @@ from rules.rule_file import read_rule, rule_id
 from rules.template_file import Template, read_template
 
 MOST_FILES = 1_000
-TEMPLATES = "templates/"
+TEMPLATES, CARDS = "templates/", "passes/"
 Value = TypeVar("Value")
 
 
@@ -47,6 +49,8 @@ class Surroundings:
     channels: frozenset[str] | None = None
     zone: tzinfo = UTC
     language: str = "fr"
+    pictures: frozenset[str] | None = None
+    """The files of passes/images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Book:
     """id -> the rule as it is used: of its file, or of the file's last good text."""
     policy: Policy = Policy()
     templates: Mapping[str, Template] = field(default_factory=dict)
+    cards: Mapping[str, Card] = field(default_factory=dict)
     names: Names = Names()
     words: Words = Words()
     mistakes: tuple[ContentError, ...] = ()
@@ -90,8 +95,12 @@ def read_book(
     if len(texts) > MOST_FILES:
         findings.error(Place("book"), f"expected at most {MOST_FILES} files, got {len(texts)}.")
     reading = _Shelf(dict(sorted(texts.items())[:MOST_FILES]), dict(good or {}), before, findings, around)
-    templates = reading.templates()
-    names = replace(reading.house(), templates=frozenset(templates) if templates else None)
+    templates, cards = reading.templates(), reading.cards()
+    names = replace(
+        reading.house(),
+        templates=frozenset(templates) if templates else None,
+        cards=_fields_of(cards) if cards else None,
+    )
     rules, files = reading.rules(names)
     limits = reading.limits
     policy = Policy(
@@ -99,12 +108,22 @@ def read_book(
         limits.best_hour,
     )  # fmt: skip
     mistakes = tuple(sorted(findings.errors, key=lambda error: (error.at, error.problem)))
-    return Book(rules, policy, templates, names, reading.words, mistakes, files, reading.used)
+    return Book(rules, policy, templates, cards, names, reading.words, mistakes, files, reading.used)
 
 
 def is_template(file: str) -> bool:
     """Return whether a file of the book is a template."""
     return file.startswith(TEMPLATES)
+
+
+def is_rule(file: str) -> bool:
+    """Return whether a file of the book is a rule: no template, no card, no house file."""
+    return file not in HOUSE_FILES and not file.startswith((TEMPLATES, CARDS))
+
+
+def bare(file: str) -> str:
+    """Return a file's name without the folder of the book that it lies in."""
+    return file.removeprefix(TEMPLATES).removeprefix(CARDS)
 
 
 def reread(text: str, file: str, names: Names) -> Rule | None:
@@ -156,6 +175,19 @@ class _Shelf:
             elif read := read_template(text, id, file, self.findings):
                 found[id] = read
             elif good := read_template(self.good.get(file, ""), id, file, Findings()):
+                found[id] = good
+            if id in found:
+                self.used[file] = found[id].source
+        return found
+
+    def cards(self) -> dict[str, Card]:
+        """Read the wallet cards by name, a broken one from its last good text: its pictures may be gone since."""
+        found: dict[str, Card] = {}
+        for file in (file for file in self.texts if file.startswith(CARDS)):
+            id = bare(file).rpartition(".")[0]
+            if read := read_card(self.texts[file], id, file, self.findings, self.around.pictures):
+                found[id] = read
+            elif good := read_card(self.good.get(file, ""), id, file, Findings()):
                 found[id] = good
             if id in found:
                 self.used[file] = found[id].source
@@ -215,7 +247,11 @@ class _Shelf:
         return replace(old, rules=names.rules) == names and (old.rules or frozenset()) <= (names.rules or frozenset())
 
     def rule_files(self) -> Iterator[str]:
-        return (file for file in self.texts if file not in HOUSE_FILES and not is_template(file))
+        return (file for file in self.texts if is_rule(file))
+
+
+def _fields_of(cards: Mapping[str, Card]) -> Mapping[str, frozenset[str]]:
+    return {id: frozenset({MESSAGE, *(one.id for one in card.fields)}) for id, card in cards.items()}
 
 
 def _vocabulary(words: Words) -> Vocabulary:

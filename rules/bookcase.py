@@ -20,7 +20,7 @@ from profiles.record import from_document
 from profiles.store import Store
 from profiles.strict_yaml import LARGEST
 from profiles.written import Place
-from rules.book import MOST_FILES, TEMPLATES, Book, Surroundings, read_book, reread
+from rules.book import CARDS, MOST_FILES, TEMPLATES, Book, Surroundings, bare, read_book, reread
 from rules.rule import Rule
 
 log = logging.getLogger("rules.bookcase")
@@ -29,6 +29,8 @@ VERSIONS = "rule_versions"
 LOOK_SECONDS = 2.0
 SETTLED_SECONDS = 0.3  # a file younger than this may still be being written: it is read at the next look
 MOST_REMEMBERED = 2_000
+PICTURES = f"{CARDS}images"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 Mark = tuple[int, int, int]
 
@@ -54,7 +56,8 @@ class Bookcase:
 
     def __init__(self, folder: Path, store: Store | None, around: Surroundings, *, clock: Clock) -> None:
         self.book = Book()
-        self._folder, self._store, self._around, self._clock = folder, store, around, clock
+        self._store, self._around, self._clock = store, around, clock
+        self.folder = folder
         self._marks: dict[str, Mark] = {}
         self._texts: dict[str, str] = {}
         self._broken: dict[str, ContentError] = {}
@@ -130,12 +133,12 @@ class Bookcase:
 
     async def save(self, file: str, text: str, *, by: str) -> tuple[ContentError, ...]:
         """Write a file of the book and use it at once; with mistakes in it nothing is written, and they are returned."""
-        name = file.removeprefix(TEMPLATES)
+        name = bare(file)
         if Path(name).name != name or not name.endswith(".yml") or name.startswith("."):
             return (ContentError(Place(file), f'expected a file name such as birthday.yml, got "{file[:80]}".'),)
         if found := await self.check(file, text):
             return found
-        await asyncio.to_thread(_write, self._folder / file, text)
+        await asyncio.to_thread(_write, self.folder / file, text)
         await self.look(at_once=True)
         if self._store is not None:
             await self._store.change(VERSIONS, {"_id": _row_id(file, text)}, {"$set": {"by": by}})
@@ -150,7 +153,10 @@ class Bookcase:
 
     def _take(self, at_once: bool) -> bool:
         """Read the files whose mark changed; return whether anything did. In a thread: disks may be slow."""
-        marks = dict(_marks(self._folder))
+        pictures = pictures_in(self.folder)
+        has_others = pictures != self._around.pictures
+        self._around = replace(self._around, pictures=pictures)
+        marks = dict(_marks(self.folder))
         changed = {file for file, mark in marks.items() if self._marks.get(file) != mark}
         gone = set(self._marks) - set(marks)
         for file in changed:
@@ -163,12 +169,12 @@ class Bookcase:
             self._texts.pop(file, None)
             self._broken.pop(file, None)
             self._good.pop(file, None)  # who takes a file away means it
-        return bool(changed or gone)
+        return bool(changed or gone or has_others)
 
     def _keep(self, file: str) -> None:
         self._broken.pop(file, None)
         try:
-            with (self._folder / file).open("rb") as opened:
+            with (self.folder / file).open("rb") as opened:
                 self._texts[file] = opened.read(LARGEST + 1).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             self._texts.pop(file, None)
@@ -213,9 +219,22 @@ def read_folder(folder: Path) -> Mapping[str, str]:
     return {file: (folder / file).read_text(encoding="utf-8-sig") for file, _ in _marks(folder)}
 
 
+def pictures_in(folder: Path) -> frozenset[str]:
+    """Return the pictures that cards may name: what begins as a PNG does in the book's folder passes/images."""
+    return frozenset(path.name for path in (folder / PICTURES).glob("*.png") if _is_png(path))
+
+
+def _is_png(path: Path) -> bool:
+    try:
+        with path.open("rb") as opened:
+            return opened.read(len(PNG)) == PNG
+    except OSError:
+        return False
+
+
 def _marks(folder: Path) -> list[tuple[str, Mark]]:
-    """Return each file of the book, and of its folder of templates, with what changes when it is written."""
-    found = [*_marks_in(folder, ""), *_marks_in(folder / TEMPLATES, TEMPLATES)]
+    """Return each file of the book, of its templates and of its cards, with what changes when it is written."""
+    found = [mark for inner in ("", TEMPLATES, CARDS) for mark in _marks_in(folder / inner, inner)]
     return sorted(found)[: MOST_FILES + 1]
 
 

@@ -48,7 +48,7 @@ def apply(effect: Effect, run: Run, snapshot: Snapshot) -> Changes:
             row = {
                 "_id": effect_id(run, effect.step), "kind": effect.kind, "target": effect.target, "fields": dict(effect.fields),
                 "profile": profile.id, "rule": run.rule, "run": run.id, "start": dict(run.start), "at": snapshot.now,
-                "due_at": snapshot.now, "attempts": 0,
+                "due_at": snapshot.now, "attempts": 0, **({"ends": True} if effect.ends else {}),
             }  # fmt: skip
             return Changes(records=((ERRANDS, row),))
         case Begin():

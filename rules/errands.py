@@ -5,7 +5,6 @@ no order. One that is given up stays to be seen, and to be sent once more by han
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,24 +15,18 @@ from yarl import URL
 from profiles.calendar import Clock
 from profiles.crash import crash_point
 from profiles.every import Every
-from profiles.profile import Profile
 from profiles.public_address import NotPublic
-from profiles.record import Document, from_document
+from profiles.record import Document
 from profiles.store import Store
-from rules.chance import share
 from rules.effects import ERRANDS
+from rules.errand_rows import GIVE_UP_AFTER, claim, end, profile_of, put_off
 from rules.options import RulesOptions
 from rules.outward import PublicResolver, why_not
 from rules.webhooks import body_of, headers, key_of
 
-log = logging.getLogger("rules.errands")
-
 LOOK_SECONDS = 1.0
 AT_ONCE = 16
-HELD_FOR = timedelta(seconds=60)  # longer than an attempt: whoever claimed it is gone
 PATIENCE = aiohttp.ClientTimeout(total=10, connect=5)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=6)
-GIVE_UP_AFTER = timedelta(days=3)
 SILENT_FOR = timedelta(seconds=30)  # a host that did not answer is left alone so long: the others do not wait for it
 GONE = 410  # the receiver says that it wants no more
 
@@ -64,26 +57,10 @@ class Errands:
     async def look(self) -> int:
         """Carry out all that is due, and return how many attempts that took."""
         tried = 0
-        while claimed := await self._claim():
+        while claimed := await claim(self._store, "webhook", self._clock(), most=AT_ONCE):
             await asyncio.gather(*(self._attempt(errand) for errand in claimed))
             tried += len(claimed)
         return tried
-
-    async def _claim(self) -> list[Document]:
-        now = self._clock()
-        due = {"kind": "webhook", "due_at": {"$lte": now}}
-        found = await self._store.find(ERRANDS, due, sort=[("due_at", 1)], limit=AT_ONCE)
-        ours = await asyncio.gather(
-            *(
-                self._store.change(
-                    ERRANDS,
-                    {"_id": errand["_id"], "due_at": errand["due_at"]},
-                    {"$set": {"due_at": now + HELD_FOR}, "$inc": {"attempts": 1}},
-                )
-                for errand in found
-            )
-        )
-        return [errand for errand in ours if errand]
 
     async def _attempt(self, errand: Document) -> None:
         crash_point("errand.claimed")
@@ -91,11 +68,11 @@ class Errands:
         crash_point("errand.sent")
         now = self._clock()
         if reason.startswith("2"):
-            await self._end(errand, "done", reason, now)
+            await end(self._store, errand, "done", reason, now)
         elif reason in (str(GONE), "not_public", "not_https", "bad_address", "nobody"):
-            await self._end(errand, "dead", reason, now)
+            await end(self._store, errand, "dead", reason, now)
         else:
-            await self._later(errand, reason, now)
+            await put_off(self._store, errand, reason, now, again_in=SILENT_FOR if reason == "silent" else None)
 
     async def _sent(self, errand: Mapping[str, Any]) -> str:
         """Return what the attempt came to: an HTTP status, or a word."""
@@ -107,7 +84,7 @@ class Errands:
         host = URL(url).host or ""
         if self._silent.get(host, now) > now:
             return "silent"
-        profile = await self._profile(errand["profile"])
+        profile = await profile_of(self._store, errand["profile"])
         if profile is None:
             return "nobody"
         body = body_of(errand, profile, now)
@@ -121,33 +98,6 @@ class Errands:
                 return "not_public"
             self._silent[host] = self._clock() + SILENT_FOR
             return "timeout" if isinstance(error, TimeoutError) else "unreachable"
-
-    async def _later(self, errand: Document, reason: str, now: datetime) -> None:
-        attempts = errand["attempts"]
-        pause = min(FIRST_PAUSE * 3 ** min(attempts - 1, 12), LONGEST_PAUSE)
-        due = now + pause * (1 + share("errand", errand["_id"], str(attempts)) / 4)  # not all of them at once
-        if reason == "silent":
-            due, attempts = now + SILENT_FOR, attempts - 1  # nothing was tried
-        until = errand.get("give_up_at") or errand["at"] + GIVE_UP_AFTER
-        if due > until:
-            await self._end(errand, "dead", reason, now)
-            return
-        put = {"due_at": due, "reason": reason, "attempts": attempts}
-        await self._store.change(ERRANDS, {"_id": errand["_id"], "due_at": errand["due_at"]}, {"$set": put})
-
-    async def _end(self, errand: Document, state: str, reason: str, now: datetime) -> None:
-        if state == "dead":
-            log.error("errands.webhook dead rule=%s errand=%s reason=%s", errand["rule"], errand["_id"], reason)
-        ended = {"$set": {"state": state, "reason": reason, "ended_at": now}, "$unset": {"due_at": ""}}
-        await self._store.change(ERRANDS, {"_id": errand["_id"], "due_at": errand["due_at"]}, ended)
-
-    async def _profile(self, id: str) -> Profile | None:
-        while document := await self._store.get("profiles", id):
-            profile = from_document(Profile, document)
-            if not profile.merged_into:
-                return profile
-            id = profile.merged_into
-        return None
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:

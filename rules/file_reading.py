@@ -29,6 +29,10 @@ class Names:
     topics: frozenset[str] | None = None
     rules: frozenset[str] | None = None
     templates: frozenset[str] | None = None
+    cards: Mapping[str, frozenset[str]] | None = None
+    """The wallet cards, each with the fields that a rule may set."""
+    pictures: frozenset[str] | None = None
+    """The files of passes/images."""
 
 
 @dataclass(slots=True)

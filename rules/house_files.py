@@ -44,6 +44,7 @@ OWN_EVENTS = frozenset(
         )),
         *(f"message.{what}" for what in ("delivered", "read", "opened", "clicked", "answered", "replied", "scanned")),
         *(f"profile.{what}" for what in ("changed", "identified", "merged", "edited")),
+        *(f"pass.{what}" for what in ("issued", "added", "removed")),
         "segment.entered", "segment.left", "consent.asked", "consent.given", "consent.withdrawn", "bot.unanswered",
         "data.erasure_asked", "data.removal_asked",
         *(f"identity.{what}" for what in ("added", "removed", "blocked", "unblocked")),

@@ -135,7 +135,7 @@ class _Walk:
             case HandOver():
                 return ToPeople(step.id, step.team, step.agent, step.note, step.open)
             case Wallet():
-                return Errand(step.id, "wallet", step.card, step.put)
+                return Errand(step.id, "wallet", step.card, step.put, step.ends)
             case Webhook():
                 return Errand(step.id, "webhook", step.url, step.body)
             case Start():

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from rules.audience import AUDIENCE
+from rules.card_file import CARD
 from rules.house_files import PRESSURE_SHAPE, TOPICS_SHAPE, VOCABULARY_SHAPE
 from rules.schema import RULE
 from rules.schema_steps import STEP
@@ -27,6 +28,7 @@ def schemas() -> dict[str, Json]:
         "pressure.schema.json": _document("Pressure", PRESSURE_SHAPE),
         "vocabulary.schema.json": _document("Vocabulary", VOCABULARY_SHAPE),
         "template.schema.json": _document("A template", TEMPLATE),
+        "card.schema.json": _document("A wallet card", CARD),
     }
 
 

@@ -74,10 +74,8 @@ def fields_of(person: Person, run: Run) -> dict[str, Any]:
 
 def fields_for(profile: Profile, began: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return the same of a run of which only its contact and what began it are at hand."""
-    contact = {name: attribute.value for name, attribute in profile.attributes.items()}
-    contact |= {"name": profile.name, "language": profile.language or ""}
     start = {name: value for name, value in began.items() if name not in ("name", "at")}
-    return {"contact": contact, "event": start, "start": start, "now": now}
+    return {"contact": profile.fields, "event": start, "start": start, "now": now}
 
 
 class _Said:

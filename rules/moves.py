@@ -136,6 +136,8 @@ class Errand:
     kind: Literal["webhook", "wallet"]
     target: str
     fields: Mapping[str, str] = field(default_factory=dict)
+    ends: bool = False
+    """Of a pass: it is worth nothing from now on."""
 
 
 Effect: TypeAlias = Know | Label | ToPeople | Happened | Begin | Errand

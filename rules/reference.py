@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from rules.card_file import CARD
 from rules.house_files import PRESSURE_SHAPE, TOPIC, VOCABULARY_SHAPE
 from rules.records import Key, Record, Verbs
 from rules.schema import RULE
@@ -38,6 +39,7 @@ SEGMENTS = Said(
     "`segments.yml` has a segment per key, written as `for` is; `topics.yml` has a topic per key.",
     "`segments.yml` a un segment par clé, écrit comme `for` ; `topics.yml` a un sujet par clé.",
 )
+CARDS = Said("## The wallet cards, `passes/*.yml`", "## Les cartes de portefeuille, `passes/*.yml`")
 
 
 def reference(language: str) -> str:
@@ -50,6 +52,7 @@ def reference(language: str) -> str:
     parts += [HOUSE.in_(language), "", SEGMENTS.in_(language), ""]
     for record in (TOPIC, PRESSURE_SHAPE, VOCABULARY_SHAPE):
         parts += _sections(record, language, 3)
+    parts += [CARDS.in_(language), "", *_sections(CARD, language, 3)]
     return "\n".join(parts).rstrip() + "\n"
 
 

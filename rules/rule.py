@@ -313,12 +313,14 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """Update a wallet pass of the contact, on every device and both wallets."""
+    """Issue a wallet pass to the contact, or update it, on every device and both wallets."""
 
     id: str
     card: str
     put: Mapping[str, str] = field(default_factory=dict)
-    """pass field -> template text."""
+    """pass field -> template text; `message` is told on the lock screen."""
+    ends: bool = False
+    """The pass is worth nothing from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from profiles.attributes import RESERVED
+from profiles.written import Table, place_of, text_at
+from rules.file_reading import Reading, Wrong
 from rules.records import Key, Record
-from rules.shapes import FLAG, Condition, Many, Pairs, Said, Text
+from rules.shapes import FLAG, Condition, Many, Name, Pairs, Said, Text
 from rules.step_shapes import PROSE, WORD
+from rules.template_file import WORDED
 
 Found = Mapping[str, Any]
 VALUE = Condition(of_any_kind=True)
@@ -37,19 +40,41 @@ HAND_OVER = Record(
     ),
     lambda found, reading, table: found,
 )
+CARD = Name(
+    Said("a wallet card", "une carte"),
+    lambda reading: frozenset(reading.names.cards) if reading.names.cards is not None else None,
+)
 WALLET = Record(
     Said("Wallet", "Carte"),
     (
-        Key("pass", WORD, Said("which pass", "quelle carte"), is_required=True),
         Key(
-            "set",
-            Pairs(Said("a field of the pass", "un champ de la carte"), lambda name: name or None, PROSE),
-            Said("field: template text", "champ : texte modèle"),
+            "pass",
+            CARD,
+            Said("which card, by its file's name", "quelle carte, par le nom de son fichier"),
             is_required=True,
         ),
+        Key(
+            "set",
+            Pairs(Said("a field of the pass", "un champ de la carte"), lambda name: name or None, WORDED),
+            Said(
+                "field: template text; `message` is told on the lock screen",
+                "champ : texte modèle ; `message` est dit sur l'écran verrouillé",
+            ),
+        ),
+        Key("end", FLAG, Said("it is worth nothing any more", "elle ne vaut plus rien"), default="no"),
     ),
-    lambda found, reading, table: found,
+    lambda found, reading, table: _settable(found, reading, table),
 )
+
+
+def _settable(found: Found, reading: Reading, table: Table) -> Found | Wrong:
+    """Refuse a field that the card does not have."""
+    known = (reading.names.cards or {}).get(found["pass"])
+    for name in found.get("set", {}) if known is not None else ():
+        if name not in (known or ()):
+            written = text_at(name, place_of(table["set"], name))
+            return reading.unknown(written, "set", f'a field of the card "{found["pass"]}"', known or frozenset())
+    return found
 
 
 def _url(text: str) -> str | None:

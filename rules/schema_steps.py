@@ -214,8 +214,11 @@ STEP = Verbs(
             "wallet",
             Said("Step: wallet", "Étape : wallet"),
             WALLET,
-            Said("update a wallet pass", "mettre à jour une carte"),
-            lambda given, reading, found: Wallet(reading.path, given["pass"], given["set"]),
+            Said("issue or update a wallet pass", "émettre ou mettre à jour une carte"),
+            lambda given, reading, found: Wallet(
+                reading.path, given["pass"], {name: text.source for name, text in given.get("set", {}).items()},
+                given.get("end", False),
+            ),
         ),
         _step(
             "webhook",

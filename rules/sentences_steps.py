@@ -84,6 +84,8 @@ def _act(step: Step, language: str) -> str:
         case HandOver(team=team, agent=agent):
             whom = team or agent or Said("the agents", "l'équipe").in_(language)
             return Said("Hand the conversation over to {}.", "Confier la conversation à {}.").in_(language).format(whom)
+        case Wallet(card=card, ends=True):
+            return Said("End the wallet pass “{}”.", "Mettre fin à la carte « {} ».").in_(language).format(card)
         case Wallet(card=card):
             return Said("Update the wallet pass “{}”.", "Mettre à jour la carte « {} ».").in_(language).format(card)
         case Webhook(url=url):

@@ -50,12 +50,12 @@ def body_of(errand: Mapping[str, Any], profile: Profile, now: datetime) -> bytes
     told = {
         "type": "rule.webhook", "id": errand["_id"], "at": errand["at"], "rule": errand["rule"], "run": errand["run"],
         "profile": profile.id, "start": errand["start"],
-        "fields": {name: _written(text, fields, profile) for name, text in errand["fields"].items()},
+        "fields": {name: written_for(profile, text, fields) for name, text in errand["fields"].items()},
     }  # fmt: skip
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
 
 
-def _written(source: str, fields: Mapping[str, Any], profile: Profile) -> str:
+def written_for(profile: Profile, source: str, fields: Mapping[str, Any]) -> str:
     """Return a field's text for this contact; one that can not be written is empty, as one that they lack is."""
     text = compile_text(source)
     if isinstance(text, tuple):

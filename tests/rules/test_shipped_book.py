@@ -13,8 +13,9 @@ from profiles.ledger import Ledger
 from profiles.profile import Identity, Profile
 from profiles.timeline import Event
 from rules.book import Book, Surroundings, read_book
-from rules.bookcase import read_folder
+from rules.bookcase import pictures_in, read_folder
 from rules.choice import as_listed
+from rules.effects import ERRANDS
 from rules.intrusion import warnings
 from rules.letters import Letters
 from rules.memory import Contacts
@@ -27,8 +28,8 @@ from rules.simulation import Simulation, with_value
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=PARIS)
 REACHES = Reaches([Reach("telegram", "telegram"), Reach("webchat", "webchat"), Reach("twilio", "sms")])
-AROUND = Surroundings(frozenset(REACHES.words), zone=PARIS, language="fr")
 FOLDER = folder_of(RulesOptions())
+AROUND = Surroundings(frozenset(REACHES.words), zone=PARIS, language="fr", pictures=pictures_in(FOLDER))
 
 
 def shipped(*, live: bool = True) -> Book:
@@ -86,6 +87,11 @@ class Shop:
     def why(self, rule: str, who: str = "anna") -> list[str]:
         rows = [row for row in self._simulation.decisions if (row["rule"], row["profile"]) == (rule, who)]
         return [str(row["reason"]) for row in rows]
+
+    def cards(self, who: str = "anna") -> list[tuple[str, dict[str, str]]]:
+        """Return the wallet cards that are to be kept: which, and what a rule set on it."""
+        rows = [row for (kind, _), row in self.contacts.records.items() if kind == ERRANDS and row["profile"] == who]
+        return [(row["target"], row["fields"]) for row in rows if row["kind"] == "wallet"]
 
     def value(self, attribute: str, who: str = "anna") -> Any:
         return self.contacts.profiles[who].value(attribute)
@@ -259,3 +265,18 @@ async def test_subscription_ending_is_told_a_month_and_a_week_before_unless_it_i
     assert [line[:8] for line in shop.got()] == ["24 10:00", "17 10:00"]
     assert "24 décembre 2026" in shop.got()[0]
     assert len(shop.got("dan")) == 1
+
+
+async def test_loyalty_card_follows_the_points(shop: Shop) -> None:
+    await shop.learns("points", 100, 120)
+    await shop.learns("points", 120, 150)
+    assert shop.cards() == [("loyalty", {}), ("loyalty", {})]
+    assert shop.got() == []
+
+
+async def test_points_reached_is_written_on_the_card_too(shop: Shop) -> None:
+    await shop.learns("points", 990, 1_010)
+    await shop.passes(days=1)
+    offers = [fields["offer"] for card, fields in shop.cards() if card == "loyalty" and fields]
+    assert len(offers) == 1
+    assert "Votre récompense vous attend" in offers[0]
