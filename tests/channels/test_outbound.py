@@ -15,6 +15,7 @@ from profiles.indexes import INDEXES
 from profiles.profile import Identity, Profile, Suppression
 from profiles.record import from_document
 from profiles.snapshot import Changes, Snapshot, Work
+from profiles.steady import Steady
 from profiles.store import Store
 from profiles.timeline import BOT, Content, Message
 from profiles.writer import Writer
@@ -198,6 +199,35 @@ async def test_what_a_dead_process_held_is_sent_by_another_once(start: Callable[
     assert await one.sweeper.sweep() + await two.sweeper.sweep() == 1
     await one.reaches("orphan", "sent")
     assert len(one.carried() + two.carried()) == 1
+
+
+async def test_what_died_on_this_machine_is_buried_at_the_next_look(start: Callable[..., Server]) -> None:
+    dead, one = start("dead", sends=False), start("one")
+    await dead.sweeper.sweep()
+    gone = {"$set": {"began": "another process that had our number before"}}
+    assert await dead.store.change("pulse", {"_id": "dead"}, gone)
+    buried: list[str] = []
+
+    async def bury(process: str) -> None:
+        buried.append(process)
+
+    one.sweeper.bury(bury)
+    await dead.say("orphan")
+    assert await one.sweeper.sweep() == 1 and buried == ["dead"]
+    await one.reaches("orphan", "sent")
+    assert await one.sweeper.sweep() == 0 and buried == ["dead"]
+
+
+async def test_while_the_databases_clock_leaps_nobody_is_taken_for_dead(start: Callable[..., Server]) -> None:
+    slow, other = start("slow", sends=False), start("other")
+    await slow.sweeper.sweep()
+    await slow.say("mine")
+    long_ago = {"$set": {"at": utc_now() - timedelta(hours=1)}}
+    assert await slow.store.change("pulse", {"_id": "slow"}, long_ago), "as it looks after a leap ahead"
+    other.store.steady.read(utc_now() - timedelta(hours=1))
+    assert await other.sweeper.sweep() == 0
+    other.store.steady = Steady()
+    assert await other.sweeper.sweep() == 1
 
 
 async def test_what_a_living_process_holds_is_left_to_it(start: Callable[..., Server]) -> None:
