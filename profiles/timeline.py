@@ -77,7 +77,7 @@ class Content:
     """The number on the app's icon; 0 takes it away. None: it stays as it is."""
     silent: bool = False
     """Whether the app is woken and the person sees nothing; then `data` is what is said."""
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What the app gets beside what the person reads."""
     banner: bool = False
     """Of a message in the app or on the site: shown by itself, not only among the others."""
