@@ -1,13 +1,15 @@
-"""E-mail out, through a provider's server or your own relay: the channel, put together.
+"""E-mail, through a provider's server or your own: the channel, put together.
 
-Octets in email_mime.py, the letter in email_letter.py, signatures in email_dkim.py, the connection in email_wire.py and
-email_pool.py, answers in email_codes.py, how fast a domain may be fed in email_domains.py and email_warmup.py.
+Out: octets in email_mime.py, the letter in email_letter.py, signatures in email_dkim.py, the connection in email_wire.py and
+email_pool.py, answers in email_codes.py, how fast a domain may be fed in email_domains.py and email_warmup.py. In: by email_lmtp.py
+or email_imap.py to email_incoming.py, which knows people's mail from reports about ours.
 """
 
 import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,17 +20,23 @@ from channels.email_address import Mailbox, mailbox
 from channels.email_codes import outcome, slows
 from channels.email_dkim import read_key, record_of, signed
 from channels.email_domains import COME_BACK_SECONDS, Domains
-from channels.email_letter import File, House, Letter, written
+from channels.email_imap import Imap
+from channels.email_incoming import Incoming
+from channels.email_letter import LONGEST_SUBJECT, File, House, Letter, written
+from channels.email_lmtp import Lmtp
 from channels.email_mime import Malformed
 from channels.email_options import Options, first_day, signers, signing_domain
 from channels.email_pool import Pool
 from channels.email_problems import problems_of
+from channels.email_reports import Reports
+from channels.email_threads import answered_by, bare
 from channels.email_verp import bounce_path, token_of
 from channels.email_warmup import WarmUp
 from channels.email_wire import Account, Handed, Mail
+from profiles.brakes import Bearable, Complaints
 from profiles.personal_links import Offer, PersonalLinks
 from profiles.store import Unavailable
-from profiles.timeline import Attachment, Content
+from profiles.timeline import BOT, Attachment, Content
 from profiles.topics import EVERY
 
 log = logging.getLogger("channels.email")
@@ -47,7 +55,13 @@ async def connect(options: Options, door: Door) -> Channel:
     """Return the channel; it connects with the first mail. Raises ValueError, naming every key that is missing or wrong."""
     if problems := problems_of(options):
         raise ValueError("\n".join(problems))
-    return Email(options, door)
+    channel = Email(options, door)
+    try:
+        await channel.start()
+    except BaseException:
+        await channel.close()
+        raise
+    return channel
 
 
 class Email:
@@ -63,7 +77,10 @@ class Email:
             attachment_bytes=options.largest,
             per_second=options.per_second,
             at_once=options.connections * COMPOSING,
-            threads=False,
+            keywords=("stop",) if options.hears else (),
+            stop_bans=False,
+            whole=True,
+            threads=options.hears,
         )
         self._options, self._door = options, door
         self._house = House(
@@ -79,9 +96,17 @@ class Email:
         )
         self._domains = Domains(options.per_domain)
         self._warm_up = _warm_up(options, door, self._house)
+        self._scope = f"email:{self._house.domain}"
+        self._complaints = Complaints(door.store, door.clock, _bearable(options))
+        self._ways = _ways(options, door, self._house, self._complaints)
+
+    async def start(self) -> None:
+        """Begin to take mail, where any comes in. Raises OSError when the port is taken."""
+        for way in self._ways:
+            await way.start()
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """Return none: mail is not heard here."""
+        """Return none: mail comes by other ways."""
         return ()
 
     async def send(self, outbound: Outbound) -> Sending:
@@ -90,10 +115,14 @@ class Email:
         to = mailbox(outbound.address)
         if to is None:
             return Failed("dead", "no such address can exist")
-        token = token_of(self._door.secret, outbound.id)
+        token, scopes = token_of(self._door.secret, outbound.id), self._scopes(outbound)
         try:
+            await self._complaints.look()
+            if until := self._complaints.brakes.until(*scopes):
+                wait = max((until - now).total_seconds(), COME_BACK_SECONDS)
+                return self._given_up(outbound, Later(wait, "paused: too many complaints"), now)
             files = await self._files(outbound.content)
-            octets = self._written(outbound, to, files, token, now)
+            octets = await self._written(outbound, to, files, token, now)
         except Malformed as error:
             return Failed("content", str(error))
         except Unavailable:
@@ -101,14 +130,21 @@ class Email:
         mail = Mail(
             bounce_path(self._door.secret, self._options.return_path, token) or self._house.address, to, octets, token
         )
-        return self._given_up(outbound, await self._hand_over(mail, token), now)
+        sending = await self._hand_over(mail, token)
+        if isinstance(sending, Sent):
+            self._complaints.sent(*scopes)
+        return self._given_up(outbound, sending, now)
 
     async def fetch(self, remote: str) -> tuple[bytes, str]:
-        """Raise LookupError: mail is not heard here."""
-        raise LookupError("e-mail is not received here")
+        """Raise LookupError: files of mails are kept by us."""
+        raise LookupError("a mail's files are kept with it")
 
     async def close(self) -> None:
-        """Say goodbye to the server."""
+        """Take no more mail, and say goodbye to the server."""
+        for way in self._ways:
+            await way.close()
+        with suppress(Unavailable):
+            await self._complaints.look(at_once=True)
         await self._pool.close()
 
     async def _hand_over(self, mail: Mail, token: str) -> Sending:
@@ -146,17 +182,25 @@ class Email:
             return Later(COME_BACK_SECONDS, "the database is away")
         return Later(wait, "the warming up's mails of this day are sent") if wait else None
 
-    def _written(self, outbound: Outbound, to: Mailbox, files: Sequence[File], token: str, now: datetime) -> bytes:
+    async def _written(
+        self, outbound: Outbound, to: Mailbox, files: Sequence[File], token: str, now: datetime
+    ) -> bytes:
+        answered = await answered_by(self._door.store, outbound) if self._options.hears else None
+        content = outbound.content
+        if answered and answered.subject and not content.title:
+            content = replace(content, title=f"Re: {bare(answered.subject)}"[:LONGEST_SUBJECT])
         labels = {name: str(outbound.metadata.get(name) or "") for name in ("rule", "topic", "class")}
         letter = Letter(
             to.address,
             token,
             now,
-            outbound.content,
+            content,
             files,
             self._unsubscribe(outbound, labels, now),
             labels,
             outbound.language or "",
+            answered.chain if answered else (),
+            outbound.author == BOT,
         )
         return signed(written(letter, self._house), self._keys, now)
 
@@ -165,6 +209,13 @@ class Email:
             return ""
         offer = Offer(outbound.profile, self.space, labels["topic"] or EVERY, outbound.id)
         return self._links.unsubscribe(offer, now)
+
+    def _scopes(self, outbound: Outbound) -> tuple[str, ...]:
+        """Return what a complaint about this mail counts for; of what is no marketing, nothing."""
+        if outbound.metadata.get("class") != "marketing":
+            return ()
+        rule = outbound.metadata.get("rule")
+        return (self._scope, f"rule:{rule}") if rule else (self._scope,)
 
     async def _files(self, content: Content) -> list[File]:
         """Return the files that go along. Raises Malformed for one that is gone or too large."""
@@ -194,6 +245,19 @@ def _account(options: Options, house: House) -> Account:
         options.host, options.port, options.tls, context, options.user, options.password.reveal(),
         options.hello or house.domain, options.answer_seconds,
     )  # fmt: skip
+
+
+def _ways(options: Options, door: Door, house: House, complaints: Complaints) -> tuple[Lmtp | Imap, ...]:
+    """Return the ways by which mail comes in."""
+    reports = Reports(options, door, complaints, f"email:{house.domain}")
+    incoming = Incoming(options, door, house, reports)
+    lmtp = (Lmtp(options, incoming),) if options.lmtp_port else ()
+    return (*lmtp, Imap(options, door, incoming)) if options.imap_host else lmtp
+
+
+def _bearable(options: Options) -> Bearable:
+    pause = timedelta(hours=options.complaint_pause_hours)
+    return Bearable(options.complaint_percent, options.complaint_mails, options.complaint_days, pause)
 
 
 def _warm_up(options: Options, door: Door, house: House) -> WarmUp | None:

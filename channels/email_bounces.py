@@ -6,7 +6,7 @@ can write such a report: what it says of a mail is believed only when it knows t
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from typing import Literal, TypeAlias
@@ -18,6 +18,9 @@ MOST_PARTS = 200
 MOST_CONTAINERS = 100  # the library reads parts within parts by calling itself
 _CONTAINER = re.compile(rb"(multipart|message)/", re.IGNORECASE)
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+TOKEN = re.compile(r"([0-9a-fA-F]{28})@([A-Za-z0-9.-]{1,253})")
+"""A Message-ID such as ours."""
+_ADDRESS = re.compile(r"[^\s<>@;]{1,256}@[^\s<>@;]{1,256}")
 _MAILBOX_GONE = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
 _OUT_OF_OFFICE = re.compile(
     r"out of (the )?office|automatic reply|absence|autoreply|auto-reply|réponse automatique", re.IGNORECASE
@@ -33,6 +36,8 @@ class Bounce:
     status: str
     """The enhanced status, such as 5.1.1."""
     recipient: str = ""
+    detail: str = field(default="", compare=False)
+    """What the other side said, for a person to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +64,31 @@ class Away:
 Heard: TypeAlias = Bounce | Delayed | Complaint | Away
 
 
-def read(octets: bytes, *, to: str, secret: bytes) -> Heard | None:
-    """Return what this mail to the address `to` says, None when it is none of these or speaks of no mail that we sent."""
-    if len(octets) > LARGEST or sum(1 for _ in _CONTAINER.finditer(octets)) > MOST_CONTAINERS:
+def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | None:
+    """Return what this mail to the address `to` says, None when it is none of these or speaks of no mail that we sent.
+
+    A mail that it repeats is ours by its signed path, or by its Message-ID in our `domain`, whose first part nobody can guess:
+    there is no mail of that token in the database when somebody made it up.
+    """
+    if len(octets) > LARGEST or containers(octets) > MOST_CONTAINERS:
         return None
     mail = message_from_bytes(octets)
-    token = bounced(secret, to) or _token_inside(mail, secret)
+    token = bounced(secret, to) or _token_inside(mail, secret, domain)
     for part in _parts(mail):
         if part.get_content_type() == "message/feedback-report":
             return Complaint(token, _field(_blocks(part), "feedback-type") or "abuse") if token else None
         if part.get_content_type() == "message/delivery-status":
             return _report(part, token) if token else None
-    if _is_automatic(mail):
+    if is_holiday_note(mail):
         return Away()
     if token and _is_from_a_machine(mail):
         return _unstructured(mail, token)
     return None
+
+
+def containers(octets: bytes) -> int:
+    """Return how many parts of this mail may contain others, at most."""
+    return sum(1 for _ in _CONTAINER.finditer(octets))
 
 
 def _report(part: Message, token: str) -> Heard | None:
@@ -88,7 +102,8 @@ def _report(part: Message, token: str) -> Heard | None:
         return Delayed(token, status)
     if action != "failed":
         return None  # delivered, relayed, expanded: no trouble
-    return Bounce(token, _kind(status), status, recipient[:254])
+    said = _ADDRESS.sub("(address)", _field(blocks, "diagnostic-code").rpartition(";")[2].strip())
+    return Bounce(token, _kind(status), status, recipient[:254], said[:150])
 
 
 def _unstructured(mail: Message, token: str) -> Heard | None:
@@ -106,22 +121,32 @@ def _kind(status: str) -> Literal["hard", "soft", "refused"]:
     return "soft" if level != "5" or rest.startswith(("2.", "4.")) else "refused"
 
 
-def _token_inside(mail: Message, secret: bytes) -> str | None:
-    """Return the token of the mail that is repeated in the report, by the path that it shows."""
+def _token_inside(mail: Message, secret: bytes, domain: str) -> str | None:
+    """Return the token of the mail that is repeated in the report, by the path that it shows or by its Message-ID."""
     for part in _parts(mail):
         for name in ("Return-Path", "X-Original-Return-Path", "Original-Mail-From"):
             value = str(part.get(name) or "") or _field(_blocks(part), name.lower())
             if token := bounced(secret, value.strip().strip("<>")):
                 return token
+        shown = part if part is not mail else None
         if part.get_content_type() == "text/rfc822-headers":
             content = part.get_payload(decode=True)
             shown = message_from_bytes(content if isinstance(content, bytes) else b"")
-            if token := bounced(secret, str(shown.get("Return-Path") or "").strip().strip("<>")):
-                return token
+        if shown and (token := _token_shown(shown, secret, domain)):
+            return token
     return None
 
 
-def _is_automatic(mail: Message) -> bool:
+def _token_shown(mail: Message, secret: bytes, domain: str) -> str | None:
+    """Return the token that the header of a repeated mail shows."""
+    if token := bounced(secret, str(mail.get("Return-Path") or "").strip().strip("<>")):
+        return token
+    found = TOKEN.fullmatch(str(mail.get("Message-ID") or "").strip().strip("<>"))
+    return found[1].lower() if found and domain and found[2].lower() == domain else None
+
+
+def is_holiday_note(mail: Message) -> bool:
+    """Return whether a machine answers for somebody who is away or asleep."""
     said = str(mail.get("Auto-Submitted") or "no").partition(";")[0].strip().lower()
     if said == "auto-replied" or mail.get("X-Autoreply") or mail.get("X-Autorespond"):
         return True

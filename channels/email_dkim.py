@@ -19,6 +19,7 @@ SHORTEST_RSA = 1024  # bits; RFC 8301 forbids shorter ones, and asks for 2048
 SIGNED = (
     b"from", b"reply-to", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type",
     b"content-transfer-encoding", b"auto-submitted", b"list-id", b"list-unsubscribe", b"list-unsubscribe-post", b"feedback-id",
+    b"in-reply-to", b"references",
 )  # fmt: skip
 OVERSIGNED = (b"from", b"to", b"subject", b"reply-to", b"date", b"message-id", b"content-type")
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")

@@ -67,6 +67,10 @@ class Letter:
     labels: Mapping[str, str] = field(default_factory=dict)
     """What the message is counted by: rule, topic, class."""
     language: str = ""
+    answers: Sequence[str] = ()
+    """The Message-IDs, without brackets, of the thread it goes on with; the last is the one it answers."""
+    is_automatic: bool = False
+    """Whether a machine answers (RFC 3834), so that no other machine answers it."""
 
 
 def written(letter: Letter, house: House) -> bytes:
@@ -88,6 +92,9 @@ def _head(letter: Letter, house: House) -> bytes:
         _date(int(letter.at.timestamp())),
         header("Message-ID", f"<{message_id(letter.token, house)}>"),
     ]
+    if letter.answers:
+        lines.append(header("In-Reply-To", f"<{letter.answers[-1]}>"))
+        lines.append(header("References", " ".join(f"<{id}>" for id in letter.answers)))
     kind, topic = letter.labels.get("class", ""), _word(letter.labels.get("topic", ""))
     if letter.unsubscribe:
         lines.append(header("List-Unsubscribe", f"<{letter.unsubscribe}>"))
@@ -96,6 +103,8 @@ def _head(letter: Letter, house: House) -> bytes:
             lines.append(header("List-ID", f"<{topic or 'news'}.{house.list_domain}>"))
     elif kind:
         lines.append(header("Auto-Submitted", "auto-generated"))  # RFC 3834: no answering machine need answer
+    elif letter.is_automatic:
+        lines.append(header("Auto-Submitted", "auto-replied"))
     if house.feedback:
         named_by = (_word(letter.labels.get("rule", "")), topic, _word(kind), house.feedback)
         lines.append(header("Feedback-ID", ":".join(named_by)))

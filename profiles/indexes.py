@@ -53,11 +53,19 @@ INDEXES: dict[str, Sequence[Any]] = {
     "throttles": [ascending("ends_at", expireAfterSeconds=0)],
     "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation")],
     "keys": [],
-    "audit": [ascending("-at", "_id"), ascending("about", "-at")],
+    "audit": [
+        ascending("-at", "_id"),
+        ascending("about", "-at"),
+        ascending("unsealed", "_id", partialFilterExpression={"unsealed": True}),  # what waits for its seal
+    ],
+    "seals": [ascending("kind", "number")],
     "canned": [ascending("shortcut", unique=True)],
     "idempotency": [ascending("at", expireAfterSeconds=172_800)],
     "ledgers": [],  # one per profile, asked by its id alone
-    "consents": [ascending("profile", "-at")],  # what a person said, newest first
+    "consents": [
+        ascending("profile", "-at"),  # what a person said, newest first
+        ascending("unsealed", "_id", partialFilterExpression={"unsealed": True}),  # what waits for its seal
+    ],
     "requests": [
         ascending("profile"),
         ascending("settled_at", "asked_at"),

@@ -1,10 +1,14 @@
-"""A mail provider, played by aiosmtpd (tests/peers/mail_server.py)."""
+"""A mail provider, played by aiosmtpd (tests/peers/mail_server.py); mail comes in by LMTP, from the standard library's client."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.message import EmailMessage
 
+from causerie.data_folder import free_port
 from channels.channel import Door
 from channels.email import Options
+from tests.peers.mail_client import hand_over
 from tests.peers.mail_server import HANG, MailServer
 
 
@@ -15,7 +19,7 @@ async def play(door: Door) -> AsyncIterator["EmailKit"]:
     await kit.peer.start()
     kit.options = Options(
         enabled=True, host="127.0.0.1", port=kit.peer.port, tls="none", from_address="news@shop.example",
-        from_name="La boutique", answer_seconds=0.6,
+        from_name="La boutique", answer_seconds=0.6, receives=("news@shop.example",), lmtp_port=free_port(),
     )  # fmt: skip
     yield kit
     await kit.vanish()
@@ -36,7 +40,15 @@ class EmailKit:
         """There is nothing to wait for: it connects with the first mail."""
 
     async def says(self, text: str, *, id: str) -> bool:
-        return False  # mail is not heard yet
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Message-ID"] = (
+            f"Anna <{self.person}>",
+            "news@shop.example",
+            f"<{id}@example.org>",
+        )
+        mail.set_content(text)
+        answers = await asyncio.to_thread(hand_over, self.options.lmtp_port, bytes(mail), "news@shop.example")
+        return all(answer.startswith("250") for answer in answers)
 
     async def heard(self) -> list[str]:
         return [taken.text for taken in self.peer.to(self.person)]

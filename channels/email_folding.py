@@ -1,0 +1,111 @@
+"""What is new in a mail: its text without the mail it answers and without the signature. Pure.
+
+There is no standard for quotes, only habits of mail programs; the rules here follow those of Gmail, Outlook, Apple Mail and
+Thunderbird in French and English. Where a rule would leave nothing, or the answer stands between the quoted lines, all is kept.
+"""
+
+import re
+
+LONGEST = 200_000  # characters that are looked at
+
+_WROTE = re.compile(
+    r"(?=.*\d)(?:on|le|am|el)\b.{5,300}(?:wrote|a écrit|schrieb|escribió)\s?:?\s*", re.IGNORECASE | re.DOTALL
+)
+_BARE_WROTE = re.compile(r".{3,200}(?:wrote|a écrit)\s?:", re.IGNORECASE)
+_ORIGINAL = re.compile(
+    r"[-_]{3,}\s?(?:original message|message d'origine|message original|courriel original)\s?[-_]{3,}", re.IGNORECASE
+)
+_RULE = re.compile(r"_{20,}|-{20,}")
+_HEADER = re.compile(r"\*?(?:from|de|von)\s?:\*?\s.{1,300}", re.IGNORECASE)
+_NEXT_HEADER = re.compile(r"\*?(?:sent|date|envoyé|to|à|subject|objet|cc|gesendet)\s?:\*?\s.{0,300}", re.IGNORECASE)
+_SENT_BY = re.compile(
+    r"(?:sent from (?:my|outlook|yahoo|mail for)|get outlook for|envoyé (?:de|depuis) (?:mon|ma|yahoo|outlook)|"
+    r"télécharger outlook|obtenez outlook|provenance : courrier).{0,120}",
+    re.IGNORECASE,
+)
+_MOST_WRAPPED = 3  # lines over which a program may wrap "On ... wrote:"
+
+
+def fresh(text: str) -> str:
+    """Return what the person wrote for this mail."""
+    lines = [line.rstrip() for line in text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    written = _unquoted(lines)
+    kept = "\n".join(_unsigned(written)).strip()
+    return kept or "\n".join(lines).strip()
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    begin, marked = _quote(lines)
+    if begin is None:
+        return lines
+    if marked is None:
+        return lines[:begin] if _has_words(lines[:begin]) else lines
+    rest = lines[marked:]
+    runs = _runs(rest)
+    if sum(1 for is_quoted, run in runs if not is_quoted and _has_words(_unsigned(run))) == 0:
+        return lines[:begin]
+    if len([1 for is_quoted, _ in runs if is_quoted]) > 1:
+        return lines  # the answers stand between the questions
+    after = [line for is_quoted, run in runs if not is_quoted for line in run]
+    return [*lines[:begin], *after]
+
+
+def _quote(lines: list[str]) -> tuple[int | None, int | None]:
+    """Return where a quote begins, and where its lines marked by > do, None when it has no marks; None for no quote."""
+    for at, line in enumerate(lines):
+        if line.startswith(">"):
+            return at, at
+        if not line:
+            continue
+        if ends := _attribution(lines, at):
+            marked = next((place for place in range(ends, min(ends + 3, len(lines))) if lines[place]), None)
+            return at, marked if marked is not None and lines[marked].startswith(">") else None
+        if _ORIGINAL.fullmatch(line.strip()) or _is_header(lines, at):
+            return at, None
+    return None, None
+
+
+def _attribution(lines: list[str], at: int) -> int:
+    """Return the line behind "On Monday Anna wrote:", which may be wrapped; 0 when this is none."""
+    for length in range(1, _MOST_WRAPPED + 1):
+        said = " ".join(line.strip() for line in lines[at : at + length])
+        if _WROTE.fullmatch(said):
+            return at + length
+        if length == 1 and _BARE_WROTE.fullmatch(said) and any(line.startswith(">") for line in lines[at + 1 : at + 3]):
+            return at + 1
+    return 0
+
+
+def _is_header(lines: list[str], at: int) -> bool:
+    """Return whether Outlook's block of From, Sent, To, Subject begins here, below its rule or without one."""
+    if _RULE.fullmatch(lines[at].strip()):
+        at += 1
+    below = [line.strip() for line in lines[at : at + 5] if line]
+    return (
+        bool(below and _HEADER.fullmatch(below[0]))
+        and sum(1 for line in below[1:] if _NEXT_HEADER.fullmatch(line)) >= 2
+    )
+
+
+def _runs(lines: list[str]) -> list[tuple[bool, list[str]]]:
+    """Return the stretches of quoted and unquoted lines in turn; blank ones belong to the stretch they stand in."""
+    found: list[tuple[bool, list[str]]] = []
+    for line in lines:
+        is_quoted = line.startswith(">") or bool(not line and found and found[-1][0])
+        if not found or found[-1][0] != is_quoted:
+            found.append((is_quoted, []))
+        found[-1][1].append(line)
+    return found
+
+
+def _unsigned(lines: list[str]) -> list[str]:
+    """Return the lines above the signature: below "-- " (RFC 3676 section 4.3), or what a telephone adds by itself."""
+    for at, line in enumerate(lines):
+        is_last = not _has_words(lines[at + 1 :])
+        if line in ("--", "-- ") or (is_last and _SENT_BY.fullmatch(line.strip())):
+            return lines[:at] if _has_words(lines[:at]) else lines
+    return lines
+
+
+def _has_words(lines: list[str]) -> bool:
+    return any(line.strip() for line in lines)

@@ -1,0 +1,178 @@
+"""A mail that came in, read: who says what to which mail of ours, with which files. Pure.
+
+Every octet of it was written by a stranger: what is too deep, too many or too long is bounded here, and what is broken is read as
+far as it goes. Of its sender nothing is proved (email_proof.py).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.errors import MessageError
+from email.message import Message
+from email.utils import getaddresses, parsedate_to_datetime
+
+from channels.email_bounces import MOST_CONTAINERS, MOST_PARTS, containers
+from channels.email_charset import decoded, words
+from channels.email_charset import field as field_of
+from channels.email_html import said_by
+from profiles.identity import normalise
+
+MOST_REFERENCES = 20
+LONGEST_SUBJECT = 250
+LONGEST_BODY = 200_000  # characters
+_ID = re.compile(r"<([!-;=?-~]{1,240}@[!-;=?-~]{1,240})>")
+
+
+class Unreadable(ValueError):
+    """This is no mail that we take; the text says why, without anything of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file that came with a mail, before anybody has looked at what it really is."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail says."""
+
+    sender: str
+    """The normalised address of From."""
+    name: str = ""
+    subject: str = ""
+    id: str = ""
+    """Its Message-ID without brackets; empty when it has none."""
+    answers: tuple[str, ...] = ()
+    """The ids of the mails it answers, the nearest first: In-Reply-To, then References from right to left."""
+    references: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+    text: str = ""
+    """The whole of its words, quotes and signature too."""
+    parts: tuple[Part, ...] = ()
+    to: tuple[str, ...] = ()
+    """The addresses that it was sent to, as far as its header says so."""
+    mail: Message = field(default_factory=Message, compare=False)
+
+
+def parsed(octets: bytes) -> Message:
+    """Return the mail, not looked into yet. Raises Unreadable when it is made to exhaust its reader."""
+    if containers(octets) > MOST_CONTAINERS:
+        raise Unreadable("too many parts within parts")
+    try:
+        return message_from_bytes(octets)
+    except (MessageError, ValueError, LookupError, RecursionError) as error:
+        raise Unreadable(type(error).__name__) from error
+
+
+def read(mail: Message) -> Letter:
+    """Return what this mail says. Raises Unreadable when nobody is named as its sender."""
+    sender, name = _sender(mail)
+    answers = [*_ids(mail, "In-Reply-To"), *reversed(_ids(mail, "References"))]
+    body, parts = _Body(), list[Part]()
+    for part in _leaves(mail):
+        if not body.takes(part):
+            parts.append(Part(_name(part) or part.get_content_type(), _octets(part)))
+    return Letter(
+        sender=sender,
+        name=name,
+        subject=words(field_of(mail, "Subject"))[:LONGEST_SUBJECT],
+        id=next(iter(_ids(mail, "Message-ID")), ""),
+        answers=tuple(dict.fromkeys(answers))[:MOST_REFERENCES],
+        references=tuple(dict.fromkeys([*_ids(mail, "References"), *_ids(mail, "In-Reply-To")]))[-MOST_REFERENCES:],
+        sent_at=_date(mail),
+        text=body.said()[:LONGEST_BODY],
+        parts=tuple(parts),
+        to=recipients(mail),
+        mail=mail,
+    )
+
+
+def recipients(mail: Message) -> tuple[str, ...]:
+    """Return the addresses a mail came to, by what the last server wrote of it first, then by To and Cc."""
+    named = [field_of(mail, name) for name in ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")]
+    found = (address.strip().lower() for _, address in getaddresses([value for value in named if value]))
+    return tuple(dict.fromkeys(address for address in found if "@" in address))[:50]
+
+
+class _Body:
+    """The words of a mail: of the same words in several forms the plain one, else the HTML as text."""
+
+    def __init__(self) -> None:
+        self._plain: list[str] = []
+        self._html: list[str] = []
+
+    def takes(self, part: Message) -> bool:
+        """Keep a part that belongs to the words; False when it is a file."""
+        if part.get_content_disposition() == "attachment" or (part.get_filename() and not part.is_multipart()):
+            return False
+        kind = part.get_content_type()
+        if kind == "text/plain":
+            self._plain.append(_text(part))
+        elif kind == "text/html":
+            self._html.append(_text(part))
+        return kind in ("text/plain", "text/html")
+
+    def said(self) -> str:
+        plain = "\n\n".join(one.strip() for one in self._plain if one.strip())
+        return plain or "\n\n".join(said_by(one) for one in self._html)
+
+
+def _leaves(mail: Message) -> Iterator[Message]:
+    """Yield the parts that contain no others; a mail within a mail is one of them."""
+    for number, part in enumerate(_walk(mail)):
+        if number >= MOST_PARTS:
+            return
+        yield part
+
+
+def _walk(part: Message) -> Iterator[Message]:
+    content = part.get_payload()
+    if part.get_content_maintype() == "multipart" and isinstance(content, list):
+        for inner in content:
+            yield from _walk(inner) if isinstance(inner, Message) else ()
+    else:
+        yield part
+
+
+def _sender(mail: Message) -> tuple[str, str]:
+    for name, address in getaddresses([field_of(mail, "From")]):
+        known = normalise("email", address, country="FR") if "@" in address else None
+        if known:
+            return known, words(name)[:100]
+    raise Unreadable("nobody is named as its sender")
+
+
+def _ids(mail: Message, name: str) -> list[str]:
+    return _ID.findall(field_of(mail, name, end=True))[-MOST_REFERENCES:]
+
+
+def _date(mail: Message) -> datetime | None:
+    try:
+        said = parsedate_to_datetime(field_of(mail, "Date"))
+        return (said if said.tzinfo else said.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _text(part: Message) -> str:
+    return decoded(_octets(part), str(part.get_param("charset") or "")).replace("\r\n", "\n")
+
+
+def _octets(part: Message) -> bytes:
+    try:
+        content = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        return b""
+    return content if isinstance(content, bytes) else b""
+
+
+def _name(part: Message) -> str:
+    try:
+        return words(part.get_filename() or "")[:200]
+    except (ValueError, LookupError, TypeError):
+        return ""

@@ -1,0 +1,138 @@
+"""What becomes of a mail that bounced or that somebody called spam: its delivery, the address, and the person's consent.
+
+Each report is one commit with a natural key, so the same report twice is one. Soft bounces are counted on the timeline: so many
+within so many days, and the mailbox is taken for dead.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from channels.banning import ban
+from channels.channel import Door
+from channels.email_bounces import Bounce, Complaint, Delayed, Heard
+from channels.email_options import Options
+from profiles.brakes import Complaints
+from profiles.profile import Identity, Profile, Suppression
+from profiles.record import from_document, replace
+from profiles.snapshot import Amend, Changes, Done, Refusal, Snapshot, Work
+from profiles.spoken import Word, no
+from profiles.timeline import SYSTEM, Event, Message
+
+log = logging.getLogger("channels.email")
+
+WAITS = (0.2, 0.8, 2.0)  # seconds; a server at hand may bounce a mail before we have noted its token
+MEANT = frozenset({"abuse", "fraud", "virus", "other", "opt-out", "opt-out-list"})
+"""Reports of which somebody means us; `not-spam` is praise, `auth-failure` speaks of our set-up (RFC 5965, RFC 6591)."""
+_WEAKER = ("blocked", "bounced", "unreachable")
+_REASONS = {"hard": "dead", "soft": "mailbox", "refused": "refused"}
+
+
+class Reports:
+    """Takes the reports of one sending address. `scopes` are those of its domain, for the brake."""
+
+    def __init__(self, options: Options, door: Door, complaints: Complaints, scope: str) -> None:
+        self._options, self._door, self._complaints, self._scope = options, door, complaints, scope
+
+    async def take(self, heard: Heard) -> None:
+        """Return when what it says is on disk, or it says nothing that changes anything. Raises Unavailable."""
+        if isinstance(heard, Bounce):
+            if message := await self._message(heard.token):
+                await self._bounced(message, heard)
+        elif isinstance(heard, Complaint):
+            if heard.kind.lower() not in MEANT:
+                log.info("email.report ignored kind=%s", heard.kind.lower()[:20])
+            elif message := await self._message(heard.token):
+                await self._complained(message, heard)
+        elif isinstance(heard, Delayed):
+            log.info("email.delayed status=%s", heard.status)
+
+    async def _message(self, token: str) -> Message | None:
+        for wait in (*WAITS, None):
+            found = await self._door.store.first("messages", {"delivery.provider_id": {"$eq": f"email:{token}"}})
+            if found:
+                return from_document(Message, found)
+            if wait is not None:
+                await asyncio.sleep(wait)
+        log.info("email.report ignored reason=unknown_mail")
+        return None
+
+    async def _bounced(self, message: Message, bounce: Bounce) -> None:
+        outcome = await self._door.writer.commit(bounced(message, bounce))
+        log.info("email.bounced message=%s kind=%s status=%s", message.id, bounce.kind, bounce.status)
+        if bounce.kind != "soft" or message.delivery is None:
+            return
+        since = self._door.clock() - timedelta(days=self._options.soft_bounce_days)
+        where = {
+            "profile": {"$eq": message.profile},
+            "name": {"$eq": "message.bounced"},
+            "happened_at": {"$gte": since},
+            "properties.identity": {"$eq": message.delivery.to},
+            "properties.kind": {"$eq": "soft"},
+        }
+        most = self._options.soft_bounces
+        if not isinstance(outcome, Refusal) and await self._door.store.count("events", where, at_most=most) >= most:
+            await self._door.writer.commit(ban(message.delivery.to, "dead"))
+
+    async def _complained(self, message: Message, complaint: Complaint) -> None:
+        outcome = await self._door.writer.commit(complained(message, complaint))
+        log.info("email.complained message=%s", message.id)
+        if isinstance(outcome, Done):
+            rule = str(message.metadata.get("rule") or "")
+            await self._complaints.complained(self._scope, *((f"rule:{rule}",) if rule else ()))
+
+
+def bounced(message: Message, bounce: Bounce) -> Work:
+    """Return the Work that records a bounce: the delivery failed, and a mailbox that is gone is not written to again."""
+    id = f"{message.id}:bounced"
+    to = message.delivery.to if message.delivery else ""
+
+    def think(snapshot: Snapshot) -> Changes | Refusal:
+        known = snapshot.messages.get(message.id)
+        if known is None or known.delivery is None:
+            return Refusal("unknown_delivery", message.id)
+        said = " ".join(filter(None, (_REASONS[bounce.kind], bounce.status, bounce.detail)))[:200]
+        put = {"delivery.state": "failed", "delivery.reason": said, "delivery.times.failed": snapshot.now}
+        amend = Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by"))
+        told = {"kind": bounce.kind, "status": bounce.status, "detail": bounce.detail}
+        suppressed = _suppressed(snapshot, to, Suppression("bounced", snapshot.now)) if bounce.kind == "hard" else ()
+        return Changes(profiles=suppressed, amends=(amend,), events=(_event(id, "bounced", message, snapshot, told),))
+
+    return Work(think, identities=(to,), messages=(message.id,), key=id, key_in="events")
+
+
+def complained(message: Message, complaint: Complaint) -> Work:
+    """Return the Work that records a complaint: nothing is written there again, and no marketing by e-mail to this person."""
+    id = f"{message.id}:complained"
+    to = message.delivery.to if message.delivery else ""
+
+    def think(snapshot: Snapshot) -> Changes:
+        holder = snapshot.holder(to)
+        word = Word(
+            id=id, profile=holder.id if holder else message.profile, channel="email", at=snapshot.now, source="complaint",
+            evidence={"message": message.id, "identity": to, "kind": complaint.kind[:20]},
+        )  # fmt: skip
+        event = _event(id, "complained", message, snapshot, {"kind": complaint.kind[:20]})
+        suppressed = _suppressed(snapshot, to, Suppression("complained", snapshot.now))
+        return Changes(profiles=suppressed, events=(event,)).then(no(word))
+
+    return Work(think, identities=(to,), key=id, key_in="events")
+
+
+def _suppressed(snapshot: Snapshot, to: str, why: Suppression) -> tuple[Profile, ...]:
+    """Return the holder with this address banned; nothing when nobody has it, or a ban stands that is no weaker."""
+    holder = snapshot.holder(to)
+    identity: Identity | None = holder.identity(to) if holder else None
+    if holder is None or identity is None:
+        return ()
+    if identity.suppression and (why.reason == "bounced" or identity.suppression.reason not in _WEAKER):
+        return ()
+    return (holder.with_identity(replace(identity, suppression=why)),)
+
+
+def _event(id: str, what: str, message: Message, snapshot: Snapshot, told: dict[str, str]) -> Event:
+    thread = None if message.conversation == message.id else message.conversation  # a notice has none
+    rule = {"rule": message.metadata["rule"]} if message.metadata.get("rule") else {}
+    properties = {"message": message.id, "identity": message.delivery.to if message.delivery else "", **rule, **told}
+    return Event(id, message.profile, f"message.{what}", snapshot.now, thread, SYSTEM, "email",
+                 {name: value for name, value in properties.items() if value})  # fmt: skip
