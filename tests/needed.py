@@ -28,6 +28,13 @@ def chromium() -> str:
     return str(found)
 
 
+def openssl() -> str:
+    """Return the path of the openssl program, or skip (fail in CI)."""
+    found = shutil.which("openssl")
+    require_peer("openssl", found, "Install the package openssl.")
+    return str(found)
+
+
 def node() -> str:
     """Return the path of Node.js, or skip (fail in CI)."""
     found = shutil.which("node")
