@@ -19,7 +19,7 @@ from admin.guard import AGENT, SESSION, agent_of, is_ours
 from admin.presence import TYPING_FOR, Visit
 from admin.roles import may
 from admin.telling import Telling
-from profiles.live import Lagging
+from profiles.live import Abroad, Lagging
 from profiles.store import Unavailable
 
 log = logging.getLogger("admin.live")
@@ -28,6 +28,7 @@ WAITING_FRAMES = 256  # a page this far behind is let go; it comes back and load
 FRAMES_A_SECOND = 20
 LARGEST_FRAME = 4_096
 CHECK_SESSION_EVERY = 30.0
+PRESENCE, ENDED = "console.presence", "console.ended"  # hints between processes
 PAUSE = 0.1  # at most ten rounds of news a second: what comes meanwhile is told together
 
 
@@ -66,6 +67,9 @@ class Live:
         self._telling = Telling(desk)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        desk.feed.hints.keep(PRESENCE, desk.presence.told)
+        desk.feed.hints.on(PRESENCE, self._hear_who_is_there)
+        desk.feed.hints.on(ENDED, self._hear_ended)
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -84,32 +88,61 @@ class Live:
 
     def end(self, agent: str, *, spare: str | None = None) -> None:
         """Let go of an agent's pages, but those of the session to spare: their sessions were revoked."""
+        self._end(agent, spare)
+        self.desk.feed.hints.tell(ENDED, {"agent": agent, "spare": spare})
+
+    def _end(self, agent: str, spare: str | None) -> None:
         for page in self.pages:
             if page.visit.agent == agent and page.visit.session != spare:
                 page.cut()
 
     def leave(self, session: str) -> None:
         """Let go of the pages of one session, which has ended."""
+        self._leave(session)
+        self.desk.feed.hints.tell(ENDED, {"session": session})
+
+    def _leave(self, session: str) -> None:
         for page in self.pages:
             if page.visit.session == session:
                 page.cut()
 
     def say_who_is_here(self) -> None:
-        """Tell all pages which agents are here and what they look at."""
+        """Tell all pages, here and in the other processes, which agents are here and what they look at."""
         self._telling.presence_changed = True
         self._wake.set()
+        self.desk.feed.hints.changed(PRESENCE)
+
+    def _hear_who_is_there(self, process: str, visits: Any) -> None:
+        if self.desk.presence.hear(process, visits):
+            self._telling.presence_changed = True
+            self._wake.set()
+
+    def _hear_ended(self, process: str, value: Any) -> None:
+        """Sessions that another process ended; a hint that is lost costs CHECK_SESSION_EVERY."""
+        if value and "session" in value:
+            self._leave(str(value["session"]))
+        elif value:
+            self._end(str(value["agent"]), value["spare"])
 
     async def _listen(self) -> None:
         """Take in every commit at once, so that this listener never lags behind the writer."""
         while True:
             try:
-                with self.desk.feed.listen(lambda _: bool(self.pages)) as changes:
+                with self.desk.feed.listen(lambda _: bool(self.pages), abroad=self._abroad()) as changes:
                     async for change in changes:
                         self._telling.news.add(change)
                         self._wake.set()
             except Lagging:
                 self._telling.news.is_too_much = True
                 self._wake.set()
+
+    def _abroad(self) -> Abroad:
+        """Of other processes' commits: every row of the inbox, and what happens to the people whose timelines are shown."""
+        return Abroad(
+            row=lambda _: bool(self.pages),
+            item=lambda _, profile: any(profile in page.profiles for page in self.pages),
+            rest=lambda: bool(self.pages),
+        )
 
     async def _run(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from aiohttp import web
 from admin.desk import Desk
 from bot.live import LiveBrain
 from causerie.options import Options
-from causerie.parts import open_parts
+from causerie.parts import GROUND, open_parts
 from causerie.site import site
 from channels.channel import Channel
 from profiles.calendar import Clock, utc_now
@@ -38,6 +38,7 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
         parts = await open_parts(options, database_url, clock, opened)
         app, desk = site(options, parts, opened)
         app[DESK], app[RULES], app[BRAIN] = desk, parts.rules, parts.bot.brain
+        app[GROUND] = parts.ground
         app[STORE], app[WRITER], app[CHANNELS] = parts.ground.store, parts.ground.writer, parts.doors.channels
         app[LEDGERS], app[CONSENTS] = parts.doors.ledgers, parts.doors.consents
         app[LISTENING], app[CLOSE] = parts.doors.listening, opened.pop_all()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from admin.desk import Drafts
 from bot.answering import answerer, copy_of, folder_of, semantic_of
 from bot.brain import Mind
@@ -60,6 +62,9 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
+GROUND = web.AppKey("ground", Ground)
+
+
 class Doors:
     """Where messages come in and go out, and what people agreed to be sent."""
 

@@ -8,8 +8,10 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -33,6 +35,9 @@ from channels.webchat_socket import (
 from channels.webchat_tokens import visitor_token
 from channels.webchat_turns import Turns
 from channels.webchat_visitors import Keys, Locked, recognise
+from profiles.conversation import Conversation
+from profiles.live import Abroad
+from profiles.record import from_document
 from profiles.secret import Secret
 from profiles.snapshot import Changes
 from profiles.store import Unavailable
@@ -44,6 +49,9 @@ HEARTBEAT_SECONDS = 20
 HELLO_WITHIN_SECONDS = 10
 SHORTEST_SECRET = 32  # characters: RFC 7518, section 3.2, asks for as many bits as the hash has
 SAYS_PER_MINUTE = 60
+TYPING = "webchat.typing"
+LOOK_AT_ONCE, LOOK_WITHIN_SECONDS = 1_000, 0.3
+SEEN_OF_A_CONVERSATION = ("profile", "channel", "address", "identity", "opened_at", "seq", "owner", "unread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,14 @@ class Webchat:
         self._places = Places(options.sockets_per_address)
         self._sockets: dict[str, set[Socket]] = {}
         self._serving: set[asyncio.Task[None]] = set()
-        self._stop_hearing = door.feed.hear(self._hear)
+        self._stop_hearing = door.feed.hear(
+            self._hear,
+            abroad=Abroad(self._sockets.__contains__, lambda conversation, _: conversation in self._sockets),
+            missed=self._look_all,
+        )
+        door.feed.hints.on(TYPING, self._hear_typing)
+        self._looking: asyncio.Task[None] | None = None
+        self._looks_again = False
         self._closing = False
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -127,8 +142,8 @@ class Webchat:
 
     def typing(self, conversation: str, name: str = "") -> None:
         """Show the visitor, if they look, that an agent is writing. Forgotten after some seconds."""
-        for socket in self._sockets.get(conversation, ()):
-            socket.say({"type": "typing", "name": name})
+        self._show_typing(conversation, name)
+        self._door.feed.hints.tell(TYPING, {"conversation": conversation, "name": name})
 
     def open_sockets(self) -> int:
         """Return how many sockets are open."""
@@ -142,6 +157,8 @@ class Webchat:
         """Ask every browser to come back in a moment, and wait until what they said is committed."""
         self._closing = True
         self._stop_hearing()
+        if self._looking:
+            self._looking.cancel()
         for socket in [socket for sockets in self._sockets.values() for socket in sockets]:
             socket.cut(RESTART, "restart")
         if self._serving:
@@ -155,6 +172,38 @@ class Webchat:
         for conversation in changes.conversations:
             for socket in self._sockets.get(conversation.id, ()):
                 socket.notice(conversation)
+
+    def _show_typing(self, conversation: str, name: str) -> None:
+        for socket in self._sockets.get(conversation, ()):
+            socket.say({"type": "typing", "name": name})
+
+    def _hear_typing(self, process: str, value: Any) -> None:
+        if value:
+            self._show_typing(str(value["conversation"]), str(value["name"]))
+
+    def _look_all(self) -> None:
+        """Something that another process committed may never be heard here: let every socket see whether it is behind."""
+        self._looks_again = True
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(), name="webchat.look")
+
+    async def _look(self) -> None:
+        while self._looks_again:
+            await asyncio.sleep(random.uniform(0, LOOK_WITHIN_SECONDS))  # spread over the processes
+            self._looks_again = False
+            ids = list(self._sockets)
+            try:
+                for begin in range(0, len(ids), LOOK_AT_ONCE):
+                    await self._look_at(ids[begin : begin + LOOK_AT_ONCE])
+            except Unavailable as error:
+                log.warning("webchat.look failed reason=%s", error)
+                self._looks_again = True
+
+    async def _look_at(self, ids: list[str]) -> None:
+        for document in await self._door.store.get_many("conversations", ids, only=SEEN_OF_A_CONVERSATION):
+            conversation = from_document(Conversation, document)
+            for socket in self._sockets.get(conversation.id, ()):
+                socket.look(conversation)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
         if not self._origins.allows(request):

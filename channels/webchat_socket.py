@@ -83,6 +83,13 @@ class Socket:
         else:
             self._catch_up()
 
+    def look(self, conversation: Conversation) -> None:
+        """Hear how the conversation stands: whatever of it was said and not heard here is read."""
+        self._newest = max(self._newest, conversation.seq)
+        if self._caught_up and self._newest > self._cursor:
+            self._catch_up()
+        self.notice(conversation)
+
     def notice(self, conversation: Conversation) -> None:
         """Hear of the conversation's record, just committed: an agent may have seen what the visitor wrote."""
         seen = seen_by_agent(conversation)

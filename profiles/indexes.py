@@ -51,8 +51,10 @@ INDEXES: dict[str, Sequence[Any]] = {
     "sessions": [ascending("agent"), ascending("ends_at", expireAfterSeconds=0)],
     "invitations": [ascending("ends_at", expireAfterSeconds=0)],
     "throttles": [ascending("ends_at", expireAfterSeconds=0)],
+    "turns": [],  # one per agent: when the queue last gave them something
     "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation")],
     "keys": [],
+    "devices": [],  # one per push token, asked by its identity's key
     "audit": [
         ascending("-at", "_id"),
         ascending("about", "-at"),

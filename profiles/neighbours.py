@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 from profiles.bulletin import Bulletin, wanted
@@ -28,7 +27,6 @@ PULSES = "pulse"  # channels/sweeper.py shows them
 TOGETHER_SECONDS = 0.05  # what is committed or heard meanwhile is told together: at most 20 commands a second each way
 REPEAT_SECONDS = 10.0
 RETRY_SECONDS = 1.0
-ALIVE_WITHIN = timedelta(seconds=8)
 
 
 class Neighbours:
@@ -52,8 +50,8 @@ class Neighbours:
 
     async def start(self) -> None:
         """Look who is there before anybody is served here. Raises Unavailable."""
-        alive = await self._store.find(PULSES, {"at": {"$gt": self._clock() - ALIVE_WITHIN}}, only=["_id"])
-        self.see(pulse["_id"] for pulse in alive)
+        shown = await self._store.find(PULSES, {}, only=["_id"])  # of a dead one we are told at the first look
+        self.see(pulse["_id"] for pulse in shown)
 
     def see(self, alive: Iterable[str]) -> None:
         """Take note of who lives: called with every look at the pulses."""
@@ -64,11 +62,10 @@ class Neighbours:
         self._recent.is_shared = bool(others)
         if come:
             log.info("neighbours.come processes=%d all=%d", len(come), len(others) + 1)
-            if not self._tasks:
+            if self._tasks:
+                self._greet()
+            else:
                 self._begin()
-            self._bulletin.is_hello = True
-            self._feed.hints.repeat()
-            self._news.set()
         elif gone and not others:
             self._end()
 
@@ -89,6 +86,12 @@ class Neighbours:
             self._bulletin.is_goodbye = True
             with suppress(Unavailable):
                 await self._tell()
+
+    def _greet(self) -> None:
+        """Say that we are here, and all that holds; the others answer with what holds there."""
+        self._bulletin.is_hello = True
+        self._feed.hints.repeat()
+        self._news.set()
 
     def _begin(self) -> None:
         self._tasks = [asyncio.create_task(self._tell_on(), name="neighbours.tell"),
@@ -153,13 +156,15 @@ class Neighbours:
                         is_first = False
                         self._skip(others)  # what was told before we came
                         self._miss()
+                        self._greet()
                     elif others:
                         await self._take(others)
                         await asyncio.sleep(TOGETHER_SECONDS)
             except Unavailable as error:
                 log.warning("neighbours.listen failed reason=%s", error)
                 self._miss()
-            await asyncio.sleep(RETRY_SECONDS if self._number else TOGETHER_SECONDS)
+            # a ring that nobody noted anything in can not be tailed yet
+            await asyncio.sleep(RETRY_SECONDS if self._known else TOGETHER_SECONDS)
 
     def _is_new(self, document: Mapping[str, Any]) -> bool:
         process, number = str(document["process"]), int(document["number"])

@@ -286,13 +286,17 @@ class Store:
         """
         with _translated():
             async with await self._motor.start_session() as session:
-                reply = await self._database.command("find", ring, tailable=True, awaitData=True, session=session)
+                aware = self._database.codec_options
+                reply = await self._database.command(
+                    "find", ring, tailable=True, awaitData=True, session=session, codec_options=aware
+                )
                 cursor, batch = reply["cursor"]["id"], reply["cursor"]["firstBatch"]
                 yield batch
                 while cursor:
                     reply = await self._database.command(
-                        "getMore", cursor, collection=ring, maxTimeMS=int(wait_seconds * 1000), session=session
-                    )
+                        "getMore", cursor, collection=ring, maxTimeMS=int(wait_seconds * 1000),
+                        session=session, codec_options=aware,
+                    )  # fmt: skip
                     cursor = reply["cursor"]["id"]
                     yield reply["cursor"]["nextBatch"]
 

@@ -16,14 +16,16 @@ from profiles.snapshot import Changes, Snapshot, Work
 from profiles.timeline import Content
 from tests.admin.office import Office, person
 from tests.waiting import until
+from tests.world import NOON
 
 
 def test_those_who_are_free_get_one_each_in_turn() -> None:
     at: Any = None
     agents = [Agent(id, f"{id}@example.org", id, "agent", at, capacity=2) for id in ("anna", "ben", "cleo")]
-    turn, load, given = Turn(), {"ben": 1}, []
+    turn, load = Turn(), {"ben": 1}
+    given: list[str] = []
     while agent := turn.next(agents, load):
-        turn.gave(agent.id)
+        turn.given_at[agent.id] = NOON + timedelta(minutes=len(given))
         load[agent.id] = load.get(agent.id, 0) + 1
         given.append(agent.id)
     assert given == ["anna", "cleo", "ben", "anna", "cleo"]
