@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +19,7 @@ from rules.drawing import Drawing, draw
 from rules.funnel import Standing, funnel, standing
 from rules.intrusion import of_rule, warnings
 from rules.rule import Rule
+from rules.running import Running
 from rules.sentences import sentences
 from rules.tallies import tallies
 
@@ -51,7 +52,7 @@ async def show(request: web.Request) -> web.Response:
         lines=sentences(rule, language, book.names.vocabulary.words), drawing=drawing,
         inside=_inside(drawing, inside), at_step={one.step: one for one in inside},
         funnel=await funnel(desk.store, rule.id, since), tally=counted[rule.id],
-        next_at=next_firing(rule, zone_of_house(rules), now),
+        next_at=next_firing(rule, zone_of_house(rules), now), braked_until=_braked_until(rules, rule),
         warnings=[one.text.in_(language) for one in warnings(book) if one.rule == rule.id] or
                  [one.text.in_(language) for one in of_rule(rule, book)],
         **await frame(desk, agent),
@@ -86,6 +87,12 @@ def _inside(drawing: Drawing, found: tuple[Standing, ...]) -> tuple[Inside, ...]
     order = {step: place for place, step in enumerate(texts)}
     rows = sorted(found, key=lambda one: order.get(one.step, len(order)))
     return tuple(Inside(one.step, texts.get(one.step, one.step), one) for one in rows)
+
+
+def _braked_until(rules: Running, rule: Rule) -> datetime | None:
+    """Return until when the rule pauses by itself, because of complaints."""
+    brakes = rules.gatekeeper.brakes
+    return brakes.until(f"rule:{rule.id}") if brakes else None
 
 
 def _days(request: web.Request) -> int:

@@ -65,6 +65,8 @@ FAILURES = {
     "complained": _("they reported us"),
     "unreachable": _("they can not be reached there"),
     "erased": _("their data was erased"),
+    "mailbox": _("their mailbox could not take it, though another day it may"),
+    "refused": _("their mail server refused this message"),
 }
 
 EVENTS = {
@@ -79,6 +81,8 @@ EVENTS = {
     "conversation.snoozed": _("{who} snoozed this"),
     "message.clicked": _("Opened a link of a rule's message"),
     "message.answered": _("Answered a rule's message"),
+    "message.bounced": _("A mail to them came back"),
+    "message.complained": _("They called a message unwanted"),
     "conversation.woken": _("The snooze ended"),
     "profile.merged": _("{who} merged another contact into this one"),
     "profile.merge_undone": _("{who} undid a merge"),
@@ -189,6 +193,7 @@ CONSENTS = {
 
 SOURCES = {
     "preference_centre": _("their own page"), "one_click": _("one click in their mail"),
+    "complaint": _("their mail provider's report that they call it unwanted"),
     "unsubscribe_page": _("the unsubscribe link"),
     "confirmation": _("the confirmation link"), "keyword": _("STOP or START"), "bot": _("Bot"), "form": _("a form"),
     "paper": _("on paper"), "phone": _("by phone"), "shop": _("in the shop"), "import": _("an import"),
@@ -269,8 +274,11 @@ class Speech:
         return self._speaks(REFUSALS.get(reason, _("This could not be done.")))
 
     def failure(self, reason: str | None) -> str:
-        """Return why a message did not arrive, or an address is not written to."""
-        return self._speaks(FAILURES.get(reason or "", reason or ""))
+        """Return why a message did not arrive, or an address is not written to; with what the provider said, if anything."""
+        word, _, said = (reason or "").partition(" ")
+        if word not in FAILURES:
+            return reason or ""
+        return f"{self._speaks(FAILURES[word])} ({said})" if said else self._speaks(FAILURES[word])
 
     def weak(self, reason: str) -> str:
         """Return why a password is refused."""

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from profiles.brakes import Brakes
 from profiles.caps import Cap, Slot
 from profiles.ledgers import Answer, Wanted
 from profiles.reactivity import best_hour
@@ -111,8 +112,9 @@ class Gatekeeper:
         prefers: Prefers,
         tracker: Tracker | None = None,
         winners: Chooses | None = None,
+        brakes: Brakes | None = None,
     ) -> None:
-        self.policy, self.reaches = policy, reaches
+        self.policy, self.reaches, self.brakes = policy, reaches, brakes
         self._tracker, self._winners = tracker, winners
         self._ledgers, self._renders, self._prefers = ledgers, renders, prefers
 
@@ -167,6 +169,7 @@ class Gatekeeper:
             identity=target.identity,
             caps=(*self.policy.caps, *_own_caps(rule)),
             is_sent_here=topic.is_sent_on(space),
+            braked_until=self.brakes.until(f"rule:{rule.id}") if self.brakes else None,
             valid_from=_begin(rule.valid_from, self.policy.zone),
             valid_until=_begin(rule.valid_until, self.policy.zone, days=1),
             late_after=rule.timing.late_after.at_most if rule.timing.late_after else None,

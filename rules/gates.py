@@ -78,6 +78,8 @@ class Case:
     merged_into: str | None = None
     is_sent_here: bool = True
     """Whether the topic is sent on this channel at all."""
+    braked_until: datetime | None = None
+    """Until when the rule pauses by itself, because too many people complained."""
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     late_after: timedelta | None = None
@@ -147,6 +149,13 @@ def _preference(case: Case) -> Decision | None:
     return None
 
 
+def _brake(case: Case) -> Decision | None:
+    """Those who come meanwhile wait: the rule may be mended, or go on when fewer complain (profiles/brakes.py)."""
+    if case.kind != "marketing" or case.braked_until is None or case.braked_until <= case.now:
+        return None
+    return _hold(case, case.braked_until, "complaints")
+
+
 def _validity(case: Case) -> Decision | None:
     if case.valid_from and case.now < case.valid_from:
         return _hold(case, case.valid_from, "not_yet_valid")
@@ -208,7 +217,7 @@ def _caps(case: Case) -> Decision | None:
 
 
 GATES: tuple[Callable[[Case], Decision | None], ...] = (
-    _gone, _address, _consent, _preference, _validity, _exits, _holds, _grace, _holdout, _hours, _best_hour, _caps,
+    _gone, _address, _consent, _preference, _validity, _exits, _brake, _holds, _grace, _holdout, _hours, _best_hour, _caps,
 )  # fmt: skip
 """The order of RULES: what can never change first, what passes by itself last."""
 

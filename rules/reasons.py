@@ -25,6 +25,10 @@ REASONS: Mapping[str, Spoken] = {
     "expired": {"en": "the rule is no longer valid", "fr": "la règle n'est plus valable"},
     "late": {"en": "too late to be useful", "fr": "trop tard pour être utile"},
     "exit": {"en": "no longer needed: {0}", "fr": "devenu inutile : {0}"},
+    "complaints": {
+        "en": "pauses by itself: too many people call it unwanted",
+        "fr": "en pause d'elle-même : trop de gens la signalent comme indésirable",
+    },
     "held": {"en": "waits: {0}", "fr": "en attente : {0}"},
     "grace": {"en": "too soon after the last one ({0})", "fr": "trop tôt après le précédent ({0})"},
     "holdout": {"en": "in the rule's holdout, to measure by", "fr": "dans le groupe témoin de la règle"},

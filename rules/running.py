@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from profiles.brakes import Brakes
 from profiles.calendar import Clock
 from profiles.every import Every
 from profiles.expression import Expression, parse
@@ -36,6 +37,7 @@ from rules.winner import Winners
 
 LEARN_SECONDS = 1.0
 WINNER_SECONDS = 30.0
+BRAKE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,10 @@ async def open_rules(
 
     letters = Letters({}, language=language, links=links_of(personal, topic_of) if personal else examples)
     winners = Winners(store, clock=clock)
+    brakes = Brakes(store, clock)
     gatekeeper = Gatekeeper(
         ledgers, renders or letters, known, policy=Policy(zone=zone, language=language), prefers=prefers,
-        tracker=tracker, winners=winners,
+        tracker=tracker, winners=winners, brakes=brakes,
     )  # fmt: skip
     turn = Turn(Reader(store, ledgers, zone=zone), writer, gatekeeper, clock=clock)
     engine = Engine(store, turn, reaction, process=writer.process, clock=clock)
@@ -131,6 +134,7 @@ async def open_rules(
         Every(SWEEP_SECONDS, sweep.look, name="segments"),
         Every(LEARN_SECONDS, learning.look, name="reactivity"),
         Every(WINNER_SECONDS, winners.look, name="winners"),
+        Every(BRAKE_SECONDS, brakes.look, name="brakes"),
     )
     for one in looking:
         opened.push_async_callback(one.close)

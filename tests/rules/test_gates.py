@@ -70,6 +70,11 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
         ({"ledger": anna(paused={"email:*": NOW})}, Send()),
         ({"ledger": anna(paused={"sms:*": NOW + DAY})}, Send()),
         ({"is_sent_here": False}, Skip("not_on_channel")),
+        # what others said of it
+        ({"braked_until": NOW + DAY}, Hold(NOW + DAY, "complaints")),
+        ({"braked_until": NOW + DAY, "late_after": HOUR}, Skip("complaints", "late")),
+        ({"braked_until": NOW}, Send()),
+        ({"braked_until": NOW + DAY, "kind": "service"}, Send()),
         # when it is of use
         ({"valid_from": NOW + DAY}, Hold(NOW + DAY, "not_yet_valid")),
         ({"valid_until": NOW}, Skip("expired")),
