@@ -8,6 +8,7 @@ from typing import Any
 from admin.roles import Role, has
 from profiles.ids import new_id
 from profiles.record import difference, from_document, to_document
+from profiles.seals import sealable
 from profiles.store import Plan, Store, Update
 
 COLLECTION = "agents"
@@ -99,5 +100,5 @@ def born(agent: Agent) -> Update:
 
 def audit_row(act: str, *, by: str, about: str, at: datetime, **details: Any) -> dict[str, Any]:
     """Return the row that says who did what to whom; it is only ever inserted, in the same commit as the act."""
-    row = {"_id": new_id(at), "at": at, "by": by, "act": act, "about": about}
+    row = sealable({"_id": new_id(at), "at": at, "by": by, "act": act, "about": about})
     return {**row, "details": details} if details else row

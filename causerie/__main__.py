@@ -21,6 +21,7 @@ from causerie.commands import (
     key_create,
     preview_rule,
     read_config,
+    seals,
     simulate_rules,
     with_demo,
 )
@@ -72,6 +73,8 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
             return explain_rule(config.options.rules, parsed.rule, parsed.language, print)
         case "doctor":
             return await _doctor(parsed, config)
+        case "seals":
+            return await seals(config, parsed.head, print)
         case "diff":
             return await diff_rule(config, parsed.rule, parsed.version, print)
         case _:
@@ -147,6 +150,8 @@ def _parser() -> argparse.ArgumentParser:
         "--selector", action="append", default=[], help="of a DKIM key that your provider holds; repeat"
     )
     looked.add_argument("--language", choices=("en", "fr"), default="en")
+    sealed = commands.add_parser("seals", help="say whether any row of the audit or of consent was changed or removed")
+    sealed.add_argument("--head", action="append", default=[], help="a head that was kept elsewhere; repeat for more")
     key = commands.add_parser("key", help="make an API key; it is shown once")
     key.add_argument("name", help="whose key it is, such as `shop backend`")
     key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")

@@ -1,6 +1,6 @@
 """What the commands do besides serving: read the configuration, check everything, talk to the bot, make an API key."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from causerie.options import Options, ServerOptions
 from causerie.progress import Progress
 from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
 from causerie.rule_commands import check_rules, show_difference
+from causerie.seal_commands import check_seals
 from causerie.sections import every_section
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
@@ -65,13 +66,14 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
 
 
 def with_demo(config: Configured) -> Options:
-    """Return the options with web chat and its demo shop switched on, and a rule book of one's own in the data folder."""
+    """Return the options with web chat, web push and their demo shop switched on, and a rule book of one's own in the data folder."""
     options = config.options
     webchat = replace(options.channels["webchat"], enabled=True, demo=True)
+    webpush = replace(options.channels["webpush"], enabled=True)
     rules = options.rules
     if not rules.folder:
         rules = replace(rules, folder=str(_own_book(config.store)))  # laid out once the folder is ours
-    return replace(options, channels={**options.channels, "webchat": webchat}, rules=rules)
+    return replace(options, channels={**options.channels, "webchat": webchat, "webpush": webpush}, rules=rules)
 
 
 async def furnish_demo(options: Options, store_options: StoreOptions, database_url: str) -> None:
@@ -142,6 +144,12 @@ async def key_create(config: Configured, name: str, scopes: list[str], say: Say)
         await store.prepare(INDEXES)
         say(await create_key(store, name, scopes, now=utc_now()))
     return 0
+
+
+async def seals(config: Configured, heads: Sequence[str], say: Say) -> int:
+    """Say whether any row of the audit or of consent was changed, removed or slipped in; 1 when one was."""
+    async with _database(config) as store:
+        return await check_seals(store, heads, say)
 
 
 @asynccontextmanager

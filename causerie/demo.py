@@ -20,6 +20,7 @@ from profiles.conversation import Conversation
 from profiles.indexes import INDEXES
 from profiles.ledger import EMPTY, Entry, Ledger
 from profiles.record import Document, to_document
+from profiles.seals import sealable
 from profiles.store import Store
 from profiles.timeline import Event, Message
 from rules.book import Surroundings, read_book
@@ -97,7 +98,7 @@ def _rows(people: Sequence[Person], contacts: Contacts, now: datetime) -> Mappin
         "profiles": [to_document(profile) for profile in contacts.profiles.values()],
         "identities": [{"_id": key, "profile": profile} for key, profile in contacts.identities.items()],
         "ledgers": [_ledger(contacts.ledgers[person.profile.id]) for person in people],
-        "consents": [to_document(proof) for person in people for proof in person.proofs],
+        "consents": [sealable(to_document(proof)) for person in people for proof in person.proofs],
         "events": [to_document(event) for events in contacts.events.values() for event in events],
         "conversations": [to_document(thread) for thread in threads],
         "messages": [to_document(message) for message in messages],

@@ -29,6 +29,7 @@ from profiles.ledger import (
 from profiles.ledgers import Ledgers
 from profiles.permits import Permits
 from profiles.record import from_document, to_document
+from profiles.seals import sealable
 from profiles.snapshot import Refusal
 from profiles.store import AlreadyThere, Filter, Store
 from profiles.topics import EVERY, Topic
@@ -220,7 +221,7 @@ class Consents:
             ip=said.ip,
             evidence=dict(said.evidence),
         )
-        await self._store.insert(PROOFS, to_document(proof))
+        await self._store.insert(PROOFS, sealable(to_document(proof)))
         return proof
 
 

@@ -76,7 +76,10 @@ INDEXES: dict[str, Sequence[Any]] = {
     # the parts of long SMS: which message each is of; receipts come within a few days or never
     "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],
     "push_subscriptions": [],  # browsers, asked for by their ids
-    "complaints": [ascending("scope", "day"), ascending("at", expireAfterSeconds=7_776_000)],  # sent and complained, by day
+    "complaints": [
+        ascending("scope", "day"),
+        ascending("at", expireAfterSeconds=7_776_000),
+    ],  # sent and complained, by day
     "brakes": [],  # who pauses because of complaints
     "imap": [],  # how far a mailbox is read
     "settings": [],

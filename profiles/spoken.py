@@ -12,6 +12,7 @@ from typing import Any
 from profiles.consent import PROOFS, Proof
 from profiles.ledger import COLLECTION, EMPTY, key
 from profiles.record import to_document
+from profiles.seals import sealable
 from profiles.snapshot import Amend, Changes
 from profiles.timeline import BOT, Event
 from profiles.topics import EVERY, WORD
@@ -99,4 +100,4 @@ def _proved(held: Amend, word: Word, change: str) -> Changes:
         wording=word.wording,
         evidence=dict(word.evidence),
     )
-    return Changes(amends=(held,), records=((PROOFS, to_document(proof)),))
+    return Changes(amends=(held,), records=((PROOFS, sealable(to_document(proof))),))
