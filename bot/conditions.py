@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from bot.patterns import compiled
+
 LONGEST_CONDITION = 1_000
 _DEEPEST = 40
 
@@ -208,8 +210,8 @@ class _Reader:
         elif token.kind == "text":
             written = written[1:-1]
         try:
-            return re.compile(written, sum({_FLAGS[flag] for flag in flags.lower()}))
-        except (re.error, OverflowError) as error:
+            return compiled(written, sum({_FLAGS[flag] for flag in flags.lower()}))
+        except ValueError as error:
             raise ConditionError(f"expected a regular expression, got {written!r}: {error}") from None
 
     def _is(self, word: str) -> bool:

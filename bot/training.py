@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from bot.files import lines
 from bot.marks import marks_in
+from bot.patterns import compiled
 from bot.values import name_at, table_at
 from profiles.findings import Findings
 from profiles.written import Table, Text, place_of, rows
@@ -126,8 +127,8 @@ def _at(words: str, sentence: Text) -> Text:
 
 def _compiles(pattern: Text, findings: Findings) -> bool:
     try:
-        re.compile(pattern)
-    except re.error as error:
+        compiled(str(pattern), re.IGNORECASE)
+    except ValueError as error:
         findings.error(pattern.at, f"nlu: expected a regular expression, got {str(pattern)!r}: {error}.")
         return False
     return True

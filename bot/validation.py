@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain import Domain
 from bot.finders import FINDERS, Here
+from bot.patterns import compiled
 from bot.values import name_at, names_at, number_at, table_at
 from profiles.findings import Findings, nearest
 from profiles.written import Table, place_of
@@ -136,8 +137,8 @@ def _days(spec: Table, findings: Findings) -> int | None:
 
 def _pattern(spec: Table, findings: Findings) -> re.Pattern[str] | None:
     try:
-        return re.compile(str(spec["pattern"])) if spec.get("pattern") is not None else None
-    except re.error as error:
+        return compiled(str(spec["pattern"])) if spec.get("pattern") is not None else None
+    except ValueError as error:
         findings.error(place_of(spec, "pattern"), f"pattern: expected a regular expression: {error}.")
         return None
 

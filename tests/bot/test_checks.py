@@ -170,6 +170,7 @@ def test_a_rule_that_stops_where_nothing_follows_is_found(errors):
         ("validation", "slots:\n  sise: {kind: date}", 'validation.yml:2:3: slots: unknown slot "sise". Hint: did you mean "size"?'),
         ("validation", "slots:\n  size: {kind: dat}", 'kind: expected one of email'),
         ("validation", "slots:\n  size: {pattern: '['}", "pattern: expected a regular expression"),
+        ("validation", "slots:\n  size: {pattern: '(a+)+$'}", "pattern: expected a regular expression: some texts keep"),
         ("validation", "slots:\n  size: {error: utter_hii}", 'error: unknown response "utter_hii"'),
         ("validation", "timezone: Paris", "timezone: expected one such as Europe/Paris"),
         ("validation", "slot: {}", "unknown key"),
