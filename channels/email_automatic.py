@@ -3,6 +3,7 @@
 RFC 3834 section 2, RFC 2919, RFC 2369; and what programs say that know none of these: Precedence, Microsoft's own header.
 """
 
+import re
 from email.message import Message
 from typing import Literal
 
@@ -22,7 +23,7 @@ def written_by(mail: Message, *, sender: str, path: str | None) -> By:
     """Return who wrote it. `sender` is the address of From; `path` the envelope's: `` is nobody, None is not known."""
     if is_holiday_note(mail):
         return "holiday note"
-    said = field(mail, "Auto-Submitted").partition(";")[0].strip().lower()
+    said = re.split(r"[\s;(]", field(mail, "Auto-Submitted").strip().lower())[0]
     if said not in ("", "no") or path == "" or field(mail, "Return-Path").replace(" ", "") == "<>":
         return "machine"
     if field(mail, "Precedence").lower() in _PRECEDENCE or any(field(mail, name) for name in _LISTS):

@@ -11,6 +11,8 @@ from email import message_from_bytes
 from email.message import Message
 from typing import Literal, TypeAlias
 
+from channels.email_charset import field as field_of
+from channels.email_charset import words
 from channels.email_verp import bounced
 
 LARGEST = 2_000_000  # octets; a report repeats at most the mail it speaks of
@@ -108,8 +110,8 @@ def _report(part: Message, token: str) -> Heard | None:
 
 def _unstructured(mail: Message, token: str) -> Heard | None:
     """Read a report in prose: only a status in it is believed, for prose says anything."""
-    words = next((part for part in _parts(mail) if part.get_content_maintype() == "text"), None)
-    content = words.get_payload(decode=True) if words else None
+    prose = next((part for part in _parts(mail) if part.get_content_maintype() == "text"), None)
+    content = prose.get_payload(decode=True) if prose else None
     status = _status(content[:20_000].decode("utf-8", "replace")) if isinstance(content, bytes) else ""
     return Bounce(token, _kind(status), status) if status and not status.startswith("2") else None
 
@@ -147,10 +149,10 @@ def _token_shown(mail: Message, secret: bytes, domain: str) -> str | None:
 
 def is_holiday_note(mail: Message) -> bool:
     """Return whether a machine answers for somebody who is away or asleep."""
-    said = str(mail.get("Auto-Submitted") or "no").partition(";")[0].strip().lower()
+    said = re.split(r"[\s;(]", field_of(mail, "Auto-Submitted").strip().lower() or "no")[0]
     if said == "auto-replied" or mail.get("X-Autoreply") or mail.get("X-Autorespond"):
         return True
-    return said != "no" and bool(_OUT_OF_OFFICE.search(str(mail.get("Subject") or "")))
+    return said != "no" and bool(_OUT_OF_OFFICE.search(words(field_of(mail, "Subject"))))
 
 
 def _is_from_a_machine(mail: Message) -> bool:

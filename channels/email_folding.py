@@ -100,9 +100,9 @@ def _runs(lines: list[str]) -> list[tuple[bool, list[str]]]:
 
 def _unsigned(lines: list[str]) -> list[str]:
     """Return the lines above the signature: below "-- " (RFC 3676 section 4.3), or what a telephone adds by itself."""
+    last = max((at for at, line in enumerate(lines) if line.strip()), default=0)
     for at, line in enumerate(lines):
-        is_last = not _has_words(lines[at + 1 :])
-        if line in ("--", "-- ") or (is_last and _SENT_BY.fullmatch(line.strip())):
+        if line in ("--", "-- ") or (at == last and _SENT_BY.fullmatch(line.strip())):
             return lines[:at] if _has_words(lines[:at]) else lines
     return lines
 

@@ -29,7 +29,7 @@ def _results(mail: Message, server: str) -> str | None:
         if name.lower() == "authentication-results":
             bare = _COMMENT.sub(" ", " ".join(str(value)[:LONGEST_FIELD].split()))
             by, _, results = bare.partition(";")
-            if by.split()[:1] == [server] or by.strip().lower() == server:
+            if by.lower().split()[:1] == [server]:  # a version may stand behind it
                 return results
     return None
 

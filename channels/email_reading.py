@@ -20,6 +20,7 @@ from channels.email_html import said_by
 from profiles.identity import normalise
 
 MOST_REFERENCES = 20
+MOST_COMMENTS = 20  # in one field of addresses
 LONGEST_SUBJECT = 250
 LONGEST_BODY = 200_000  # characters
 _ID = re.compile(r"<([!-;=?-~]{1,240}@[!-;=?-~]{1,240})>")
@@ -94,8 +95,8 @@ def read(mail: Message) -> Letter:
 
 def recipients(mail: Message) -> tuple[str, ...]:
     """Return the addresses a mail came to, by what the last server wrote of it first, then by To and Cc."""
-    named = [field_of(mail, name) for name in ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")]
-    found = (address.strip().lower() for _, address in getaddresses([value for value in named if value]))
+    named = (_addresses(mail, name) for name in ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc"))
+    found = (address.strip().lower() for addresses in named for _, address in addresses)
     return tuple(dict.fromkeys(address for address in found if "@" in address))[:50]
 
 
@@ -140,11 +141,17 @@ def _walk(part: Message) -> Iterator[Message]:
 
 
 def _sender(mail: Message) -> tuple[str, str]:
-    for name, address in getaddresses([field_of(mail, "From")]):
+    for name, address in _addresses(mail, "From"):
         known = normalise("email", address, country="FR") if "@" in address else None
         if known:
             return known, words(name)[:100]
     raise Unreadable("nobody is named as its sender")
+
+
+def _addresses(mail: Message, name: str) -> list[tuple[str, str]]:
+    """Return the names and addresses of a field; one with many comments without them, for the library nests its calls in each."""
+    value = field_of(mail, name)
+    return getaddresses([value if value.count("(") <= MOST_COMMENTS else value.replace("(", " ")]) if value else []
 
 
 def _ids(mail: Message, name: str) -> list[str]:

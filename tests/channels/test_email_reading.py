@@ -1,0 +1,170 @@
+"""A stranger's mail is read as far as it goes: who, what, which files; what is made to exhaust its reader is refused."""
+
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.email_charset import decoded, words
+from channels.email_html import said_by
+from channels.email_reading import Letter, Unreadable, parsed, read
+
+HEAD = b"From: Anna <Anna@Example.ORG>\r\nTo: help@shop.example\r\n"
+
+
+def letter(octets: bytes) -> Letter:
+    return read(parsed(octets))
+
+
+def test_a_mail_says_who_what_and_which_mail_it_answers() -> None:
+    found = letter(
+        HEAD + b"Subject: =?utf-8?q?Caf=C3=A9?=\r\n =?iso-8859-1?q?_cr=E8me?=\r\nMessage-ID: <m3@example.org>\r\n"
+        b"In-Reply-To: <m2@shop.example>\r\nReferences: <m0@shop.example>\r\n <m1@example.org> <m2@shop.example>\r\n"
+        b"Date: Mon, 23 Nov 2026 09:12:00 +0100\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nOui\r\n"
+    )
+    assert (found.sender, found.name, found.subject, found.id) == (
+        "anna@example.org",
+        "Anna",
+        "Café crème",
+        "m3@example.org",
+    )
+    assert found.answers == ("m2@shop.example", "m1@example.org", "m0@shop.example")
+    assert found.references == ("m0@shop.example", "m1@example.org", "m2@shop.example")
+    assert found.sent_at == datetime(2026, 11, 23, 8, 12, tzinfo=UTC)
+    assert found.text.strip() == "Oui"
+
+
+def test_the_plain_words_are_taken_before_their_html() -> None:
+    mail = EmailMessage()
+    mail["From"] = "anna@example.org"
+    mail.set_content("plain")
+    mail.add_alternative("<p>pretty</p>", subtype="html")
+    assert letter(bytes(mail)).text.strip() == "plain"
+
+
+def test_html_alone_becomes_text_and_nothing_of_it_runs() -> None:
+    page = (
+        "<html><head><title>t</title><style>p{x}</style><script>alert(1)</script></head><body><p>Bonjour <b>vous</b></p>"
+        '<!-- <p>hidden</p> --><img src="http://t.example/x.gif" onerror="alert(1)" alt="">'
+        '<a href="https://shop.example/x">ici</a></body></html>'
+    )
+    found = letter(HEAD + b"Content-Type: text/html; charset=utf-8\r\n\r\n" + page.encode())
+    assert found.text == "Bonjour vous\nici (https://shop.example/x)"
+
+
+@pytest.mark.parametrize(
+    ("charset", "octets", "text"),
+    [
+        ("utf-8", "é".encode(), "é"),
+        ("us-ascii", "é".encode(), "é"),
+        ("utf-8", b"\xe9", "é"),
+        ("iso-8859-1", b"\x80 \x93x\x94", "€ “x”"),
+        ("no-such-charset", "é".encode(), "é"),
+        ("idna", b"xn--caf-dma", "xn--caf-dma"),
+        ("", b"\xff\xfe", "ÿþ"),
+        ("unicode_escape", b"\\x41", "\\x41"),
+        ("utf-16", "é".encode("utf-16"), "é"),
+        ('"utf-8"', "é".encode(), "é"),
+    ],
+)
+def test_a_wrong_charset_is_survived(charset: str, octets: bytes, text: str) -> None:
+    assert decoded(octets, charset) == text
+    mail = HEAD + f"Content-Type: text/plain; charset={charset or 'x'}\r\n\r\n".encode() + octets
+    assert letter(mail).text.strip() == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (b"Soldes \xe9t\xe9", "Soldes été"),
+        ("Soldes été".encode(), "Soldes été"),
+        (b"=?utf-8?b?w6k=?=", "é"),
+        (b"=?utf-8?b?!!!?=", ""),
+        (b"=?nonsense?q?=E9?=", "é"),
+        (b"a\x00b\x07c", "a b c"),
+        (b"=?utf-8?q?one=0D=0ABcc:_x?=", "one Bcc: x"),
+    ],
+)
+def test_a_subject_is_read_on_one_line_whatever_it_is_made_of(field: bytes, said: str) -> None:
+    assert letter(HEAD + b"Subject: " + field + b"\r\n\r\nx").subject == said
+
+
+def test_files_are_told_from_words() -> None:
+    mail = EmailMessage()
+    mail["From"] = "anna@example.org"
+    mail.set_content("voir ci-joint")
+    mail.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="facture été.pdf")
+    mail.add_attachment("note", filename="note.txt")
+    inner = EmailMessage()
+    inner["Subject"] = "before"
+    inner.set_content("forwarded words")
+    mail.add_attachment(inner)
+    found = letter(bytes(mail))
+    assert found.text.strip() == "voir ci-joint"
+    assert [(part.name, part.content) for part in found.parts] == [
+        ("facture été.pdf", b"%PDF-1.4"), ("note.txt", b"note\n"), ("message/rfc822", b""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("sender", [b"", b"From: \r\n", b"From: nobody\r\n", b"From: <>\r\n", b"From: a@b@c\r\n"])
+def test_a_mail_of_nobody_is_refused(sender: bytes) -> None:
+    with pytest.raises(Unreadable, match="sender"):
+        letter(sender + b"Subject: x\r\n\r\nx")
+
+
+def nested(depth: int) -> bytes:
+    """A mail whose parts contain one another so deep."""
+    heads = (f'Content-Type: multipart/mixed; boundary="b{n}"\r\n\r\n--b{n}\r\n'.encode() for n in range(depth))
+    return HEAD + b"".join(heads) + b"Content-Type: text/plain\r\n\r\nx\r\n"
+
+
+def test_a_thousand_parts_within_parts_are_refused_and_fifty_are_read() -> None:
+    with pytest.raises(Unreadable, match="too many parts"):
+        parsed(nested(1_000))
+    assert letter(nested(50)).text.strip() == "x"
+
+
+def test_of_ten_thousand_parts_the_first_are_looked_at() -> None:
+    part = b"--b\r\nContent-Type: application/pdf\r\n\r\n%PDF\r\n"
+    mail = HEAD + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + part * 10_000 + b"--b--\r\n"
+    assert len(letter(mail).parts) == 200
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["<!--", "<a ", "<![CDATA[", "<?x ", "<script>", "</", "<p", "<style>x</", "&#", "<div>", "İ<!--", "<a href='"],
+)
+def test_no_html_takes_long(unit: str) -> None:
+    began = time.process_time()
+    said_by(unit * (300_000 // len(unit)))
+    said_by(unit * (150_000 // len(unit)) + "<p>" + unit * (150_000 // len(unit)) + ">")
+    assert time.process_time() - began < 6
+
+
+@pytest.mark.parametrize("unit", ["=?utf-8?q?a?= ", "=?", "<", "(", '"', ",", "a@b.example,"])
+def test_no_header_takes_long(unit: str) -> None:
+    value = (unit * (900 // len(unit)) + "\r\n ").encode() * 1_000
+    began = time.process_time()
+    mail = parsed(b"From: " + value + b"x\r\nTo: " + value + b"x\r\nSubject: " + value + b"x\r\n\r\nx")
+    with suppress(Unreadable):
+        read(mail)
+    assert time.process_time() - began < 6
+
+
+@given(st.binary(max_size=400))
+def test_any_octets_are_read_or_refused(octets: bytes) -> None:
+    for mail in (octets, HEAD + octets, HEAD + b"Content-Type: text/html; charset=" + octets):
+        try:
+            found = letter(mail)
+        except Unreadable:
+            continue
+        assert "\n" not in found.subject + found.sender + found.name
+
+
+@given(st.text(max_size=200))
+def test_any_words_come_out_on_one_line(value: str) -> None:
+    assert not set(words(value)) & set("\r\n\x00\x85\u2028")
