@@ -5,30 +5,15 @@ from collections.abc import Iterator, Sequence
 
 import orjson
 
+from bench.sayings import questions, small_talk
+
 CUSTOMERS = 10_000
 FIRST_CUSTOMER = 700_000_000  # ids as long as Telegram's
 SECRET = "bench-secret-token"
 PATH = "/channels/telegram/webhook"
 
-SMALL_TALK = (
-    "Hello, I wanted to ask about the blue jacket I saw in your shop window last week.",
-    "Bonjour, est-ce que la veste bleue existe aussi en taille 42 ?",
-    "ok thanks",
-    "Merci beaucoup, à demain !",
-    "The parcel arrived but one of the two mugs is broken, I can send you a photo if that helps.",
-    "Vous êtes ouverts le samedi ? J'aimerais passer avec ma fille vers 15 h.",
-)
-QUESTIONS = (
-    "What are your opening hours?",
-    "when are you open on saturday?",
-    "Quels sont vos horaires ?",
-    "à quelle heure ouvrez-vous demain ?",
-    "hello",
-    "Bonjour",
-    "thank you very much",
-    "merci beaucoup",
-)
-"""Understood by the shipped bot, and answered at once: no form is left open, nobody is handed over."""
+SMALL_TALK = tuple(small_talk())
+QUESTIONS = tuple(questions())
 
 
 class Webhooks:
