@@ -6,6 +6,7 @@ with a bot, the words that they say to it all day ("cancel", "end", "info") are 
 """
 
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 Keyword = Literal["stop", "start", "help"]
@@ -93,7 +94,11 @@ def _in(texts: dict[str, str], language: str | None) -> str:
 
 def _folded(text: str) -> str:
     """Return the words alone, without case, accents, punctuation, emoji or invisible characters."""
-    if len(trimmed := text.strip()) > LONGEST:
-        return ""
+    trimmed = text.strip()
+    return _folded_short(trimmed) if len(trimmed) <= LONGEST else ""
+
+
+@lru_cache(256)  # every message is asked twice: before it is thought of, and then
+def _folded_short(trimmed: str) -> str:
     bare = (char for char in unicodedata.normalize("NFKD", trimmed) if unicodedata.category(char) not in ("Mn", "Cf"))
     return " ".join("".join(char if char.isalnum() else " " for char in bare).casefold().split())

@@ -60,6 +60,8 @@ def resolve(
     if language and profile.language is None:
         profile = replace(profile, language=language)
     for name, value in declared.items():
+        if (told := profile.attributes.get(name)) and told.source == "declared" and told.value == value:
+            continue
         learned = edit(profile, name, value, source="declared", by=identity.channel, now=now)
         profile = profile if isinstance(learned, Refusal) else learned
     return profile, claims

@@ -93,7 +93,10 @@ class Profile:
 
     def identity(self, key: str) -> Identity | None:
         """Return the identity with this channel:address, or None if it is not this person's."""
-        return next((identity for identity in self.identities if identity.key == key), None)
+        for identity in self.identities:  # not next(...): it is asked four times for each message
+            if identity.key == key:
+                return identity
+        return None
 
     def with_identity(self, identity: Identity) -> "Profile":
         """Return the profile with this identity added, or replaced where the key was known."""
