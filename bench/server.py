@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Any, Literal, cast
 
 from aiohttp import web
@@ -116,7 +117,8 @@ async def _naive(order: Order) -> web.Application:
     writer = cast(Writer, obvious)
     limits: dict[str, Limits] = {}
     channels: dict[str, Channel] = {}
-    front_door = FrontDoor(writer, store, answer=answerer(load_brain(BotOptions())), limits=limits)
+    # the obvious design writes the profile with every message
+    front_door = FrontDoor(writer, store, answer=answerer(load_brain(BotOptions())), limits=limits, lag=timedelta())
     back_door = BackDoor(channels, writer, clock=utc_now)
     obvious.listen(back_door.take)
     door = Door(front_door.receive, "https://bench.example", utc_now, store, writer, Feed())

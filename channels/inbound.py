@@ -7,7 +7,7 @@ one commit. Receipts, edits, reads and blocks come the same way.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from channels import arrivals
 from channels.banning import ban, is_final
@@ -33,6 +33,8 @@ log = logging.getLogger("channels.inbound")
 
 OVER_WHEN_THEY_WRITE = ("blocked", "bounced", "complained", "unreachable")
 """Bans that end with a message of theirs. Who called a mail of ours spam and writes is answered; their no to offers stays."""
+PROFILE_LAG = timedelta(minutes=1)
+"""How old a profile may say that somebody's last message is: who writes on is stored with their conversation alone."""
 RECEIPT_WAITS = (0.2, 0.8, 2.0)  # seconds; a provider's receipt may overtake our own note of its id
 
 
@@ -49,9 +51,10 @@ class FrontDoor:
         country: str = "FR",
         language: str = "en",
         page: Callable[[str, datetime], str] = lambda profile, now: "",
+        lag: timedelta = PROFILE_LAG,
     ) -> None:
         """`page` gives the address of a person's own page, by the profile's id."""
-        self._page = page
+        self._page, self._lag = page, lag
         self._writer, self._store, self._answer, self._limits = writer, store, answer, limits
         self._country, self._language = country, language
         self._following: set[asyncio.Task[Outcome]] = set()
@@ -103,7 +106,7 @@ class FrontDoor:
             if inbound.answers == "nobody":
                 return Changes((profile,), (conversation,), claims=claims, messages=(message,))
             profile = _reachable_again(profile, key)
-            profile = replace(profile, last_channel=inbound.channel, last_inbound_at=now)
+            profile = _noticed(profile, inbound.channel, now, self._lag)
             if order := ordered(content, profile.identity(key), limits, refused=refused):
                 page = self._page(profile.id, now)
                 return obey(
@@ -194,6 +197,14 @@ def _whose(snapshot: Snapshot, inbound: Inbound, key: str) -> tuple[Profile, Map
     return people.resolve(
         snapshot, key, identity, language=inbound.language, declared=inbound.declared, now=snapshot.now
     )
+
+
+def _noticed(profile: Profile, channel: str, now: datetime, lag: timedelta) -> Profile:
+    """Return the profile knowing that they wrote, on which channel, and when: to the minute."""
+    last = profile.last_inbound_at
+    if last and profile.last_channel == channel and timedelta() <= now - last < lag:
+        return profile
+    return replace(profile, last_channel=channel, last_inbound_at=now)
 
 
 def _reachable_again(profile: Profile, key: str) -> Profile:

@@ -1,7 +1,7 @@
 """The front door over the real database: whose message, which answer, what STOP does, what comes twice."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -35,7 +35,8 @@ class House:
     """A front door, and eyes on what it left behind."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.writer = store, Writer(store, process="here", clock=lambda: NOON)
+        self.now = NOON
+        self.store, self.writer = store, Writer(store, process="here", clock=lambda: self.now)
         limits = {"sms": Limits(keywords=("stop", "start", "help")), "webchat": CHAT, "telegram": CHAT}
         self.door = FrontDoor(
             self.writer, store, answer=parrot, limits=limits, language="en",
@@ -77,6 +78,19 @@ async def test_a_first_message_makes_a_profile_a_conversation_and_an_answer(hous
     assert anna.last_inbound_at == NOON
     assert await house.texts() == ["hello", "You said hello"]
     assert (await house.conversation()).seq == 2
+
+
+async def test_a_profile_knows_to_the_minute_when_they_last_wrote_and_the_conversation_exactly(house: House) -> None:
+    """Who writes on is not stored with their profile each time: that was a fifth of what a message costs."""
+    seen = []
+    for seconds in (0, 59, 60, 3_600, 3_590):  # at last, the clock was set back
+        house.now = NOON + timedelta(seconds=seconds)
+        await house.says("hello", id=str(seconds))
+        (anna,) = await house.profiles()
+        assert (await house.conversation()).last_inbound_at == house.now
+        seen.append((anna.last_inbound_at, anna.version))
+    minute, hour, back = (NOON + timedelta(seconds=seconds) for seconds in (60, 3_600, 3_590))
+    assert seen == [(NOON, 1), (NOON, 1), (minute, 2), (hour, 3), (back, 4)]
 
 
 async def test_the_same_message_twice_is_stored_and_answered_once(house: House) -> None:
