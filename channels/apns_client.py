@@ -25,7 +25,7 @@ RENEWED_AFTER = timedelta(minutes=40)  # Apple refuses tokens older than 60 minu
 KEPT_AT_LEAST = timedelta(minutes=20)  # and keys that sign a new one more often than this
 BUSY_SECONDS, QUOTA_SECONDS = 15.0, 60.0
 
-DEAD = frozenset({"Unregistered", "ExpiredToken", "BadDeviceToken", "DeviceTokenNotForTopic"})
+DEAD = frozenset({"Unregistered", "ExpiredToken", "BadDeviceToken"})
 CONTENT = frozenset(
     {"PayloadTooLarge", "PayloadEmpty", "BadCollapseId", "BadExpirationDate", "BadMessageId", "BadPriority", "InvalidPushType"}
 )  # fmt: skip
@@ -110,10 +110,15 @@ class ApnsClient:
             return await self._pushed(device, headers, payload, self._token.value(), within_seconds)
         return answer
 
-    async def sending(self, device: str, headers: Mapping[str, str], payload: bytes) -> Sending:
+    async def sending(
+        self, device: str, headers: Mapping[str, str], payload: bytes, *, registered_at: datetime | None = None,
+        within_seconds: float = 20.0,
+    ) -> Sending:  # fmt: skip
         """Push, and return the answer or what prevented it as a delivery's outcome; never raises."""
         try:
-            return outcome(await self.push(device, headers, payload))
+            return outcome(
+                await self.push(device, headers, payload, within_seconds=within_seconds), registered_at=registered_at
+            )
         except ValueError:
             return Failed("dead", "no such device token can exist")
         except Unreachable as error:
@@ -139,8 +144,13 @@ def is_token(device: str) -> bool:
     return bool(_TOKEN.fullmatch(device)) and len(device) % 2 == 0
 
 
-def outcome(answer: Answer) -> Sending:
-    """Return what Apple's answer means for the delivery. `dead`: this token will never be taken again."""
+def outcome(answer: Answer, *, registered_at: datetime | None = None) -> Sending:
+    """Return what Apple's answer means for the delivery. `dead`: this token will never be taken again.
+
+    One that was registered after Apple last knew it as dead lives, as far as we know.
+    """
+    if answer.dead_since and registered_at and registered_at > answer.dead_since:
+        return Later(QUOTA_SECONDS, "410, but registered since")
     why = f"{answer.status} {answer.reason}".strip()
     if answer.status == 200:
         return Sent(answer.id or None)
@@ -150,8 +160,8 @@ def outcome(answer: Answer) -> Sending:
         return Failed("content", why)
     if answer.status == 429 and answer.reason != "TooManyProviderTokenUpdates":
         return Later(answer.retry_seconds or QUOTA_SECONDS, why)
-    if answer.status >= 500:
-        return Later(answer.retry_seconds or BUSY_SECONDS, why)
+    if answer.status >= 500:  # Apple's own word proves that it was not taken; a gateway's page proves nothing
+        return Later(answer.retry_seconds or BUSY_SECONDS, why) if answer.reason else Unknown(why)
     return Failed("config", why)
 
 

@@ -55,6 +55,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation")],
     "keys": [],
     "devices": [],  # one per push token, asked by its identity's key
+    "devices": [],  # one per push token, asked by its identity's key
     "audit": [
         ascending("-at", "_id"),
         ascending("about", "-at"),

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from profiles.reactivity import Reactivity
 
 Source = Literal["declared", "inferred", "tracked"]
-ANONYMOUS = ("webchat", "webpush")
-"""Spaces whose addresses are a browser: they say nothing of who sits before it."""
+ANONYMOUS = ("webchat", "webpush", "inapp", "fcm", "apns")
+"""Spaces whose addresses are a browser or a phone: they say nothing of who sits before it."""
 _RANK: dict[str, int] = {"declared": 2, "inferred": 1, "tracked": 1}
 
 

@@ -38,6 +38,11 @@ class Apns(NodePeer):
         events = [event for event in self.of("push") if event["device"] == device]
         return [{**event, "said": orjson.loads(event["body"])} for event in events]
 
+    async def pushed(self, count: int, device: str = DEVICE) -> list[dict[str, Any]]:
+        """Return what came for this device once so much has come: the peer's word may be behind its answer."""
+        await self.event("push", after=count - 1, device=device)
+        return self.pushes(device)
+
     async def behave(self, device: str, *answers: dict[str, Any]) -> None:
         """Let the next pushes to this device be answered so, one after the other; the last one stays."""
         await self.order("behave", device=device, list=list(answers))

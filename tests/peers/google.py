@@ -75,18 +75,23 @@ class Google:
     refused: list[str] = field(default_factory=list)
     """Why requests were refused: a test that expects none says so."""
     has_users: bool = False
+    scope: str = SCOPE
 
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/token", self._token)
-        app.router.add_route("*", "/walletobjects/v1/{kind}", self._insert)
-        app.router.add_route("*", "/walletobjects/v1/{kind}/{id}", self._one)
-        app.router.add_post("/walletobjects/v1/{kind}/{id}/addMessage", self._message)
+        self.add_apis(app)
         self._runner = web.AppRunner(app, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    def add_apis(self, app: web.Application) -> None:
+        """Serve what the token is for; Firebase's is in tests/peers/firebase.py."""
+        app.router.add_route("*", "/walletobjects/v1/{kind}", self._insert)
+        app.router.add_route("*", "/walletobjects/v1/{kind}/{id}", self._one)
+        app.router.add_post("/walletobjects/v1/{kind}/{id}/addMessage", self._message)
 
     async def stop(self) -> None:
         await self._runner.cleanup()
@@ -130,7 +135,7 @@ class Google:
         except ValueError as error:
             return web.json_response({"error": "invalid_grant", "error_description": str(error)}, status=400)
         right = claims == {
-            "iss": EMAIL, "scope": SCOPE, "aud": f"{self.url}/token", "iat": claims.get("iat"),
+            "iss": EMAIL, "scope": self.scope, "aud": f"{self.url}/token", "iat": claims.get("iat"),
             "exp": claims.get("iat", 0) + 3600,
         }  # fmt: skip
         if form.get("grant_type") != GRANT or not right:

@@ -1,0 +1,93 @@
+"""What Firebase's answers mean for us: is the token dead, is it our set-up, is it this message, may we try again?
+
+https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode, read 2026-11-21.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from channels.channel import Failed, Later, Sending, Sent, Unknown
+
+QUOTA_SECONDS, BUSY_SECONDS = 60.0, 10.0  # what Google asks for where it says nothing itself
+LONGEST_WAIT_SECONDS = 3_600.0
+_FCM = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+_BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
+
+
+def outcome(status: int, raw: bytes, retry_after: str = "") -> Sending:
+    """Return what this answer means for the delivery."""
+    said = _said(raw)
+    if status == 200:
+        name = said.get("name")
+        return Sent(name.rpartition("/")[2]) if isinstance(name, str) and name else Unknown("an answer without a name")
+    error = said.get("error")
+    if not isinstance(error, Mapping):
+        return (
+            Later(_seconds(retry_after, BUSY_SECONDS), f"http {status}")
+            if status in (429, 503)
+            else _proves_nothing(status)
+        )
+    code, faults = _code(error), _faults(error)
+    why = f"{status} {code or str(error.get('status', ''))[:60]}".strip()
+    if code == "UNREGISTERED" or (status == 400 and code == "INVALID_ARGUMENT" and faults <= {"message.token"}):
+        return Failed("dead", why)
+    if code == "SENDER_ID_MISMATCH":
+        return Failed("dead", why)
+    if status == 400:
+        return Failed("content", ", ".join([why, *sorted(faults)])[:200])
+    if status == 429:
+        return Later(_seconds(retry_after, QUOTA_SECONDS), why)
+    if status >= 500:
+        return Later(_seconds(retry_after, BUSY_SECONDS), why)
+    return Failed("config", why)
+
+
+def is_expired(sending: Sending) -> bool:
+    """Whether the access token was refused, so that a new one may help."""
+    return isinstance(sending, Failed) and sending.reason == "config" and sending.detail == "401 UNAUTHENTICATED"
+
+
+def _proves_nothing(status: int) -> Sending:
+    """A page that is not Google's own: a proxy's, or a wrong address."""
+    return Unknown(f"http {status}") if status >= 500 else Failed("config", f"http {status}")
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    for detail in _details(error, _FCM):
+        if isinstance(detail.get("errorCode"), str):
+            return str(detail["errorCode"])[:60]
+    return ""
+
+
+def _faults(error: Mapping[str, Any]) -> set[str]:
+    """Return the fields that Google names as wrong."""
+    found = set()
+    for detail in _details(error, _BAD_REQUEST):
+        violations = detail.get("fieldViolations")
+        for one in violations if isinstance(violations, list) else ():
+            if isinstance(one, Mapping) and isinstance(one.get("field"), str):
+                found.add(str(one["field"])[:60])
+    return found
+
+
+def _details(error: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    details = error.get("details")
+    return (
+        [one for one in details if isinstance(one, Mapping) and one.get("@type") == kind]
+        if isinstance(details, list)
+        else []
+    )
+
+
+def _said(raw: bytes) -> Mapping[str, Any]:
+    try:
+        said = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {}
+    return said if isinstance(said, Mapping) else {}
+
+
+def _seconds(header: str, otherwise: float) -> float:
+    return min(float(header), LONGEST_WAIT_SECONDS) if header.isdecimal() and len(header) < 9 else otherwise
