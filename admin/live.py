@@ -28,6 +28,7 @@ WAITING_FRAMES = 256  # a page this far behind is let go; it comes back and load
 FRAMES_A_SECOND = 20
 LARGEST_FRAME = 4_096
 CHECK_SESSION_EVERY = 30.0
+RESTART = 1012  # RFC 6455, section 7.4: the server restarts
 PRESENCE, ENDED = "console.presence", "console.ended"  # hints between processes
 PAUSE = 0.1  # at most ten rounds of news a second: what comes meanwhile is told together
 
@@ -42,6 +43,7 @@ class Page:
     """The person whose timeline it shows, with all that they absorbed."""
     frames: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(WAITING_FRAMES + 1))
     is_cut: bool = False
+    closes_with: int = 4000
 
     def tell(self, frame: Mapping[str, Any]) -> None:
         """Queue one frame; a page that does not read is cut off instead of filling the memory."""
@@ -52,9 +54,9 @@ class Page:
         else:
             self.frames.put_nowait(json.dumps(frame, ensure_ascii=False))
 
-    def cut(self) -> None:
+    def cut(self, code: int = 4000) -> None:
         """Let the page go after what is queued."""
-        self.is_cut = True
+        self.is_cut, self.closes_with = True, code
         self.frames.put_nowait(None)
 
 
@@ -67,6 +69,8 @@ class Live:
         self._telling = Telling(desk)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.is_over = False
+        """Whether this server is stopping, and takes no new pages."""
         desk.feed.hints.keep(PRESENCE, desk.presence.told)
         desk.feed.hints.on(PRESENCE, self._hear_who_is_there)
         desk.feed.hints.on(ENDED, self._hear_ended)
@@ -76,10 +80,15 @@ class Live:
         self._tasks = [asyncio.create_task(self._listen(), name="console.listen"),
                        asyncio.create_task(self._run(), name="console.tell")]  # fmt: skip
 
-    async def stop(self) -> None:
-        """Let all pages go; they come back when the server does."""
+    def restart(self) -> None:
+        """Ask all pages to come back in a moment: to this server when it is there again, or to another."""
+        self.is_over = True
         for page in self.pages:
-            page.cut()
+            page.cut(RESTART)
+
+    async def stop(self) -> None:
+        """Let all pages go, and tell nobody anything more."""
+        self.restart()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -162,12 +171,14 @@ class Live:
 LIVE: web.AppKey[Live] = web.AppKey("live", Live)
 
 
-@may("self")
+@may("people")
 async def socket(request: web.Request) -> web.StreamResponse:
     """Keep one page told, until it goes or its session ends."""
     desk, live, agent = request.config_dict[DESK], request.config_dict[LIVE], agent_of(request)
     if not is_ours(desk, request):
         raise web.HTTPForbidden(text="this page is not the console's")
+    if live.is_over:
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
     channel = web.WebSocketResponse(heartbeat=20, max_msg_size=LARGEST_FRAME, compress=True)
     await channel.prepare(request)
     page = Page(Visit(request[AGENT].id, request[SESSION].id, agent.language))
@@ -198,7 +209,7 @@ async def _write(desk: Desk, page: Page, channel: web.WebSocketResponse) -> None
             async with asyncio.timeout_at(look_at):
                 frame = await page.frames.get()
         if frame is None:
-            await channel.close(code=4000)
+            await channel.close(code=page.closes_with)
             return
         if seconds() >= look_at:
             with contextlib.suppress(Unavailable):

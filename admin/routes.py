@@ -48,6 +48,7 @@ def routes(desk: Desk) -> web.Application:
     console[DESK] = desk
     console[LIVE] = Live(desk)
     console.cleanup_ctx.append(_tasks)
+    console.on_shutdown.append(_let_pages_go)
     console.add_routes(table())
     return console
 
@@ -159,6 +160,11 @@ async def static(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8", headers=headers)
+
+
+async def _let_pages_go(console: web.Application) -> None:
+    """Before open requests are waited for: a page is one that never ends."""
+    console[LIVE].restart()
 
 
 async def _tasks(console: web.Application) -> AsyncIterator[None]:

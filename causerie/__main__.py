@@ -32,7 +32,8 @@ from causerie.mongod import CannotStart
 from causerie.progress import on_terminal, silent
 from causerie.rehearsal_commands import Wish
 from causerie.rule_commands import explain_rule
-from causerie.serve import serve
+from causerie.serve import serve, serve_at, serve_many
+from causerie.workers import Post
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,18 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     configure(config.options.server.log_level, config.secrets)
     try:
-        return int(uvloop.run(_run(parsed, config)) or 0)
+        return int(uvloop.run(_run(parsed, config, sys.argv[1:] if arguments is None else arguments)) or 0)
     except (CannotStart, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-async def _run(parsed: argparse.Namespace, config: Configured) -> int:
+async def _run(parsed: argparse.Namespace, config: Configured, arguments: Sequence[str]) -> int:
     match parsed.command:
         case "serve":
-            options = with_demo(config) if parsed.demo else config.options
-            furnish = partial(furnish_demo, options, config.store) if parsed.demo else None
-            await serve(options, config.store, on_terminal(), print, furnish)
+            await _serve(parsed, config, arguments)
             return 0
         case "preview":
             return await preview_rule(_rehearsed(parsed, config), _wish(parsed), print, with_cast=parsed.cast)
@@ -79,6 +78,16 @@ async def _run(parsed: argparse.Namespace, config: Configured) -> int:
             return await diff_rule(config, parsed.rule, parsed.version, print)
         case _:
             return await key_create(config, parsed.name, parsed.scope, print)
+
+
+async def _serve(parsed: argparse.Namespace, config: Configured, arguments: Sequence[str]) -> None:
+    options = with_demo(config) if parsed.demo else config.options
+    if parsed.worker:
+        return await serve_at(parsed.worker, options, config.store, print)
+    furnish = partial(furnish_demo, options, config.store) if parsed.demo else None
+    if parsed.workers > 1:
+        return await serve_many(parsed.workers, arguments, options, config.store, on_terminal(), furnish)
+    return await serve(options, config.store, on_terminal(), print, furnish)
 
 
 async def _run_bot(parsed: argparse.Namespace, folder: Path) -> int:
@@ -126,6 +135,15 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with the demo shop, where anybody may sign in as Anna, and a month of invented contacts",
     )
+    start.add_argument(
+        "--workers",
+        type=_count,
+        default=1,
+        help="how many processes serve this port (default: 1; one a core is enough)",
+    )
+    start.add_argument(
+        "--worker", type=Post.parse, default=None, help=argparse.SUPPRESS
+    )  # what a worker is started with
     commands.add_parser(
         "check", help="read the config, the bot's files and the rules and show all that is wrong with them"
     )
@@ -156,6 +174,12 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("name", help="whose key it is, such as `shop backend`")
     key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")
     return parser
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 64):
+        raise argparse.ArgumentTypeError(f'expected a number from 1 to 64, got "{text[:20]}"')
+    return int(text)
 
 
 def _add_rehearsals(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

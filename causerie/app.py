@@ -6,6 +6,7 @@ from aiohttp import web
 
 from admin.desk import Desk
 from bot.live import LiveBrain
+from causerie.health import Health
 from causerie.options import Options
 from causerie.parts import GROUND, open_parts
 from causerie.site import site
@@ -25,6 +26,7 @@ LEDGERS = web.AppKey("ledgers", Ledgers)
 CONSENTS = web.AppKey("consents", Consents)
 CHANNELS: web.AppKey[dict[str, Channel]] = web.AppKey("channels", dict)
 RULES = web.AppKey("rules", Running)
+HEALTH = web.AppKey("health", Health)
 LISTENING = web.AppKey("listening", AsyncExitStack)
 CLOSE = web.AppKey("close", AsyncExitStack)
 
@@ -36,7 +38,8 @@ async def build(options: Options, database_url: str, *, clock: Clock = utc_now) 
     """
     async with AsyncExitStack() as opened:
         parts = await open_parts(options, database_url, clock, opened)
-        app, desk = site(options, parts, opened)
+        app, desk, health = site(options, parts, opened)
+        app[HEALTH] = health
         app[DESK], app[RULES], app[BRAIN] = desk, parts.rules, parts.bot.brain
         app[GROUND] = parts.ground
         app[STORE], app[WRITER], app[CHANNELS] = parts.ground.store, parts.ground.writer, parts.doors.channels

@@ -42,9 +42,16 @@ class Health:
         self._probe: asyncio.Task[str | None] | None = None
         self._verdict: str | None = None
         self._trusted_until = float("-inf")
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Say from now on that this process is about to go: nobody new should be sent here."""
+        self._stopping = True
 
     async def objection(self) -> str | None:
         """Return None when this server is ready, else why it is not. However many ask, one write is under way at a time."""
+        if self._stopping:
+            return "stopping"
         if self._monotonic() < self._trusted_until:
             return self._verdict
         if self._probe is None or self._probe.done():

@@ -28,6 +28,16 @@ class ServerOptions:
     log_level: str = field(default="INFO", metadata={"about": "DEBUG, INFO, WARNING or ERROR"})
 
 
+    metrics_port: int = field(
+        default=0,
+        metadata={
+            "about": "port of each worker's own /health and /metrics, one up for each worker; 0: the main port only"
+        },
+    )
+    drain_seconds: float = field(
+        default=0.0,
+        metadata={"about": "how long /health says 503 before a stopping server closes its port; 0: closes at once"},
+    )
 @dataclass(frozen=True, slots=True)
 class Options:
     """The whole configuration, as far as the parts need it."""

@@ -33,8 +33,8 @@ from rules.schema_routes import schema_routes
 log = logging.getLogger("causerie.site")
 
 
-def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Application, Desk]:
-    """Return the application with all its routes, and the desk that the console works at."""
+def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Application, Desk, Health]:
+    """Return the application with all its routes, the desk that the console works at, and who says how we fare."""
     desk = _desk(options, parts)
     app = web.Application(middlewares=[_refusals, crowd(options.proxies), patience])
     dress_all(app, is_https=desk.is_https)
@@ -47,11 +47,12 @@ def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Ap
     ground, bot = parts.ground, parts.bot
     token = options.bot.endpoint_token
     app.add_routes(rasa_routes(bot.brain, bot.actions, ground.store, ground.writer, token=token, clock=ground.clock))
-    app.add_routes(health_routes(_health(parts, pages)))
+    health = _health(parts, pages)
+    app.add_routes(health_routes(health))
     app.add_routes(schema_routes())
     _let_customers_in(app, options, parts, desk, opened)
     app.router.add_get("/", _home)
-    return app, desk
+    return app, desk, health
 
 
 def _desk(options: Options, parts: Parts) -> Desk:
