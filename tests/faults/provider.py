@@ -9,6 +9,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,9 +17,10 @@ from typing import Literal
 from aiohttp import web
 
 from tests.faults.journal import Journal, now
-from tests.peers.bot_api import FAILURES, BotApi
+from tests.peers.bot_api import FAILURES, BotApi, Json
 from tests.peers.bot_api_rules import Params
 
+_began: ContextVar[float] = ContextVar("began")
 TOKEN = "1000000:faultsfaultsfaultsfaults"
 Mood = Literal["flood", "server_error", "bad_gateway", "reset", "lost_answer", "slow"]
 FLOOD = {"retry_after": 1}
@@ -70,16 +72,20 @@ class Provider(BotApi):
         if mood in ("flood", "server_error", "bad_gateway", "reset"):
             self.fail(request.match_info["method"], mood)
             return await super()._serve(request)
-        before = len(self.said)
+        _began.set(began)  # of this request's own task
         await asyncio.sleep(self._chance.uniform(*self.seconds) + (0.5 if mood == "slow" else 0.0))
         answer = await super()._serve(request)
-        for said in self.said[before:]:
-            self.taken.append(Taken(int(said.chat), said.text, began, now()))
-            self._journal.note(to=int(said.chat), text=said.text, began=began, ended=now())
         if mood == "lost_answer":
             assert request.transport
             request.transport.abort()
         return answer
+
+    def _say(self, method: str, params: Params) -> Json:
+        shown = super()._say(method, params)
+        said = self.said[-1]
+        self.taken.append(Taken(int(said.chat), said.text, _began.get(), now()))
+        self._journal.note(to=int(said.chat), text=said.text, began=_began.get(), ended=now())
+        return shown
 
     def _mood(self) -> str:
         roll = self._chance.random()

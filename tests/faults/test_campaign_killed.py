@@ -1,0 +1,121 @@
+"""A campaign whose server is killed ten times at random moments, while people say no: everybody has it once, or is listed."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from profiles.calendar import utc_now
+from profiles.store import Store
+from tests.faults.figures import Figures
+from tests.faults.house import House, balance
+from tests.faults.journal import Journal
+from tests.faults.noes import Noes, noes
+from tests.faults.provider import TOKEN, Mood, Provider, provider
+from tests.faults.servers import ROOT, Nursery, server
+from tests.waiting import until
+
+KILLS = 10
+PEOPLE = 240
+NO_SAYERS = 30
+LIVES_SECONDS = (0.0, 1.0)
+MOODS: dict[Mood, float] = {
+    "flood": 0.02,
+    "server_error": 0.02,
+    "bad_gateway": 0.01,
+    "reset": 0.02,
+    "lost_answer": 0.02,
+}
+
+
+@pytest.fixture
+async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
+    opened = Store(mongo_url, database_name)
+    yield opened
+    await opened.close()
+
+
+async def test_a_campaign_killed_ten_times_reaches_everybody_once_or_lists_them(
+    nursery: Nursery, folder: Path, store: Store, chance: random.Random, seed: int, figures: Figures
+) -> None:
+    house = House(store, PEOPLE)
+    key = await house.open()
+    async with provider(folder / "provider.journal", seed=seed, moods=MOODS) as telegram:
+        telegram.seconds = (0.0, 0.03)
+        here = server(nursery, folder, database_url=store.url, database=store.name, provider=telegram.url)
+        await house.fire(folder / "book")
+        saying: asyncio.Task[Noes] = asyncio.create_task(
+            noes(house, key, lambda: here.url, folder / "noes.journal", people=NO_SAYERS, over=8, chance=chance)
+        )
+        for _ in range(KILLS):
+            await here.start()
+            await asyncio.sleep(chance.uniform(*LIVES_SECONDS))
+            here.kill()
+            assert await here.dies() == -9
+        await here.start()
+        said = await saying
+        await until(house.is_over, within_seconds=90)
+        await here.stop()
+        found = await balance(house, [one.to for one in telegram.taken])
+    violations = said.violations(house, telegram.taken)
+    figures.add(
+        intents=found.intents, twice=found.twice, unknown=found.unknown, **{"killed_server in a campaign": KILLS}
+    )
+    figures.add(**{"opt-outs": len(said.acknowledged)}, violations=violations)
+    figures.took("acknowledging an opt-out", *said.waited)
+    assert found.is_right, (found, telegram.met)
+    assert (len(said.acknowledged), violations) == (NO_SAYERS, 0)
+    assert len(telegram.taken) > PEOPLE / 2, "hardly anything was sent"
+
+
+async def test_control_the_usual_queue_sends_twice_when_its_worker_is_killed(
+    mongo_url: str, folder: Path, chance: random.Random, seed: int, figures: Figures
+) -> None:
+    client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongo_url, tz_aware=True)
+    queue = client["popping"]["queue"]
+    say = [{"chat_id": number, "text": "Les soldes commencent"} for number in range(1, PEOPLE + 1)]
+    await queue.insert_many([{"say": one, "sent": False, "visible_at": utc_now()} for one in say])
+    async with provider(folder / "provider.journal", seed=seed) as telegram:
+        telegram.seconds = (0.03, 0.06)
+        for _ in range(KILLS):
+            worker = _worker(mongo_url, telegram)
+            began = len(telegram.taken)
+            await until(lambda began=began: len(telegram.taken) > began, within_seconds=30)  # type: ignore[misc]
+            await asyncio.sleep(chance.uniform(*LIVES_SECONDS) / 4)
+            worker.kill()
+            worker.wait()
+        worker = _worker(mongo_url, telegram)
+        await until(lambda: _is_empty(queue), within_seconds=60)
+        worker.kill()
+        worker.wait()
+    await client.drop_database("popping")
+    client.close()
+    twice = sum(len(texts) > 1 for texts in telegram.by_person().values())
+    figures.add_control(intents=PEOPLE, twice=twice)
+    assert twice > 0, "this test can not see a message that is sent twice"
+
+
+def _worker(mongo_url: str, telegram: Provider) -> "subprocess.Popen[bytes]":
+    where = f"{telegram.url}/bot{TOKEN}"
+    return subprocess.Popen([sys.executable, "-m", "tests.faults.controls.popping_worker", mongo_url, where], cwd=ROOT)
+
+
+async def _is_empty(queue: object) -> bool:
+    return await queue.count_documents({"sent": False}) == 0  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_journal_reads_back_what_was_noted_and_no_line_that_was_cut_short(tmp_path: Path) -> None:
+    from tests.faults.journal import facts
+
+    journal = Journal(tmp_path / "j")
+    journal.note(a=1)
+    journal.note(b="x\ny")
+    journal.close()
+    with (tmp_path / "j").open("ab") as file:
+        file.write(b'{"c": 1')
+    assert facts(tmp_path / "j") == [{"a": 1}, {"b": "x\ny"}]
