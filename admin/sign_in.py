@@ -140,8 +140,9 @@ async def _let_in(request: web.Request, agent: Agent, target: str) -> web.Respon
     desk = request.config_dict[DESK]
     now = desk.clock()
     browser = request.headers.get("User-Agent", "")
-    token = await sessions.begin(desk, agent.id, ip=caller(request, desk.proxies), browser=browser)
-    await desk.store.insert("audit", audit_row("agent.signed_in", by=agent.id, about=agent.id, at=now))
+    address = caller(request, desk.proxies)
+    token = await sessions.begin(desk, agent.id, ip=address, browser=browser)
+    await desk.store.insert("audit", audit_row("agent.signed_in", by=agent.id, about=agent.id, at=now, ip=address))
     response = web.Response(status=303, headers={"Location": target or at()})
     response.set_cookie(
         sessions.cookie_name(desk), token, httponly=True, samesite="Lax", secure=desk.is_https, path="/",
