@@ -104,7 +104,9 @@ def _speaker(handler: Lmtp, largest: int, connected: set[asyncio.Transport]) -> 
         """aiosmtpd's LMTP, with one answer for each recipient after the mail (RFC 2033 section 4.2)."""
 
         line_length_limit = LONGEST_LINE
-        _is_in_data = _is_turned_away = False
+        _is_turned_away = False
+        _answers = 1
+        """How often the next status is said."""
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, asyncio.Transport)
@@ -125,17 +127,16 @@ def _speaker(handler: Lmtp, largest: int, connected: set[asyncio.Transport]) -> 
             return None if self._is_turned_away else super().eof_received()
 
         async def smtp_DATA(self, arg: str) -> None:
-            self._is_in_data = True
+            self._answers = len(self.envelope.rcpt_tos) if self.envelope and not arg else 1
             try:
                 await super().smtp_DATA(arg)
             finally:
-                self._is_in_data = False
+                self._answers = 1
 
         async def push(self, status: Any) -> None:
             text = status if isinstance(status, str) else bytes(status).decode("ascii", "replace")
-            count = len(self.envelope.rcpt_tos) if self.envelope else 0
-            if self._is_in_data and count > 1 and not text.startswith(("354", "503", "501")):
-                text = "\r\n".join([text] * count)
+            if not text.startswith("354"):
+                text = "\r\n".join([text] * max(self._answers, 1))
             await super().push(text)
 
     loop = asyncio.get_running_loop()
