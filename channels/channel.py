@@ -14,6 +14,7 @@ from aiohttp import web
 from profiles.calendar import Clock
 from profiles.consents import Consents
 from profiles.live import Feed
+from profiles.passes import Cards
 from profiles.snapshot import Outcome
 from profiles.store import Store
 from profiles.timeline import Content
@@ -247,6 +248,8 @@ class Door:
     """This installation's own signing secret, 32 bytes, the same in every process."""
     country: str = "FR"
     """Where a phone number without a country code belongs (ISO 3166)."""
+    cards: Cards = field(default_factory=Cards)
+    """The wallet cards that the rule book has now."""
     identity_secrets: tuple[str, ...] = ()
     """What the shop's own server signs identity tokens with (channels/webchat_tokens.py)."""
     consents: Consents | None = None

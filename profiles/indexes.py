@@ -55,7 +55,6 @@ INDEXES: dict[str, Sequence[Any]] = {
     "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation")],
     "keys": [],
     "devices": [],  # one per push token, asked by its identity's key
-    "devices": [],  # one per push token, asked by its identity's key
     "audit": [
         ascending("-at", "_id"),
         ascending("about", "-at"),
@@ -84,6 +83,12 @@ INDEXES: dict[str, Sequence[Any]] = {
     "brakes": [],  # who pauses because of complaints
     "imap": [],  # how far a mailbox is read
     "settings": [],
+    "passes": [
+        ascending("profile", "-made_at"),
+        ascending("due_at", partialFilterExpression={"due_at": {"$exists": True}}),  # whose wallets must be told
+    ],
+    "wallet_devices": [ascending("device"), ascending("serial")],
+    "wallet_tags": [],
     "runs": [
         ascending("profile", "watch_until"),  # whom must be told what happens to this contact
         ascending("profile", "rule", "started_at"),  # how often this contact has entered

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Literal
 
@@ -108,6 +108,8 @@ class Pass:
     """Whether Google knows the object: it was made there when somebody asked for a link."""
     told: str = ""
     """The message_id that Google was last given."""
+    notified: tuple[datetime, ...] = ()
+    """When Google last notified of its messages."""
     due_at: datetime | None = None
     """When the wallets must be told of its change; None: they know."""
     attempts: int = 0
@@ -148,6 +150,10 @@ class Cards:
 
     known: Mapping[str, Card] = field(default_factory=dict)
     images: Path = Path("rules/book/passes/images")
+    language: str = "fr"
+    """What is spoken to whoever's own language is not known."""
+    zone: tzinfo = UTC
+    """Where contacts live whose zone is not known."""
 
 
 def serial_of(secret: bytes, profile: str, card: str) -> str:

@@ -1,0 +1,114 @@
+"""Google's wallet API: objects made or changed, messages added; what each answer means. Everything here may be done twice."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+
+from channels.google_token import GoogleToken, NoToken
+from channels.wallet_google import KINDS, Json
+from profiles.passes import CardKind
+
+SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
+LARGEST_ANSWER = 1_000_000  # octets
+BUSY_SECONDS, QUOTA_SECONDS = 15.0, 60.0
+QUOTA = "QuotaExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Google did not do it. later: ask again; config: a person must act; content: what we ask is wrong."""
+
+    kind: Literal["later", "config", "content", "gone", "there", "quota"]
+    detail: str
+    seconds: float = BUSY_SECONDS
+
+
+class GoogleWallet:
+    """One issuer's objects."""
+
+    def __init__(self, http: aiohttp.ClientSession, token: GoogleToken, *, url: str) -> None:
+        self.token = token
+        self._http, self._base = http, f"{url.rstrip('/')}/walletobjects/v1"
+        self._classes: dict[str, bytes] = {}
+        """class id -> what Google has of it, so that a class is told only when the card's file changed."""
+
+    async def put_class(self, kind: CardKind, told: Json) -> Trouble | None:
+        """Make the class, or change it to this."""
+        name, content = f"{KINDS[kind]}Class", orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+        if self._classes.get(told["id"]) == content:
+            return None
+        answer = await self._put(name, told)
+        if isinstance(answer, Trouble):
+            return answer
+        self._classes[told["id"]] = content
+        return None
+
+    async def put_object(self, kind: CardKind, told: Json) -> bool | Trouble:
+        """Make the object, or change it to this; return whether somebody has it in their wallet."""
+        answer = await self._put(f"{KINDS[kind]}Object", told)
+        return answer if isinstance(answer, Trouble) else bool(answer.get("hasUsers"))
+
+    async def add_message(self, kind: CardKind, id: str, told: Json) -> Trouble | None:
+        """Add a message to an object. `quota`: no more that notify today."""
+        answer = await self._ask("POST", f"{KINDS[kind]}Object/{quote(id, safe='')}/addMessage", told)
+        return answer if isinstance(answer, Trouble) else None
+
+    async def _put(self, name: str, told: Json) -> Json | Trouble:
+        """PATCH what is there, else POST it; who was quicker made it, so it is there now."""
+        path = f"{name}/{quote(told['id'], safe='')}"
+        answer = await self._ask("PATCH", path, told)
+        if isinstance(answer, Trouble) and answer.kind == "gone":
+            answer = await self._ask("POST", name, told)
+            if isinstance(answer, Trouble) and answer.kind == "there":
+                answer = await self._ask("PATCH", path, told)
+        return answer
+
+    async def _ask(self, method: str, path: str, told: Json) -> Json | Trouble:
+        answer = await self._asked(method, path, told)
+        if isinstance(answer, Trouble) and answer.detail.startswith("401"):
+            answer = await self._asked(method, path, told)  # the token was taken for expired: once with another
+        return answer
+
+    async def _asked(self, method: str, path: str, told: Json) -> Json | Trouble:
+        try:
+            text = await self.token.value()
+        except NoToken as error:
+            return Trouble("config" if error.is_config else "later", str(error), error.seconds)
+        headers = {"Authorization": f"Bearer {text}", "Content-Type": "application/json"}
+        try:
+            async with self._http.request(
+                method, f"{self._base}/{path}", data=orjson.dumps(told), headers=headers, allow_redirects=False
+            ) as answer:
+                content = await answer.content.read(LARGEST_ANSWER)
+                if answer.status == 401:
+                    self.token.refused(text)
+                return _meaning(answer.status, answer.headers.get("Retry-After", ""), _object(content))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return Trouble("later", type(error).__name__)
+
+
+def _meaning(status: int, wait: str, said: Json) -> Json | Trouble:
+    if 200 <= status < 300:
+        return said
+    problem: Any = said.get("error")
+    told = str(problem.get("message", "")) if isinstance(problem, dict) else ""
+    why = f"{status} {told[:120]}".strip()
+    if QUOTA.lower() in told.lower():
+        return Trouble("quota", why, QUOTA_SECONDS)
+    if status == 429 or status >= 500:
+        asked = min(float(wait), 3_600.0) if wait.isdecimal() else QUOTA_SECONDS if status == 429 else BUSY_SECONDS
+        return Trouble("later", why, asked)
+    if status in (404, 409):
+        return Trouble("gone" if status == 404 else "there", why)
+    return Trouble("config" if status in (401, 403) else "content", why)
+
+
+def _object(content: bytes) -> Json:
+    try:
+        said = orjson.loads(content) if content else {}
+    except orjson.JSONDecodeError:
+        return {}
+    return said if isinstance(said, dict) else {}

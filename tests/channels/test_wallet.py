@@ -1,0 +1,423 @@
+"""A card in somebody's phone: built and signed as Apple wants it, fetched by a device through five endpoints, kept up to date."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channels.channel import Failed, Sent
+from channels.wallet import PAPERS, Options, connect
+from channels.wallet_face import Unshown
+from channels.wallet_keeping import MOST_DEVICES
+from channels.wallet_passes import Passes
+from profiles.merging import merge
+from profiles.passes import Wish, token_of
+from profiles.personalize import Text, compile_text
+from profiles.record import to_document
+from profiles.snapshot import Work
+from profiles.writer import Writer
+from tests.cast import NOON, boris
+from tests.channels.wallet_device import Device, NotGood, fields, opened, verified, words
+from tests.channels.wallet_stage import SECRET, Hall, hall, put_person
+from tests.needed import openssl
+
+LONG = b'{"pushToken": "' + b"a" * 300 + b'"}'
+
+
+@pytest.fixture
+async def shop(mongo_url: str, database_name: str, free_port: int) -> AsyncIterator[Hall]:
+    async with hall(mongo_url, database_name, free_port) as stage:
+        yield stage
+
+
+# -- what is built
+
+
+async def test_a_pass_verifies_with_openssl_and_a_changed_one_does_not(shop: Hall, tmp_path: Path) -> None:
+    program = openssl()
+    await shop.keep()
+    files = opened(await shop.package())
+    papers = await shop.store.get("settings", PAPERS)
+    assert papers
+    root = papers["above"].encode()
+    shown = verified(program, files, root, tmp_path)
+    assert "signingTime" in shown
+    assert "Causerie try-out root" in shown
+    with pytest.raises(NotGood):
+        verified(program, files | {"manifest.json": files["manifest.json"].replace(b'"icon', b'"ikon')}, root, tmp_path)
+
+
+async def test_it_shows_what_is_known_of_the_person_in_both_languages(shop: Hall) -> None:
+    await shop.learn(points=1234)
+    await shop.keep()
+    files = opened(await shop.package())
+    told = json.loads(files["pass.json"])
+    assert told["organizationName"] == "Atelier Louise"
+    assert (told["passTypeIdentifier"], told["teamIdentifier"]) == ("pass.example.causerie", "TRYOUT0000")
+    assert told["description"] == "Carte de fidélité"
+    assert told["backgroundColor"] == "rgb(31, 111, 92)"
+    assert len(told["authenticationToken"]) >= 16
+    assert told["barcodes"][0]["format"] == "PKBarcodeFormatQR"
+    assert told["barcodes"][0]["message"] == fields(told)["number"]["value"]
+    points = fields(told)["points"]
+    assert points["value"] == "1\u202f234"
+    english = words(files, "en")
+    assert english["1\u202f234"] == "1,234"
+    assert english["Carte de fidélité"] == "Loyalty card"
+    assert english[points["changeMessage"]] == "You now have %@ points"
+    assert words(files, "fr")[points["changeMessage"]] == points["changeMessage"]
+    assert {"icon.png", "icon@2x.png", "icon@3x.png", "logo.png"} <= set(files)
+    assert "offer" not in fields(told), "a field without anything to say is not there"
+
+
+async def test_the_same_pass_has_the_same_bytes_but_for_its_signature(shop: Hall) -> None:
+    await shop.keep()
+    first, second = opened(await shop.package()), opened(await shop.package())
+    assert first.pop("signature")
+    assert second.pop("signature")
+    assert first == second
+
+
+async def test_the_papers_are_made_once_for_all_processes(shop: Hall) -> None:
+    other = await connect(Options(enabled=True), replace(shop.door, writer=Writer(shop.store, process="p9")))
+    await other.close()
+    assert other._papers == shop.wallet._papers  # type: ignore[attr-defined]
+    assert "PRIVATE" not in repr(shop.wallet._papers)
+
+
+@pytest.mark.parametrize("card", ["loyalty", "welcome_offer", "appointment"])
+async def test_every_shipped_card_can_be_built(shop: Hall, card: str) -> None:
+    await shop.learn(next_appointment_on="2026-12-01", next_appointment_hour="10:30", next_appointment_place="Lyon")
+    assert await shop.keep(card=card) == "changed"
+    told = json.loads(opened(await shop.package(card))["pass.json"])
+    assert fields(told)
+    assert all(field["value"] for field in fields(told).values())
+
+
+# -- the five endpoints
+
+
+async def test_a_device_walks_the_five_endpoints(shop: Hall) -> None:
+    await shop.keep()
+    device = Device(shop.http)
+    assert await device.install(await shop.package()) == 201
+    (told,) = device.passes.values()
+    assert await device.register(told) == 200, "registered before"
+    assert (await device.wake(), device.tag) == ([told["serialNumber"]], "1")
+    assert await device.changed(told) is None
+    await shop.learn(points=150)
+    assert await shop.keep() == "changed"
+    assert await device.wake() == [told["serialNumber"]]
+    assert device.told == ["Vous avez maintenant 150 points"]
+    assert await device.wake() == []
+    url = f"{told['webServiceURL']}/v1/log"
+    async with shop.http.post(url, json={"logs": ["[2026] Web service error\n\x1b[31m"]}) as answer:
+        assert answer.status == 200
+    assert await device.unregister(told) == 200
+    assert await device.unregister(told) == 200, "gone before"
+    assert await device.changed(told, "0") is None
+
+
+async def test_what_did_not_change_is_not_sent_again(shop: Hall) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    status, package = await device.fetch(told)
+    assert (status, bool(package)) == (200, True)
+    modified = device._modified[told["serialNumber"]]
+    assert await device.fetch(told, since=modified) == (304, b"")
+    assert await shop.keep() == "same"
+    assert await device.fetch(told, since=modified) == (304, b"")
+    assert (await device.fetch(told, since="no date"))[0] == 200
+
+
+async def test_two_changes_within_one_second_are_two_to_a_device(shop: Hall) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    await device.wake()
+    for points in (130, 140, 150):
+        await shop.learn(points=points)
+        await shop.keep()
+        assert await device.wake() == [told["serialNumber"]], points
+    assert device.told[-1] == "Vous avez maintenant 150 points"
+
+
+@pytest.mark.parametrize("token", ["0" * 64, "short", "é", token_of(SECRET, "0" * 32)])
+async def test_a_wrong_token_opens_nothing(shop: Hall, token: str) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    other = Device(shop.http, "e" * 32)
+    assert await other.register(told, token=token) == 401
+    assert await device.unregister(told, token=token) == 401
+    assert await device.fetch(told, token=token) == (401, b"401: Unauthorized")
+    assert (await shop.held()).devices == 1
+
+
+async def test_the_serial_of_somebody_else_is_refused_with_ones_own_token(shop: Hall) -> None:
+    await put_person(shop.store, boris())
+    device = await shop.phone()
+    (mine,) = device.passes.values()
+    await shop.keep("boris")
+    row = await shop.store.find("passes", {"profile": "boris"})
+    theirs = mine | {"serialNumber": row[0]["_id"]}
+    assert (await device.fetch(theirs))[0] == 401
+    assert await device.register(theirs) == 401
+    assert (await device.changed(mine, "0") or {})["serialNumbers"] == [mine["serialNumber"]]
+
+
+async def test_a_pass_that_is_not_there_and_another_type_are_not_found(shop: Hall) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    gone = told | {"serialNumber": "f" * 32, "authenticationToken": token_of(SECRET, "f" * 32)}
+    assert (await device.fetch(gone))[0] == 404
+    assert (await device.fetch(told | {"passTypeIdentifier": "pass.other"}))[0] == 404
+    assert await device.register(gone) == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"pushToken": 3}', b'{"pushToken": "zz"}', LONG])
+async def test_a_registration_without_a_push_token_is_refused(shop: Hall, body: bytes) -> None:
+    await shop.keep()
+    told = json.loads(opened(await shop.package())["pass.json"])
+    device = Device(shop.http)
+    async with shop.http.post(device._registration(told), data=body, headers=device._shown(told, "")) as answer:
+        assert answer.status == 400
+    assert (await shop.held()).devices == 0
+
+
+async def test_a_body_that_never_ends_is_cut_off(shop: Hall) -> None:
+    async with shop.http.post(f"{shop.url}/channels/wallet/v1/log", data=b"x" * 100_000) as answer:
+        assert answer.status == 413
+
+
+async def test_who_tries_tokens_is_told_to_wait(shop: Hall) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    statuses = [(await device.fetch(told, token="0" * 64))[0] for _ in range(30)]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    assert (await device.fetch(told))[0] == 200, "the right token is served all the same"
+
+
+async def test_one_pass_is_on_a_bounded_number_of_devices(shop: Hall) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    await shop.store.change("passes", {"_id": told["serialNumber"]}, {"$set": {"devices": MOST_DEVICES}})
+    assert await Device(shop.http, "e" * 32).register(told) == 403
+    assert await device.register(told) == 200
+
+
+async def test_a_new_push_token_takes_the_place_of_the_old(shop: Hall) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    device.push_token = "cd" * 32
+    assert await device.register(told) == 200
+    (row,) = await shop.wallet.passes.devices(told["serialNumber"])
+    assert row["push_token"] == "cd" * 32
+
+
+# -- who is reached
+
+
+async def test_a_pass_on_a_device_is_an_address_and_one_taken_off_is_none(shop: Hall) -> None:
+    first, second = await shop.phone(1), await shop.phone(2)
+    (told,) = first.passes.values()
+    key = f"wallet:{told['serialNumber']}"
+    identity = (await shop.person()).identity(key)
+    assert identity
+    assert identity.verified_at
+    assert (await shop.store.get("identities", key) or {})["profile"] == "anna"
+    await first.unregister(told)
+    assert (await shop.person()).identity(key) == identity, "it is on the other phone"
+    await second.unregister(told)
+    gone = (await shop.person()).identity(key)
+    assert gone
+    assert gone.suppression
+    assert gone.suppression.reason == "unreachable"
+    shop.later(minutes=1)
+    assert await second.register(told) == 201
+    back = (await shop.person()).identity(key)
+    assert back
+    assert back.suppression is None
+    assert sorted(await shop.events()) == ["pass.added", "pass.added", "pass.issued", "pass.removed"]
+
+
+async def test_a_message_stands_on_the_pass_and_the_lock_screen_says_it_once(shop: Hall) -> None:
+    device = await shop.phone()
+    await device.wake()
+    assert isinstance(await shop.send("Votre panier vous attend"), Sent)
+    assert isinstance(await shop.send("Votre panier vous attend"), Sent), "the same message, handed over once more"
+    await device.wake()
+    assert device.told == ["Votre panier vous attend"]
+    (told,) = device.passes.values()
+    assert fields(told)["message"]["value"] == "Votre panier vous attend"
+
+
+async def test_a_message_to_what_is_on_no_device_is_dead(shop: Hall) -> None:
+    await shop.keep()
+    assert await shop.send("bonjour") == Failed("dead", "on no device any more")
+    assert await shop.send("bonjour", to="no such serial") == Failed("dead", "no such pass")
+    device = await shop.phone()
+    assert await shop.send("  ") == Failed("content", "nothing to say")
+    await shop.keep(ends=True)
+    assert await shop.send("bonjour") == Failed("dead", "the pass is over")
+    await device.wake()
+    assert next(iter(device.passes.values()))["voided"] is True
+    assert await shop.keep() == "changed", "issued again"
+    await device.wake()
+    assert next(iter(device.passes.values()))["voided"] is False
+
+
+async def test_what_a_rule_sets_stands_in_place_of_the_cards_own_text(shop: Hall) -> None:
+    device = await shop.phone()
+    assert await shop.keep(put={"offer": "−20 % ce samedi", "holder": "Anna M."}) == "changed"
+    await device.wake()
+    (told,) = device.passes.values()
+    assert (fields(told)["offer"]["value"], fields(told)["holder"]["value"]) == ("−20 % ce samedi", "Anna M.")
+    assert device.told == ["−20 % ce samedi"]
+    assert await shop.keep(put={"offer": "", "holder": ""}) == "changed"
+    await device.wake()
+    (told,) = device.passes.values()
+    assert "offer" not in fields(told)
+    assert fields(told)["holder"]["value"] == "Anna Martin"
+
+
+async def test_a_profile_that_another_process_changed_is_shown_as_it_is_now(shop: Hall) -> None:
+    device = await shop.phone()
+    for points in (200, 300):  # this process wrote the profile when the phone registered, and remembers it
+        await shop.learn(points=points)
+        assert await shop.keep() == "changed"
+        await device.wake()
+        assert fields(next(iter(device.passes.values())))["points"]["value"] == str(points)
+
+
+async def test_who_was_merged_keeps_their_pass_up_to_date(shop: Hall) -> None:
+    await put_person(shop.store, boris())
+    device = await shop.phone()
+
+    def think(snapshot: Any) -> Any:
+        kept, absorbed = snapshot.profile("boris"), snapshot.profile("anna")
+        return merge(snapshot, kept, absorbed, by="agent:maya", why="test", now=snapshot.now)
+
+    await shop.writer.commit(Work(think, profiles=("boris", "anna")))
+    await shop.learn("boris", points=999)
+    assert await shop.keep("boris") == "changed"
+    await device.wake()
+    assert fields(next(iter(device.passes.values())))["points"]["value"] == "999"
+    assert await shop.store.count("passes", {}) == 1, "no second card beside the one they have"
+    assert isinstance(await shop.send("bonjour"), Sent)
+
+
+# -- tags
+
+
+async def test_tags_are_given_in_the_order_of_commits_whatever_process_commits(shop: Hall) -> None:
+    writers = [Writer(shop.store, process=f"w{number}") for number in range(3)]
+    shelves = [Passes(one, shop.store, shop.door.cards, secret=SECRET, clock=shop.clock) for one in writers]
+    people = [f"p{number}" for number in range(12)]
+    for id in people:
+        await shop.store.insert("profiles", to_document(replace(boris(), id=id, identities=())))
+    device = Device(shop.http)
+    seen: dict[str, int] = {}
+    over = asyncio.Event()
+
+    async def work(number: int) -> None:
+        for turn in range(5):
+            wishes = [_wish(id, f"{number}-{turn}") for id in people[number::3]]
+            await asyncio.gather(*(shelves[number].keep(wish) for wish in wishes))
+
+    async def watch() -> None:
+        """Ask as a device does: what it never hears of, it never fetches."""
+        tag = 0
+        while True:
+            last_look = over.is_set()
+            serials, tag = await shelves[0].changed_since(device.id, tag)
+            for serial in serials:
+                row = await shop.store.get("passes", serial)
+                assert row
+                seen[serial] = row["tag"]
+            if last_look:
+                return
+
+    await asyncio.gather(*(shelves[0].keep(_wish(id, "first")) for id in people))
+    for row in await shop.store.find("passes", {}):
+        held = await shelves[0].get(row["_id"])
+        assert held
+        await shelves[0].register(held, device.id, "ab" * 32)
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*(work(number) for number in range(3)))
+    over.set()
+    await watching
+    rows = await shop.store.find("passes", {})
+    tags = [row["tag"] for row in rows]
+    assert len(set(tags)) == len(tags)
+    counted = await shop.store.get("wallet_tags", "all")
+    assert counted
+    assert counted["tag"] == 12 + 3 * 5 * 4
+    assert {row["_id"]: row["tag"] for row in rows} == seen, "the device heard of the latest change of every pass"
+    for writer in writers:
+        await writer.close()
+
+
+def _wish(profile: str, offer: str) -> Wish:
+    return Wish(profile, "loyalty", {"offer": offer})
+
+
+# -- what can not be
+
+
+async def test_a_picture_that_is_gone_is_told_and_a_device_comes_back_later(shop: Hall, tmp_path: Path) -> None:
+    device = await shop.phone()
+    (told,) = device.passes.values()
+    shop.door.cards.images = tmp_path
+    built = await shop.wallet.build(await shop.held())
+    assert isinstance(built, Unshown)
+    assert "passes/images/shop.png" in built.problem
+    assert (await device.fetch(told))[0] == 503
+    (tmp_path / "shop.png").write_bytes(b"<svg/>")
+    built = await shop.wallet.build(await shop.held())
+    assert isinstance(built, Unshown)
+    assert "expected a PNG" in built.problem
+
+
+async def test_a_wish_that_can_not_be_kept_says_why(shop: Hall) -> None:
+    assert await shop.keep("nobody") == "nobody"
+    assert await shop.keep(card="no_such_card") == "no_card"
+    card = shop.door.cards.known["loyalty"]
+    broken = compile_text("{{ contact.points / 0 }}")
+    assert isinstance(broken, Text)
+    fields_ = (replace(card.fields[0], value={"": broken}), *card.fields[1:])
+    shop.door.cards.known = {"loyalty": replace(card, fields=fields_)}
+    assert await shop.keep() == "unshown"
+    assert await shop.store.count("passes", {}) == 0
+
+
+async def test_pictures_are_served_to_google_and_no_other_file_is(shop: Hall) -> None:
+    base = f"{shop.url}/channels/wallet/images"
+    async with shop.http.get(f"{base}/shop_logo.png") as answer:
+        assert (answer.status, answer.content_type) == (200, "image/png")
+    for name in ("shop_logo@2x.png", "..%2Floyalty.yml", "none.png"):
+        async with shop.http.get(f"{base}/{name}") as answer:
+            assert answer.status == 404
+
+
+def test_the_options_tell_all_that_is_wrong_together(tmp_path: Path) -> None:
+    options = Options(enabled=True, certificate="a.pem", pass_type="shop", team="abc", issuer="x1")
+    with pytest.raises(ValueError, match="channels") as wrong:
+        asyncio.run(connect(options, None))  # type: ignore[arg-type]
+    told = str(wrong.value)
+    for key in ("key", "wwdr", "organisation", "pass_type", "team", "issuer", "service_account"):
+        assert f"channels.wallet.{key}:" in told
+    with pytest.raises(ValueError, match=r"none.pem: can not be read"):
+        good = Options(True, "Shop", "pass.shop", "ABCDE12345", str(tmp_path / "none.pem"), "k.pem", wwdr="w.pem")
+        asyncio.run(connect(good, None))  # type: ignore[arg-type]
+
+
+async def test_a_pass_has_one_row_however_many_ask_for_it_at_once(shop: Hall) -> None:
+    kept = await asyncio.gather(*(shop.keep() for _ in range(20)))
+    assert sorted(set(kept)) == ["changed", "same"]
+    assert kept.count("changed") == 1
+    assert (await shop.held()).tag == 1
+    assert (await shop.held()).changed_at == NOON
