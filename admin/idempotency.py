@@ -1,7 +1,7 @@
 """The same request twice does its work once: an Idempotency-Key remembers the answer for 48 hours.
 
 One commit: the row with the answer is part of it, so there is no moment in between. Work of several commits opens its row first
-and closes it afterwards; a row left open by a crash may be taken over after a minute.
+and closes it afterwards; a row left open by a crash may be taken over after 20 seconds.
 (draft-ietf-httpapi-idempotency-key-header; the index on `at` removes old rows.)
 """
 
@@ -16,7 +16,7 @@ from profiles.snapshot import Changes, Refusal, Snapshot, Work
 from profiles.store import AlreadyThere, Store
 
 COLLECTION = "idempotency"
-OPEN_FOR = timedelta(minutes=1)
+OPEN_FOR = timedelta(seconds=20)  # longer than a call: a no may wait 15 seconds for the hand-overs under way
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Errands as they wait in the database: claimed by moving their instant ahead, put off with longer and longer pauses, ended.
 
-A crash costs who claimed one a minute, and may have it done twice. One that was not done in three days is given up.
+A crash costs whoever waits for one 20 seconds, and may have it done twice. One that was not done in three days is given up.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from rules.effects import ERRANDS
 
 log = logging.getLogger("rules.errands")
 
-HELD_FOR = timedelta(seconds=60)  # longer than an attempt: whoever claimed it is gone
+HELD_FOR = timedelta(seconds=20)  # longer than an attempt: whoever claimed it is gone
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=3)
 
 
 async def claim(store: Store, kind: str, now: datetime, *, most: int) -> list[Document]:
-    """Return errands of this kind that are due, ours for a minute, the longest due first."""
+    """Return errands of this kind that are due, ours for 20 seconds, the longest due first."""
     due = {"kind": kind, "due_at": {"$lte": now}}
     found = await store.find(ERRANDS, due, sort=[("due_at", 1)], limit=most)
     ours = await asyncio.gather(

@@ -1,6 +1,6 @@
 """Errands of rules outside our house: webhooks, made after their commit, again and again for three days until they are taken.
 
-An errand is claimed by moving its instant ahead, so a crash costs a minute and may repeat it: the receiver knows it by its id. In
+An errand is claimed by moving its instant ahead, so a crash costs 20 seconds and may repeat it: the receiver knows it by its id. In
 no order. One that is given up stays to be seen, and to be sent once more by hand.
 """
 
