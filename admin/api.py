@@ -17,6 +17,7 @@ from admin import (
     api_codes,
     api_consents,
     api_conversations,
+    api_devices,
     api_events,
     api_messages,
     api_profiles,
@@ -51,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *api_rules.ROUTES,
     *api_webhooks.ROUTES,
     *api_codes.ROUTES,
+    *api_devices.ROUTES,
 )
 _SLUG_OF_STATUS = {400: "malformed", 408: "slow", 413: "too_large", 415: "media_type", 422: "invalid"}
 

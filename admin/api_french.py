@@ -14,6 +14,22 @@ FRENCH: Mapping[str, str] = {
     "report events": "signaler des événements",
     "read segments, decisions and what became of webhooks": "lire les segments, les décisions et le sort des webhooks",
     "make short addresses, send webhooks once more": "créer des adresses courtes, renvoyer des webhooks",
+    "register push tokens for whom a signed identity names; may stand inside an app":
+        "enregistrer des jetons de push pour qui une identité signée désigne ; peut se trouver dans une application",
+    "say whose a push token is; for a server": "dire à qui est un jeton de push ; pour un serveur",
+    # devices
+    "Whose push service gave the token.": "Le service de push qui a donné le jeton.",
+    "The token, as the service gave it.": "Le jeton, tel que le service l'a donné.",
+    "The app's own id; Apple's bundle id.": "L'identifiant de l'application ; chez Apple le bundle id.",
+    "The language of the phone (BCP 47).": "La langue du téléphone (BCP 47).",
+    "A build from Xcode, which Apple keeps apart.": "Une application lancée depuis Xcode, qu'Apple met à part.",
+    "Who is signed in, as your own server signed it (as for the web chat); absent: nobody.":
+        "Qui est connecté, signé par votre propre serveur (comme pour le tchat) ; absent : personne.",
+    "Whose it is, said by your server (needs devices:write).":
+        "À qui il est, dit par votre serveur (demande devices:write).",
+    "The key of its identity: the platform, a colon, the token.":
+        "La clé de son identité : la plateforme, deux-points, le jeton.",
+    "Whose it is now; told to those who may write devices.": "À qui il est ; dit à qui peut écrire les appareils.",
     # lists and filters
     "How many at most; 50 unless you say otherwise.": "Combien au plus ; 50 sauf indication contraire.",
     "The `after` of the page before.": "Le `after` de la page précédente.",

@@ -25,6 +25,7 @@ SORTS: Mapping[str, Sort] = {
     "malformed": Sort(400, "The request can not be read", "La requête ne peut pas être lue"),
     "unauthorized": Sort(401, "A good API key is missing", "Il manque une clé d'API valable"),
     "forbidden": Sort(403, "This key may not do this", "Cette clé ne permet pas cela"),
+    "bad_identity": Sort(403, "The signed identity is not good", "L'identité signée n'est pas valable"),
     "unknown_route": Sort(404, "There is no such address", "Cette adresse n'existe pas"),
     "unknown_profile": Sort(404, "There is no such profile", "Ce profil n'existe pas"),
     "unknown_identity": Sort(404, "The profile has no such identity", "Le profil n'a pas cette identité"),

@@ -75,6 +75,8 @@ class Desk:
     """What people said about being written to; None where nobody asks."""
     proxies: int = 0
     """How many proxies of our own stand before us; who asks is whom the outermost saw."""
+    identity_secrets: tuple[str, ...] = ()
+    """What the shop's own server signs identity tokens with (channels/webchat_tokens.py)."""
 
     @property
     def is_https(self) -> bool:

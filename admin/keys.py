@@ -28,6 +28,8 @@ SCOPES: Mapping[str, str] = {
     "consents:write": "keep what people said about being written to",
     "rules:read": "read segments, decisions and what became of webhooks",
     "rules:write": "make short addresses, send webhooks once more",
+    "devices:register": "register push tokens for whom a signed identity names; may stand inside an app",
+    "devices:write": "say whose a push token is; for a server",
 }
 PER_SECOND = 100.0
 REMEMBERED_SECONDS = 5.0  # a revoked key stops within this

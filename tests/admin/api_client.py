@@ -33,6 +33,7 @@ from rules.policy import Reach
 from rules.running import open_rules
 from tests.world import NOON
 
+IDENTITY_SECRET = "what the shop's own server signs with"
 
 @dataclass
 class Line:
@@ -145,8 +146,9 @@ async def caller_on(
     ledgers = Ledgers(store)
     consents = Consents(store, ledgers, Permits(store, ledgers, clock=clock))
     desk = Desk(
-        store, writer, Feed(), clock, b"s" * 32, "https://shop.example", channels, rules=rules, consents=consents
-    )
+        store, writer, Feed(), clock, b"s" * 32, "https://shop.example", channels, rules=rules, consents=consents,
+        identity_secrets=(IDENTITY_SECRET,),
+    )  # fmt: skip
     app = web.Application()
     app.add_subapp("/api/v1", api(desk))
     app.add_subapp("/api/docs", docs(desk))
