@@ -103,13 +103,35 @@ class PostOffice:
         await self.writer.commit(Work(think, conversations=(conversation,)))
 
     async def notice(self, id: str, *, to: str = ANNA, profile: str = "P1", **metadata: Any) -> Taken:
-        """Send one mail that is in no conversation, to a person made for it when there is none, and return it as it arrived."""
+        """Send one mail that is in no conversation, and return it as it arrived."""
+        await self.writes(id, to=to, profile=profile, **metadata)
+        return self.server.to(to)[-1]
+
+    async def writes_and_waits(self, id: str, **metadata: Any) -> None:
+        """Write one mail that is put off: return once it waits for its time."""
+        await self._commits(id, ANNA, "P1", metadata)
+
+        async def is_put_off() -> bool:
+            delivery = await self.delivery(id)
+            return delivery.state == "queued" and delivery.leased_by is None
+
+        await until(is_put_off)
+
+    async def writes(self, id: str, *, to: str = ANNA, profile: str = "P1", **metadata: Any) -> None:
+        """Send one mail that is in no conversation, to a person made for it when there is none."""
+        await self._commits(id, to, profile, metadata)
+
+        async def is_sent() -> bool:
+            return (await self.delivery(id)).state == "sent"
+
+        await until(is_sent)
+
+    async def _commits(self, id: str, to: str, profile: str, metadata: dict[str, Any]) -> None:
         key, now = f"email:{to}", utc_now()
         notice = Message(
             id, id, profile, "email", "outbound", "api", Content("Bonjour", title="Soldes"), 1, now, delivery=Delivery(to=key),
             metadata={"topic": "offers", **metadata},
         )  # fmt: skip
-        before = len(self.server.to(to))
         person = Profile(profile, now, identities=(Identity("email", to, now),))
 
         def think(snapshot: Snapshot) -> Changes:
@@ -118,13 +140,6 @@ class PostOffice:
             return Changes((person,), claims={key: profile}, messages=(notice,))
 
         await self.writer.commit(Work(think, identities=(key,)))
-        await until(lambda: len(self.server.to(to)) > before)
-
-        async def is_sent() -> bool:
-            return (await self.delivery(id)).state == "sent"
-
-        await until(is_sent)
-        return self.server.to(to)[-1]
 
 
 def mail(text: str = "Bonjour", **fields: str) -> EmailMessage:
