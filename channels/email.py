@@ -101,7 +101,7 @@ class Email:
         self._ways = _ways(options, door, self._house, self._complaints)
 
     async def start(self) -> None:
-        """Begin to take mail, where any comes in. Raises OSError when the port is taken."""
+        """Begin to take mail, where any comes in. Raises ValueError when the port can not be had."""
         for way in self._ways:
             await way.start()
 

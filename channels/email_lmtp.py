@@ -42,12 +42,18 @@ class Lmtp:
         self._open: set[asyncio.Transport] = set()
 
     async def start(self) -> None:
-        """Begin to listen. Raises OSError when the port is taken."""
+        """Begin to listen. Raises ValueError when the port can not be had."""
         logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would write everybody's address into the log
         loop = asyncio.get_running_loop()
         speaker = _speaker(self, self._options.largest_in, self._open)
         host, port = self._options.lmtp_host, self._options.lmtp_port
-        self._server = await loop.create_server(speaker, host, port, reuse_port=True)
+        try:
+            self._server = await loop.create_server(speaker, host, port, reuse_port=True)
+        except OSError as error:
+            place = f"{host}:{port}"
+            raise ValueError(
+                f"channels.email.lmtp_port: expected a free port, got {place}: {error.strerror}"
+            ) from error
         log.info("email.lmtp listens port=%d", port)
 
     async def close(self) -> None:

@@ -67,6 +67,8 @@ def _heard(options: Options) -> Iterator[str]:
         yield "imap_tls: expected tls or starttls, for without it everybody on the way reads the password."
     if options.imap_host and not (options.imap_user and options.imap_password):
         yield "imap_user and imap_password: expected both."
+    if not options.imap_folder.isascii() or not options.imap_folder.isprintable():
+        yield "imap_folder: expected the name that IMAP has for it, in ASCII: INBOX, Bo&AO4-te."
     if options.imap_seconds <= 0:
         yield f"imap_seconds: expected more than 0, got {options.imap_seconds}."
     for key in ("answers_per_hour", "soft_bounces", "soft_bounce_days", "complaint_mails", "complaint_days"):

@@ -35,6 +35,14 @@ def openssl() -> str:
     return str(found)
 
 
+def mail_program(name: str, package: str) -> str:
+    """Return the path of a mail server's program, which only root can start, or skip (fail in CI)."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/lib/dovecot")
+    require_peer(name, found, f"Install the package {package}.")
+    require_peer("root", os.geteuid() == 0, f"{name} changes to users of its own, which only root can do.")
+    return str(found)
+
+
 def node() -> str:
     """Return the path of Node.js, or skip (fail in CI)."""
     found = shutil.which("node")

@@ -1,0 +1,159 @@
+"""Dovecot, started for a test on loopback: mailboxes of its own that take mail by LMTP and are read by IMAP."""
+
+import asyncio
+import imaplib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import cast
+
+from causerie.data_folder import free_port
+from tests.needed import mail_program
+from tests.waiting import until
+
+NOBODY = 65534  # the user who owns the mailboxes: Dovecot keeps none for root
+PASSWORD = "opensesame"
+
+
+@dataclass(frozen=True, slots=True)
+class Dovecot:
+    """A running server and its folder."""
+
+    folder: Path
+    lmtp_port: int
+    imap_port: int
+
+    def box(self, user: str) -> "Box":
+        """Open somebody's mailbox; it waits, so call it in a thread."""
+        return Box(self, user)
+
+    async def mails(self, user: str, count: int) -> list[EmailMessage]:
+        """Return the mails in somebody's mailbox once there are so many."""
+
+        async def has_them() -> list[EmailMessage]:
+            found = await asyncio.to_thread(lambda: Box(self, user).mails())
+            return found if len(found) >= count else []
+
+        return cast(list[EmailMessage], await until(has_them, within_seconds=60))
+
+
+class Box:
+    """One mailbox, read as a mail program does."""
+
+    def __init__(self, server: Dovecot, user: str) -> None:
+        self.imap = imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=20)
+        self.imap.login(user, PASSWORD)
+        self.imap.select("INBOX")
+
+    def mails(self) -> list[EmailMessage]:
+        """Return all mails, in order, as they are stored."""
+        _, found = self.imap.search(None, "ALL")
+        numbers = found[0].split()
+        return [self._mail(number.decode()) for number in numbers]
+
+    def put(self, octets: bytes) -> None:
+        """Put a mail there, as if it had just come."""
+        status, _ = self.imap.append("INBOX", "", "", octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+        assert status == "OK"
+
+    def flags(self) -> bytes:
+        """Return the flags of all mails."""
+        _, found = self.imap.fetch("1:*", "(FLAGS)")
+        return b" ".join(one for one in found if isinstance(one, bytes))
+
+    def rebuild(self) -> None:
+        """Make the folder anew with the same mails: a server that was restored numbers them anew."""
+        self.imap.create("Old")
+        self.imap.copy("1:*", "Old")
+        self.imap.unselect()
+        self.imap.delete("INBOX")
+
+    def _mail(self, number: str) -> EmailMessage:
+        _, found = self.imap.fetch(number, "(BODY.PEEK[])")
+        octets = next(one[1] for one in found if isinstance(one, tuple))
+        return cast(EmailMessage, message_from_bytes(octets, policy=default))
+
+
+@asynccontextmanager
+async def dovecot(users: Mapping[str, str] | None = None, *names: str) -> AsyncIterator[Dovecot]:
+    """Start it with these mailboxes: address -> what Dovecot calls a quota, such as `100k`, or nothing."""
+    program = mail_program("dovecot", "dovecot-core, dovecot-imapd and dovecot-lmtpd")
+    folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
+    folder.chmod(0o755)
+    server = Dovecot(folder, free_port(), free_port())
+    known = {**(users or {}), **dict.fromkeys(names, "")}
+    (folder / "mail").mkdir()
+    os.chown(folder / "mail", NOBODY, NOBODY)
+    (folder / "users").write_text("".join(f"{name}:{{PLAIN}}{PASSWORD}::::::\n" for name in known))
+    (folder / "dovecot.conf").write_text(_configuration(server))
+    process = await asyncio.create_subprocess_exec(
+        program, "-F", "-c", str(folder / "dovecot.conf"), stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for port in (server.lmtp_port, server.imap_port):
+            await until(lambda port=port: answers(port))
+        yield server
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def answers(port: int) -> bool:
+    """Return whether somebody greets on this port of loopback."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        return bool(await asyncio.wait_for(reader.readline(), 5))
+    except (TimeoutError, ConnectionError):
+        return False
+    finally:
+        writer.close()
+
+
+def _configuration(server: Dovecot) -> str:
+    folder = server.folder
+    return f"""
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = imap lmtp
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:{folder}/mail/%u
+recipient_delimiter = +
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {folder}/users
+  default_fields = uid={NOBODY} gid={NOBODY} home={folder}/mail/%u
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {server.imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    port = {server.lmtp_port}
+  }}
+}}
+"""
