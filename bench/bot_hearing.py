@@ -55,6 +55,12 @@ def intents(tried: IntentSet, language: str) -> Heard:
     return Heard(tried.name, figures)
 
 
+def mean_of(heard: Sequence[Heard]) -> Heard:
+    """Return the mean of what came of several draws of one set."""
+    figures = {name: round(sum(one.figures[name] for one in heard) / len(heard), 2) for name in heard[0].figures}
+    return Heard(heard[0].name, figures)
+
+
 def calibration_error(ranked: Sequence[Ranking], wanted: Sequence[str]) -> float:
     """Return the expected calibration error (Guo et al., ICML 2017): ten bins of confidence, weighted by their size."""
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
@@ -114,7 +120,7 @@ def _best(one: Ranking) -> str | None:
 
 def _percent(claims: Any) -> float:
     rows = list(claims)
-    return round(100 * sum(rows) / len(rows), 1) if rows else 0.0
+    return round(100 * sum(rows) / len(rows), 2) if rows else 0.0
 
 
 def _overlaps(tried: IntentSet) -> list[bool]:

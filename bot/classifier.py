@@ -2,7 +2,7 @@
 
 Weights by bot/descent.py, honest confidence by bot/calibration.py. Where a semantic model is given (bot/semantic.py) its vectors
 get weights of their own; how much they count beside the words is what makes held-out sentences likeliest.
-`python -m bench bot --data` measures it: 73.2 % on BANKING77 with 10 examples an intent, 91.3 % with all (docs/benchmarks.md).
+`python -m bench bot --data` measures it: 74.1 % on BANKING77 with 10 examples an intent, 91.8 % with all (docs/benchmarks.md).
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Sentences as rows of numbers: which known words, pairs of words and pieces of words they hold, and how telling each is.
 
-Words and pieces are weighted by how rare they are (tf-idf, the count's logarithm), each of the two to length 1.
+Words and pieces are weighted by how rare they are (tf-idf to the power of 0.7, the count's logarithm), each of the two to length 1.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bot.descent import Row
 from bot.ngrams import Tokens, piece_grams, word_grams
 
+_RARITY_POWER = 0.7  # rare words are often chance; chosen on parts of three public training sets (docs/decisions/0022)
 _LOGS = np.array([0.0, *(1 + log(count) for count in range(1, 1001))])
 
 
@@ -67,4 +68,6 @@ def read_grams(sentences: Sequence[Tokens]) -> Grams:
                 if number == len(seen):
                     seen.append(0)
                 seen[number] += 1
-    return Grams(words, pieces, np.array([log((1 + len(sentences)) / (1 + count)) + 1 for count in seen]))
+    return Grams(
+        words, pieces, np.array([(log((1 + len(sentences)) / (1 + count)) + 1) ** _RARITY_POWER for count in seen])
+    )

@@ -19,7 +19,7 @@ log = logging.getLogger("bot.models")
 
 Arrays = Mapping[str, NDArray[Any]]
 
-FORMAT = "3"
+FORMAT = "4"
 """Part of every name: change it when training would learn something else from the same sentences."""
 MOST_KEPT = 40
 

@@ -16,8 +16,8 @@ def words_of(text: str) -> Tokens:
 
 
 def word_grams(words: Tokens) -> list[str]:
-    """Return the words and the pairs of neighbours."""
-    return words + [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    """Return the words and the pairs of neighbours; the sentence's first and last word have its edge as a neighbour."""
+    return words + [f"{one} {two}" for one, two in zip(["", *words], [*words, ""], strict=True)]
 
 
 def piece_grams(words: Tokens) -> list[str]:

@@ -1,7 +1,7 @@
 """Repairs slips of the keyboard: a word never seen in training becomes the one seen word that is one slip away.
 
 A deletion index (as in SymSpell, wolfgarbe/SymSpell) finds candidates with a few dictionary look-ups. Words under four letters and
-words with digits are left alone.
+words with digits are left alone. Nobody mistypes a word's first letter often: another first letter is another word.
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ class Speller:
         if not _SHORTEST <= len(word) <= _LONGEST or not word.isalpha():
             return word
         near = {known for shorter in _deletions(word) for known in self._index.get(shorter, ())}
-        near = {known for known in near if _one_slip(word, known)}
+        near = {known for known in near if known[0] == word[0] and _one_slip(word, known)}
         return max(near, key=lambda known: (self._counts[known], known)) if near else word
 
 
