@@ -8,6 +8,7 @@ from admin.consenting import Heard, heard_of
 from admin.desk import Desk
 from admin.reactions import Reactions, reactions
 from profiles.conversation import Conversation
+from profiles.passes import PASSES, Pass
 from profiles.profile import Attribute, Profile
 from profiles.record import from_document
 
@@ -32,6 +33,8 @@ class Person:
     """The latest merge record of this profile that was not undone."""
     reactions: Reactions | None = None
     consents: Heard | None = None
+    passes: tuple[Pass, ...] = ()
+    """Their wallet cards, the newest first."""
 
 
 _FIRST = ("first_name", "last_name", "name")
@@ -45,7 +48,7 @@ async def person(desk: Desk, profile: Profile) -> Person:
         undoable = await desk.store.first("merges", {"kept": profile.id, "undone_at": None}, sort=[("_id", -1)])
     conflicts = await _conflicts(desk, profile)
     reacts, consents = reactions(profile, desk.clock()), await heard_of(desk, profile)
-    return Person(tuple(ordered), conflicts, undoable, reacts, consents)
+    return Person(tuple(ordered), conflicts, undoable, reacts, consents, await _passes(desk, profile))
 
 
 async def read_profile(desk: Desk, id: str) -> Profile | None:
@@ -67,6 +70,12 @@ async def threads_of(desk: Desk, profile: Profile) -> tuple[Conversation, ...]:
         "conversations", {"profile": {"$in": [profile.id, *profile.absorbed]}}, sort=[("last_at", -1)], limit=50
     )
     return tuple(from_document(Conversation, document) for document in documents)
+
+
+async def _passes(desk: Desk, profile: Profile) -> tuple[Pass, ...]:
+    owners = {"profile": {"$in": [profile.id, *profile.absorbed]}}
+    rows = await desk.store.find(PASSES, owners, sort=[("made_at", -1)], limit=20)
+    return tuple(from_document(Pass, row) for row in rows)
 
 
 async def _conflicts(desk: Desk, profile: Profile) -> tuple[Conflict, ...]:

@@ -18,7 +18,7 @@ def _(text: str) -> str:
 
 
 CHANNELS = {
-    "webpush": _("Web push"), "push": _("Push"),
+    "wallet": _("Wallet"), "webpush": _("Web push"), "push": _("Push"),
     "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
     "preferences": _("Preference centre"),

@@ -83,6 +83,22 @@ class Passes:
         rows = await self._store.find(PASSES, {"profile": {"$in": ids}}, sort=[("made_at", -1)], limit=100)
         return [from_document(Pass, row) for row in rows]
 
+    async def offered(self, profile: Profile) -> list[tuple[Pass, Card, Face]]:
+        """Return what this person can put into their phone: their passes, and of loyalty cards also the one they lack."""
+        passes = [held for held in await self.of(profile) if held.state == "active"]
+        have = {held.card for held in passes}
+        for card in self.cards.known.values():
+            if card.kind == "loyalty" and card.id not in have:
+                passes.append(self._new(profile, card))
+        shown = [(held, await self.face(held)) for held in passes]
+        return [(held, *found) for held, found in shown if not isinstance(found, Unshown)]
+
+    def _new(self, profile: Profile, card: Card) -> Pass:
+        """Return the pass that this person would get: kept nowhere yet."""
+        now = self._clock()
+        serial = serial_of(self._secret, profile.id, card.id)
+        return Pass(serial, profile.id, card.id, now, now, 0, profile.language or self.cards.language)
+
     async def devices(self, serial: str) -> list[dict[str, Any]]:
         """Return the rows of the devices that this pass is on."""
         return await self._store.find(DEVICES, {"serial": {"$eq": serial}}, sort=[("_id", 1)], limit=100)

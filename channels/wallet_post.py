@@ -64,6 +64,8 @@ class Post:
     async def look(self) -> int:
         """Tell of all that is due, and return how many passes that were."""
         told = 0
+        if not self._passes.cards.known:
+            return told  # the book has not been read yet
         while claimed := await self._claim():
             await asyncio.gather(*(self._tell(row) for row in claimed))
             told += len(claimed)
@@ -118,7 +120,7 @@ class Post:
                 log.info("wallet.device dropped pass=%s reason=%s", held.id, answer.detail)
                 await self._passes.unregister(held, str(row["device"]))
             elif not isinstance(answer, Sent):
-                trouble = f"apple: {answer.detail}"[:200]
+                trouble = f"apple: {getattr(answer, 'detail', '')}"[:200]
         return trouble
 
     async def _told_google(self, held: Pass) -> str | None:

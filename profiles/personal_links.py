@@ -20,7 +20,7 @@ PAGE_FOR = timedelta(days=60)
 UNSUBSCRIBE_FOR = timedelta(days=1_100)
 """An unsubscribe link shows nothing, and people clean old mail: it must rather work too long."""
 
-_PAGE, _UNSUBSCRIBE, _CONFIRM = "preferences", "unsubscribe", "confirm"
+_PAGE, _UNSUBSCRIBE, _CONFIRM, _CARDS = "preferences", "unsubscribe", "confirm", "wallet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class PersonalLinks:
         """Return the address of this person's own page."""
         return f"{self._base}/p/{self._sign(_PAGE, now + PAGE_FOR, profile)}"
 
+    def wallet(self, profile: str, now: datetime) -> str:
+        """Return the address of the page where this person puts their cards into their phone."""
+        return f"{self._base}/w/{self._sign(_CARDS, now + PAGE_FOR, profile)}"
+
     def unsubscribe(self, offer: Offer, now: datetime) -> str:
         """Return the address that ends this topic on this channel: by one POST (RFC 8058), or by a button."""
         key(offer.channel, offer.topic)
@@ -72,11 +76,11 @@ class PersonalLinks:
     def for_templates(
         self, profile: str, now: datetime, *, channel: str = "", topic: str = "", start: Mapping[str, Any] | None = None
     ) -> Mapping[str, str]:
-        """Return what a template may name: `links.preferences`, `links.unsubscribe`, and `links.confirm` where a yes waits.
+        """Return what a template may name: `links.preferences`, `.wallet`, `.unsubscribe`, and `.confirm` where a yes waits.
 
         `start` is what began the run: the event `consent.asked` says which yes it is.
         """
-        found = {"preferences": self.preferences(profile, now)}
+        found = {"preferences": self.preferences(profile, now), "wallet": self.wallet(profile, now)}
         if channel:
             found["unsubscribe"] = self.unsubscribe(Offer(profile, channel, topic or EVERY), now)
         said = {name: str((start or {}).get(name) or "") for name in ("channel", "topic", "asked")}
@@ -87,6 +91,11 @@ class PersonalLinks:
     def page_of(self, token: str, now: datetime) -> str | Over | None:
         """Return whose page this token opens; None when it is not one of ours."""
         parts = self._read(_PAGE, token, now)
+        return parts[0] if isinstance(parts, tuple) else parts
+
+    def cards_of(self, token: str, now: datetime) -> str | Over | None:
+        """Return whose cards this token shows; None when it is not one of ours."""
+        parts = self._read(_CARDS, token, now)
         return parts[0] if isinstance(parts, tuple) else parts
 
     def offer_of(self, token: str, now: datetime) -> Offer | Over | None:

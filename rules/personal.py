@@ -1,4 +1,4 @@
-"""The addresses of a contact's own that a template may name: `links.preferences`, `links.unsubscribe`, `links.confirm`."""
+"""The addresses of a contact's own that a template may name: `links.preferences`, `.wallet`, `.unsubscribe`, `.confirm`."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -13,7 +13,7 @@ Links: TypeAlias = Callable[[Person, Run, Reach], Mapping[str, str]]
 
 def examples(person: Person, run: Run, reach: Reach) -> Mapping[str, str]:
     """Return what previews and rehearsals show in their place: nobody's real page."""
-    return {name: f"https://example.org/{name}" for name in ("preferences", "unsubscribe", "confirm")}
+    return {name: f"https://example.org/{name}" for name in ("preferences", "wallet", "unsubscribe", "confirm")}
 
 
 def links_of(personal: PersonalLinks, topic_of: Callable[[str], str]) -> Links:
