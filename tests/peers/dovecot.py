@@ -36,12 +36,16 @@ class Dovecot:
 
     async def mails(self, user: str, count: int) -> list[EmailMessage]:
         """Return the mails in somebody's mailbox once there are so many."""
+        return [as_read(octets) for octets in await self.octets(user, count)]
 
-        async def has_them() -> list[EmailMessage]:
-            found = await asyncio.to_thread(lambda: Box(self, user).mails())
+    async def octets(self, user: str, count: int) -> list[bytes]:
+        """Return them as they are stored."""
+
+        async def has_them() -> list[bytes]:
+            found = await asyncio.to_thread(lambda: Box(self, user).octets())
             return found if len(found) >= count else []
 
-        return cast(list[EmailMessage], await until(has_them, within_seconds=60))
+        return cast(list[bytes], await until(has_them, within_seconds=60))
 
 
 class Box:
@@ -52,11 +56,10 @@ class Box:
         self.imap.login(user, PASSWORD)
         self.imap.select("INBOX")
 
-    def mails(self) -> list[EmailMessage]:
+    def octets(self) -> list[bytes]:
         """Return all mails, in order, as they are stored."""
         _, found = self.imap.search(None, "ALL")
-        numbers = found[0].split()
-        return [self._mail(number.decode()) for number in numbers]
+        return [self._octets(number.decode()) for number in found[0].split()]
 
     def put(self, octets: bytes) -> None:
         """Put a mail there, as if it had just come."""
@@ -75,10 +78,14 @@ class Box:
         self.imap.unselect()
         self.imap.delete("INBOX")
 
-    def _mail(self, number: str) -> EmailMessage:
+    def _octets(self, number: str) -> bytes:
         _, found = self.imap.fetch(number, "(BODY.PEEK[])")
-        octets = next(one[1] for one in found if isinstance(one, tuple))
-        return cast(EmailMessage, message_from_bytes(octets, policy=default))
+        return next(bytes(one[1]) for one in found if isinstance(one, tuple))
+
+
+def as_read(octets: bytes) -> EmailMessage:
+    """Return a mail as the standard library reads it."""
+    return cast(EmailMessage, message_from_bytes(octets, policy=default))
 
 
 @asynccontextmanager
