@@ -112,20 +112,15 @@ def as_example(text: str, names: Iterable[str] = ()) -> str:
 
 
 async def _open_rows(desk: Desk) -> list[dict[str, Any]]:
-    now = desk.clock()
-    where = {"properties.wording": {"$exists": True}, "happened_at": {"$gte": now - LOOKED_BACK}}
+    where = {"properties.wording": {"$exists": True}, "happened_at": {"$gte": desk.clock() - LOOKED_BACK}}
     first = {name: {"$first": f"${path}"} for name, path in _FIRST.items()}
     group = {
         "_id": "$properties.wording", **first, "count": {"$sum": 1}, "people": {"$addToSet": "$profile"},
         "messages": {"$firstN": {"input": "$properties.message", "n": _LOOKED_AT}},
     }  # fmt: skip
-    rows, settled = await asyncio.gather(
-        desk.store.aggregate(
-            "events",
-            [{"$match": where}, {"$sort": {"happened_at": -1, "_id": 1}}, {"$limit": MOST_EVENTS}, {"$group": group}],
-        ),
-        desk.store.find(SETTLED, {"settled_at": {"$gte": now - LOOKED_BACK}}),
-    )
+    latest = {"$sort": {"happened_at": -1, "_id": 1}}
+    rows = await desk.store.aggregate("events", [{"$match": where}, latest, {"$limit": MOST_EVENTS}, {"$group": group}])
+    settled = await desk.store.get_many(SETTLED, [row["_id"] for row in rows], only=["how", "settled_at"])
     known = {document["_id"]: document for document in settled}
     return [row for row in rows if _is_open(row, known.get(row["_id"]))]
 
@@ -137,7 +132,7 @@ _FIRST = {
 
 
 def _is_open(row: Mapping[str, Any], settled: Mapping[str, Any] | None) -> bool:
-    if settled is None:
+    if settled is None or "how" not in settled:  # only a reply to it was refused
         return True
     return bool(settled["how"] == "taught" and row["last_at"] > settled["settled_at"])
 

@@ -51,6 +51,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     "sessions": [ascending("agent"), ascending("ends_at", expireAfterSeconds=0)],
     "invitations": [ascending("ends_at", expireAfterSeconds=0)],
     "throttles": [ascending("ends_at", expireAfterSeconds=0)],
+    "leases": [],  # what one process does for all
     "turns": [],  # one per agent: when the queue last gave them something
     "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation")],
     "keys": [],
@@ -114,7 +115,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     "codes": [],
     "visits": [ascending("day")],  # counted visits of people whom nobody recognises
     "rule_versions": [ascending("rule", "-at"), ascending("-at")],  # a rule's history; the last good text of each file
-    "doubts": [ascending("settled_at")],
+    "doubts": [],
     "proposals": [ascending("state", "-at", "_id")],
     "bot_versions": [],
     "bot_files": [],

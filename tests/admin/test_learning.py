@@ -116,6 +116,11 @@ async def test_what_was_dismissed_never_comes_back(school: Office, noor: Caller)
     school.clock.ahead = timedelta(minutes=1)
     await asks(school, "anna", MUDDLED)
     assert _questions(await noor.page("/learning")) == []
+    school.clock.ahead = 2 * questions.LOOKED_BACK
+    await asks(school, "boris", MUDDLED)
+    await asks(school, "boris", "mon bidule clignote bizarrement")
+    open_now = await questions.asked(school.desk, workshop(school).brain)
+    assert [one.text for one in open_now.questions] == ["mon bidule clignote bizarrement"]
 
 
 async def test_names_and_numbers_are_masked_before_they_are_learned(school: Office, noor: Caller) -> None:
