@@ -66,14 +66,17 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
 
 
 def with_demo(config: Configured) -> Options:
-    """Return the options with web chat, web push and their demo shop switched on, and a rule book of one's own in the data folder."""
+    """Return the options with web chat, web push, wallet cards, the demo shop, and a rule book of one's own in the data folder."""
     options = config.options
     webchat = replace(options.channels["webchat"], enabled=True, demo=True)
     webpush = replace(options.channels["webpush"], enabled=True)
+    wallet = options.channels["wallet"]
+    wallet = replace(wallet, enabled=True, organisation=wallet.organisation or "Atelier Nord")  # the demo shop's name
+    switched = {"webchat": webchat, "webpush": webpush, "wallet": wallet}
     rules = options.rules
     if not rules.folder:
         rules = replace(rules, folder=str(_own_book(config.store)))  # laid out once the folder is ours
-    return replace(options, channels={**options.channels, "webchat": webchat, "webpush": webpush}, rules=rules)
+    return replace(options, channels={**options.channels, **switched}, rules=rules)
 
 
 async def furnish_demo(options: Options, store_options: StoreOptions, database_url: str) -> None:

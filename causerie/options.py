@@ -9,6 +9,8 @@ from admin.desk import Options as ConsoleOptions
 from admin.tracker import TrackerOptions
 from bot.answering import BotOptions
 from bot.llm_options import LlmOptions
+from channels.webchat import Options as WebchatOptions
+from channels.webchat_tokens import demo_key
 from rules.options import RulesOptions
 
 
@@ -26,8 +28,6 @@ class ServerOptions:
         default="FR", metadata={"about": "where phone numbers without a country code belong (ISO 3166)"}
     )
     log_level: str = field(default="INFO", metadata={"about": "DEBUG, INFO, WARNING or ERROR"})
-
-
     metrics_port: int = field(
         default=0,
         metadata={
@@ -38,6 +38,8 @@ class ServerOptions:
         default=0.0,
         metadata={"about": "how long /health says 503 before a stopping server closes its port; 0: closes at once"},
     )
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The whole configuration, as far as the parts need it."""
@@ -59,6 +61,12 @@ class Options:
     def public_url(self) -> str:
         """How the world reaches us, https://host without a slash at the end."""
         return (self.server.public_url or f"http://{self.server.host}:{self.server.port}").rstrip("/")
+
+    def identity_secrets(self, secret: bytes) -> tuple[str, ...]:
+        """What identity tokens may be signed with: the shop's secrets, and the demo shop's, made of our own `secret`."""
+        chats = [one for one in self.channels.values() if isinstance(one, WebchatOptions)]
+        demo = [demo_key(secret) for one in chats if one.enabled and one.demo]
+        return tuple(filter(None, (*(one.identity_secret.reveal() for one in chats), *demo)))
 
     @property
     def proxies(self) -> int:

@@ -1,10 +1,13 @@
 """Every part of one process: opened in the order in which they need each other, closed in the opposite one."""
 
 import secrets
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -23,22 +26,31 @@ from channels import house
 from channels.channel import Channel, Door, Limits
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
+from channels.passing import Passing
 from channels.sweeper import Sweeper
+from channels.wallet import Wallet
 from profiles.calendar import Clock
 from profiles.consents import Consents
 from profiles.indexes import INDEXES
 from profiles.ledgers import Ledgers
 from profiles.live import Feed
 from profiles.neighbours import Neighbours
+from profiles.passes import Cards
 from profiles.permits import Permits
 from profiles.personal_links import PersonalLinks
+from profiles.seals import Seals
+from profiles.sole import release
 from profiles.store import Store
+from profiles.topics import Topic
 from profiles.writer import Writer
+from rules.book import Book
+from rules.bookcase import PICTURES
 from rules.choice import most_reactive
 from rules.errands import Errands
 from rules.policy import Reach
 from rules.running import Running, open_rules
 from rules.tracking import Tracker
+from rules.wallet_errands import WalletErrands
 
 if TYPE_CHECKING:
     from bot.actions import Actions
@@ -61,10 +73,10 @@ class Ground:
     neighbours: Neighbours
 
 
-@dataclass(frozen=True, slots=True)
 GROUND = web.AppKey("ground", Ground)
 
 
+@dataclass(frozen=True, slots=True)
 class Doors:
     """Where messages come in and go out, and what people agreed to be sent."""
 
@@ -112,12 +124,17 @@ async def open_parts(options: Options, database_url: str, clock: Clock, opened: 
     opened.push_async_callback(brain.close)
     mind = mind_of(options.bot, brain, options.llm, ground.store, clock)
     opened.push_async_callback(mind.close)
-    doors = await _open_doors(options, ground, mind, opened)
+    book = _Book(options)
+    doors = await _open_doors(options, ground, mind, book, opened)
     bot = await _wake_bot(options, ground, brain, mind, opened)
     doors.sweeper.on_look.append(ground.neighbours.see)
     await doors.sweeper.start()
     await ground.neighbours.start()
+    seals = Seals(ground.store, clock=clock)
+    opened.push_async_callback(seals.close)
+    await seals.start()
     rules = await _open_rules(options, ground, doors, opened)
+    book.open(rules)
     await brain.start()
     if bot.workshop:
         await bot.workshop.start()
@@ -146,7 +163,30 @@ async def _signing_secret(store: Store) -> bytes:
     return bytes(document["value"])
 
 
-async def _open_doors(options: Options, ground: Ground, mind: Mind, opened: AsyncExitStack) -> Doors:
+class _Book:
+    """The rule book, which is opened after the doors; nobody comes in through these before."""
+
+    rules: Running | None = None
+
+    def __init__(self, options: Options) -> None:
+        self.cards = Cards(language=options.server.language, zone=ZoneInfo(options.rules.zone))
+
+    def open(self, rules: Running) -> None:
+        """Let those who came before the book know what is in it, now and whenever it changes."""
+        self.rules = rules
+        self.cards.images = rules.bookcase.folder / PICTURES
+        self._deal(rules.bookcase.book)
+        rules.bookcase.listen(self._deal)
+
+    def _deal(self, book: Book) -> None:
+        self.cards.known = book.cards
+
+    def topics(self) -> Mapping[str, Topic]:
+        """Return what people may agree to, as the book is now."""
+        return self.rules.bookcase.book.policy.topics if self.rules else {}
+
+
+async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book, opened: AsyncExitStack) -> Doors:
     store, writer, clock, server = ground.store, ground.writer, ground.clock, options.server
     limits: dict[str, Limits] = {}
     front_door = FrontDoor(
@@ -160,19 +200,25 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, opened: Asyn
     channels: dict[str, Channel] = {}
     back_door = BackDoor(channels, writer, clock=clock, permits=permits)
     sweeper = Sweeper(store, back_door, process=ground.process, clock=clock)
+    sweeper.bury(partial(release, store))
+    passing = Passing(store, back_door, ground.feed.hints, process=ground.process)
     opened.push_async_callback(sweeper.close)  # after the back door: while it sends, our pulse says so
     opened.push_async_callback(back_door.close)
+    opened.push_async_callback(passing.close)
     writer.listen(back_door.take)
 
+    consents = Consents(store, ledgers, permits)
     door = Door(
-        front_door.receive, options.public_url, clock, store, writer, ground.feed, ground.secret, server.country
-    )
+        front_door.receive, options.public_url, clock, store, writer, ground.feed, ground.secret, server.country,
+        identity_secrets=options.identity_secrets(ground.secret), consents=consents, topics=book.topics,
+        cards=book.cards,
+    )  # fmt: skip
     channels.update(await house.connect(options.channels, door))
     listening = await opened.enter_async_context(AsyncExitStack())
     for channel in channels.values():
         listening.push_async_callback(channel.close)
         limits[channel.name] = channel.limits
-    return Doors(channels, listening, back_door, sweeper, ledgers, Consents(store, ledgers, permits))
+    return Doors(channels, listening, back_door, sweeper, ledgers, consents)
 
 
 async def _wake_bot(options: Options, ground: Ground, brain: LiveBrain, mind: Mind, opened: AsyncExitStack) -> Bot:
@@ -220,4 +266,10 @@ async def _open_rules(options: Options, ground: Ground, doors: Doors, opened: As
     errands = Errands(ground.store, options.rules, clock=ground.clock)
     opened.push_async_callback(errands.close)
     await errands.start()
+    wallet = doors.channels.get(Wallet.name)
+    passes = WalletErrands(
+        ground.store, wallet.passes.keep if isinstance(wallet, Wallet) else None, clock=ground.clock
+    )  # fmt: skip
+    opened.push_async_callback(passes.close)
+    await passes.start()
     return rules

@@ -17,6 +17,7 @@ from admin.one_click import unsubscribing
 from admin.preferences import preferences
 from admin.routes import routes as console
 from admin.tracker import tracker_routes
+from admin.wallet import wallet_pages
 from bot.rasa_routes import routes as rasa_routes
 from causerie.crowd import crowd
 from causerie.headers import dress_all
@@ -25,7 +26,7 @@ from causerie.options import Options
 from causerie.parts import Parts
 from causerie.patience import patience
 from channels.channel import Channel
-from channels.webchat import Options as WebchatOptions
+from channels.wallet import Wallet
 from channels.webchat import Webchat
 from profiles.store import Unavailable
 from rules.schema_routes import schema_routes
@@ -61,6 +62,7 @@ def _desk(options: Options, parts: Parts) -> Desk:
         ground.store, ground.writer, ground.feed, ground.clock, ground.secret, options.public_url,
         parts.doors.channels, options.console, country=options.server.country, workshop=bot.workshop,
         drafts=bot.drafts, rules=parts.rules, consents=parts.doors.consents, proxies=options.proxies,
+        identity_secrets=options.identity_secrets(ground.secret),
     )  # fmt: skip
 
 
@@ -89,14 +91,14 @@ def _let_customers_in(app: web.Application, options: Options, parts: Parts, desk
     )  # fmt: skip
     app.add_subapp("/p", preferences(centre))
     app.add_subapp("/u", unsubscribing(centre))
+    if isinstance(wallet := doors.channels.get(Wallet.name), Wallet):
+        app.add_subapp("/w", wallet_pages(centre, wallet))
     app.add_routes(link_routes(ground.store, ground.writer, ground.secret, ground.clock))
     codes = Codes(ground.store, ground.writer, options.public_url, clock=ground.clock)
     opened.push_async_callback(codes.close)
     ground.writer.listen(codes.hear)
     app.add_routes(codes.routes())
-    vouched = tuple(
-        one.identity_secret.reveal() for one in options.channels.values() if isinstance(one, WebchatOptions)
-    )
+    vouched = options.identity_secrets(ground.secret)
     app.add_routes(tracker_routes(desk, options.tracker, identity_secrets=vouched, proxies=options.proxies))
 
 

@@ -44,6 +44,11 @@ Problem: TypeAlias = Literal["malformed", "forged", "expired", "early", "too_lon
 """Why an identity token is refused. too_long: its `exp` is missing or more than a day away."""
 
 
+def demo_key(secret: bytes) -> str:
+    """Return what the demo shop signs identity tokens with, made of this installation's own secret."""
+    return hmac.digest(hmac.digest(secret, b"webchat", "sha256"), b"demo shop", "sha256").hex()
+
+
 def new_address() -> str:
     """Return the address of a new visitor: 128 random bits, so that nobody guesses another's."""
     return secrets.token_hex(16)

@@ -27,7 +27,8 @@ from rules.simulation import Simulation, with_value
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=PARIS)
-REACHES = Reaches([Reach("telegram", "telegram"), Reach("webchat", "webchat"), Reach("twilio", "sms")])
+REACHES = Reaches([Reach("telegram", "telegram"), Reach("webchat", "webchat"), Reach("twilio", "sms"),
+                   Reach("webpush", "webpush", is_thread=False)])  # fmt: skip
 FOLDER = folder_of(RulesOptions())
 AROUND = Surroundings(frozenset(REACHES.words), zone=PARIS, language="fr", pictures=pictures_in(FOLDER))
 
@@ -41,7 +42,10 @@ def shipped(*, live: bool = True) -> Book:
 
 
 class Shop:
-    """Anna (French, Telegram and SMS) and Dan (English, Telegram) said yes to everything; it is a Monday, ten in the morning."""
+    """Anna (French, Telegram and SMS) and Dan (English, Telegram) said yes to everything, Eva (a French browser) to offers there.
+
+    It is a Monday, ten in the morning.
+    """
 
     def __init__(self) -> None:
         book = shipped()
@@ -52,6 +56,8 @@ class Shop:
             _person("dan", "Dan", "en", "telegram"),
         ):
             self.contacts.add(person, ledger=Ledger(person.id, said))
+        eva = _person("eva", "", "fr", "webpush")
+        self.contacts.add(eva, ledger=Ledger("eva", {"webpush:offers": True}))
         rules = {id: replace(rule, entry=replace(rule.entry, holdout=0.0)) for id, rule in book.rules.items()}
         self._simulation = Simulation(
             self.contacts, editions_of(replace(book, rules=rules)), policy=book.policy, reaches=REACHES,
@@ -102,7 +108,7 @@ def _person(id: str, first: str, language: str, *spaces: str) -> Profile:
     address = {"sms": "+33639980012"}
     found = tuple(Identity(space, address.get(space, id), long_ago, verified_at=long_ago) for space in spaces)
     profile = Profile(id, long_ago, found, language=language)
-    return profile.learn("first_name", first, source="declared", at=long_ago)
+    return profile.learn("first_name", first, source="declared", at=long_ago) if first else profile
 
 
 @pytest.fixture
@@ -150,6 +156,24 @@ async def test_welcome_leaves_a_buyer_alone(shop: Shop) -> None:
     await shop.passes(days=5)
     assert [line.split(" ", 3)[3][:7] for line in shop.got("dan")] == ["Welcome", "Thank y"]
     assert shop.why("welcome", "dan")[-1] == "exit:goal"
+
+
+async def test_welcome_reaches_a_browser_in_words_that_fit_it(shop: Shop) -> None:
+    await shop.happens("account.created", "eva")
+    await shop.passes(minutes=1)
+    (line,) = shop.got("eva")
+    assert line.startswith("23 10:00 webpush Bienvenue !") and "Répondez" not in line
+
+
+async def test_push_welcome_answers_a_subscription_at_any_hour_and_once(shop: Shop) -> None:
+    await shop.passes(hours=13)
+    await shop.happens("identity.subscribed", "eva", channel="webpush", origin="https://shop.example")
+    await shop.happens("identity.subscribed", "eva", channel="webpush", origin="https://shop.example")
+    await shop.happens("identity.subscribed", "dan", channel="app", origin="")
+    await shop.passes(minutes=1)
+    (line,) = shop.got("eva")
+    assert line.startswith("23 23:00 webpush Merci ! Nos messages arriveront ici.")
+    assert shop.got("dan") == []
 
 
 async def test_cart_reminder_goes_on_by_sms_when_nobody_looks(shop: Shop) -> None:

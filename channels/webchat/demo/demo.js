@@ -9,6 +9,7 @@ async function identify() {
   const answer = await fetch(`sign-in?language=${language}`, { method: "POST" });
   const { identity, name } = await answer.json();
   window.Causerie.identify(identity);
+  window.CauseriePush?.identify(identity);
   button.textContent = `${signOut} (${name.split(" ")[0]})`;
 }
 
@@ -21,6 +22,7 @@ button.addEventListener("click", async () => {
   if (signedIn()) {
     signedIn(false);
     window.Causerie.forget();
+    window.CauseriePush?.forget();
     button.textContent = signIn;
   } else {
     signedIn(true);
