@@ -24,6 +24,7 @@ from bot.workshop import Workshop
 from causerie.options import Options
 from channels import house
 from channels.channel import Channel, Door, Limits
+from channels.inapp import InApp
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
 from channels.passing import Passing
@@ -128,12 +129,12 @@ async def open_parts(options: Options, database_url: str, clock: Clock, opened: 
     doors = await _open_doors(options, ground, mind, book, opened)
     bot = await _wake_bot(options, ground, brain, mind, opened)
     doors.sweeper.on_look.append(ground.neighbours.see)
-    await doors.sweeper.start()
     await ground.neighbours.start()
     seals = Seals(ground.store, clock=clock)
     opened.push_async_callback(seals.close)
     await seals.start()
     rules = await _open_rules(options, ground, doors, opened)
+    await doors.sweeper.start()  # whoever buries with it stands by now
     book.open(rules)
     await brain.start()
     if bot.workshop:
@@ -214,11 +215,19 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
         cards=book.cards,
     )  # fmt: skip
     channels.update(await house.connect(options.channels, door))
+    _show_inboxes(channels)
     listening = await opened.enter_async_context(AsyncExitStack())
     for channel in channels.values():
         listening.push_async_callback(channel.close)
         limits[channel.name] = channel.limits
     return Doors(channels, listening, back_door, sweeper, ledgers, consents)
+
+
+def _show_inboxes(channels: Mapping[str, Channel]) -> None:
+    """Let the web chat's open pages hear what comes into the inbox; channels do not know each other."""
+    inbox, chat = channels.get("inapp"), channels.get("webchat")
+    if isinstance(inbox, InApp) and isinstance(chat, Webchat):
+        inbox.show, chat.has_inbox = chat.look, True
 
 
 async def _wake_bot(options: Options, ground: Ground, brain: LiveBrain, mind: Mind, opened: AsyncExitStack) -> Bot:
