@@ -46,6 +46,8 @@ class Mailbox:
         try:
             self._imap = _connected(options)
             self._imap.login(options.imap_user, options.imap_password.reveal())
+            told = self._ask(self._imap.capability())  # many servers say all they can only to whom they know
+            self._deletes_alone = b"UIDPLUS" in bytes(told[0] or b"").upper().split()
         except self._errors as error:
             raise Unreachable(_reason(error)) from error
 
@@ -78,7 +80,7 @@ class Mailbox:
         """Delete a mail; where the server can not delete one alone it is only marked. Raises Unreachable."""
         try:
             self._ask(self._imap.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)"))
-            if "UIDPLUS" in self._imap.capabilities:
+            if self._deletes_alone:
                 self._ask(self._imap.uid("EXPUNGE", str(uid)))
         except self._errors as error:
             raise Unreachable(_reason(error)) from error

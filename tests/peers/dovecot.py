@@ -34,6 +34,11 @@ class Dovecot:
         """Open somebody's mailbox; it waits, so call it in a thread."""
         return Box(self, user)
 
+    def renumber(self, user: str) -> None:
+        """Let somebody's mails be numbered anew, as on a server that was restored; nobody may have the mailbox open."""
+        for place in (self.folder / "mail" / user).glob("dovecot*"):
+            place.unlink()
+
     async def mails(self, user: str, count: int) -> list[EmailMessage]:
         """Return the mails in somebody's mailbox once there are so many."""
         return [as_read(octets) for octets in await self.octets(user, count)]
@@ -71,12 +76,9 @@ class Box:
         _, found = self.imap.fetch("1:*", "(FLAGS)")
         return b" ".join(one for one in found if isinstance(one, bytes))
 
-    def rebuild(self) -> None:
-        """Make the folder anew with the same mails: a server that was restored numbers them anew."""
-        self.imap.create("Old")
-        self.imap.copy("1:*", "Old")
-        self.imap.unselect()
-        self.imap.delete("INBOX")
+    def leave(self) -> None:
+        """Close the mailbox."""
+        self.imap.logout()
 
     def _octets(self, number: str) -> bytes:
         _, found = self.imap.fetch(number, "(BODY.PEEK[])")
