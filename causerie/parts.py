@@ -24,10 +24,12 @@ from bot.workshop import Workshop
 from causerie.options import Options
 from channels import house
 from channels.channel import Channel, Door, Limits
+from channels.inapp import InApp
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
 from channels.passing import Passing
 from channels.sweeper import Sweeper
+from channels.webchat import Webchat
 from channels.webchat import Webchat
 from channels.wallet import Wallet
 from profiles.calendar import Clock
@@ -215,11 +217,19 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
         cards=book.cards,
     )  # fmt: skip
     channels.update(await house.connect(options.channels, door))
+    _show_inboxes(channels)
     listening = await opened.enter_async_context(AsyncExitStack())
     for channel in channels.values():
         listening.push_async_callback(channel.close)
         limits[channel.name] = channel.limits
     return Doors(channels, listening, back_door, sweeper, ledgers, consents)
+
+
+def _show_inboxes(channels: Mapping[str, Channel]) -> None:
+    """Let the web chat's open pages hear what comes into the inbox; channels do not know each other."""
+    inbox, chat = channels.get("inapp"), channels.get("webchat")
+    if isinstance(inbox, InApp) and isinstance(chat, Webchat):
+        inbox.show, chat.has_inbox = chat.look, True
 
 
 async def _wake_bot(options: Options, ground: Ground, brain: LiveBrain, mind: Mind, opened: AsyncExitStack) -> Bot:

@@ -26,6 +26,7 @@ from channels.webchat_socket import (
     FRAMES_AT_ONCE,
     FRAMES_PER_SECOND,
     IDENTITY,
+    LOOK,
     RESTART,
     TRY_LATER,
     Socket,
@@ -130,6 +131,8 @@ class Webchat:
         self._looking: asyncio.Task[None] | None = None
         self._looks_again = False
         self._closing = False
+        self.has_inbox = False
+        """Whether the widget is to look for an inbox: the channel inapp is connected."""
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Return the widget's files, the socket, the files of messages, and the demo shop where it is switched on."""
@@ -144,6 +147,11 @@ class Webchat:
         """Show the visitor, if they look, that an agent is writing. Forgotten after some seconds."""
         self._show_typing(conversation, name)
         self._door.feed.hints.tell(TYPING, {"conversation": conversation, "name": name})
+
+    def look(self, address: str) -> None:
+        """Tell the pages of this visitor that their inbox has something new (channels/inapp.py)."""
+        for socket in self._sockets.get(f"webchat:{address}", ()):
+            socket.say(LOOK)
 
     def open_sockets(self) -> int:
         """Return how many sockets are open."""
@@ -245,7 +253,8 @@ class Webchat:
             receive=door.receive, store=door.store, history=self._history, files=self._files, says=self._says,
             clock=door.clock,
         )  # fmt: skip
-        socket = Socket(ws, visitor, hello, bucket, turns=turns, history=self._history, clock=door.clock)
+        socket = Socket(ws, visitor, hello, bucket, turns=turns, history=self._history, clock=door.clock,
+                        has_inbox=self.has_inbox)  # fmt: skip
         sockets = self._sockets.setdefault(visitor.conversation, set())
         sockets.add(socket)  # before its history is read, so that nothing falls between
         try:

@@ -11,7 +11,7 @@ from contextlib import suppress
 import orjson
 from aiohttp import WSMsgType, web
 
-from channels.webchat_frames import Hello, Incoming, Malformed, Ping, Say, parse
+from channels.webchat_frames import Frame, Hello, Incoming, Malformed, Ping, Say, parse
 from channels.webchat_history import History
 from channels.webchat_limits import Bucket
 from channels.webchat_turns import RETRY_SECONDS, Outgoing, Turns, retry
@@ -29,6 +29,9 @@ FRAMES_PER_SECOND, FRAMES_AT_ONCE = 10, 40
 REPLAY_AT_MOST = 200  # a browser that missed more gets the last page and scrolls up for the rest
 EXPIRING_SECONDS = 60  # how long before its end the page is asked for a new identity token
 
+LOOK: Frame = {"type": "inapp"}
+"""Look into the inbox: there is one, or something new in it."""
+
 # close codes (RFC 6455, section 7.4): below 4000 the registered ones, above it ours
 RESTART, TRY_LATER, BROKEN = 1012, 1013, 1011
 MALFORMED, IDENTITY, NO_HELLO, FLOOD = 4400, 4401, 4408, 4429
@@ -39,7 +42,7 @@ class Socket:
 
     def __init__(
         self, ws: web.WebSocketResponse, visitor: Visitor, hello: Hello, bucket: Bucket, *,
-        turns: Turns, history: History, clock: Clock,
+        turns: Turns, history: History, clock: Clock, has_inbox: bool = False,
     ) -> None:  # fmt: skip
         self.visitor = visitor
         self._ws, self._hello, self._bucket = ws, hello, bucket
@@ -52,6 +55,7 @@ class Socket:
         self._catching: asyncio.Task[None] | None = None
         self._seen_seq = 0
         self._cutting: asyncio.Task[None] | None = None
+        self._has_inbox = has_inbox
 
     async def run(self, token: str) -> None:
         """Welcome the visitor and serve until either side closes. Whatever was taken in is still committed."""
@@ -140,6 +144,8 @@ class Socket:
             self.say(await self._history.page(page, reset=True))
         else:
             self._cursor = last
+        if self._has_inbox:
+            self.say(LOOK)
         self._catch_up()
 
     def _catch_up(self) -> None:

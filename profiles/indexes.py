@@ -30,6 +30,8 @@ INDEXES: dict[str, Sequence[Any]] = {
     "messages": [
         ascending("conversation", "seq", unique=True),
         ascending("profile", "at", "seq", "_id"),  # the timeline, by key
+        # a person's inbox, the newest first: only what is in one
+        ascending("profile", "-at", "-_id", name="inbox", partialFilterExpression={"channel": "inapp"}),
         ascending("delivery.provider_id", partialFilterExpression={"delivery.provider_id": {"$exists": True}}),
         # the outbox: only deliveries that are not finished have a lease
         ascending("delivery.lease_until", partialFilterExpression={"delivery.lease_until": {"$exists": True}}),
