@@ -29,9 +29,8 @@ from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
 from channels.passing import Passing
 from channels.sweeper import Sweeper
-from channels.webchat import Webchat
-from channels.webchat import Webchat
 from channels.wallet import Wallet
+from channels.webchat import Webchat
 from profiles.calendar import Clock
 from profiles.consents import Consents
 from profiles.indexes import INDEXES
