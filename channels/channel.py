@@ -166,7 +166,14 @@ class Unknown:
     detail: str = ""
 
 
-Sending: TypeAlias = Sent | Failed | Later | Unknown
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Nothing was handed over: of several processes only `process` may, such as the one that is bound to an SMSC."""
+
+    process: str
+
+
+Sending: TypeAlias = Sent | Failed | Later | Unknown | Elsewhere
 
 
 @dataclass(frozen=True, slots=True)

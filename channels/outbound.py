@@ -8,18 +8,19 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from channels.banning import ban, is_final
-from channels.channel import Channel, Failed, Later, Outbound, Sending, Sent, Unknown
+from channels.channel import Channel, Elsewhere, Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.degrade import degrade
 from channels.pace import Pace
 from profiles.calendar import Clock
 from profiles.crash import crash_point
 from profiles.ids import new_id
 from profiles.permits import Pass, Permits, Stopped, passage
+from profiles.plan import LEASE_FOR
 from profiles.reactions import BY_STATE, reaction
 from profiles.snapshot import Amend, Changes, Work
 from profiles.store import Unavailable
@@ -34,6 +35,7 @@ LATER_RETRIES = 8
 BEGUN = "begun"
 CONTENDED_SECONDS = 2.0
 PARKED_SECONDS = 450.0  # while the database's clock is doubted: as often as a delivery is tried, that makes its hour
+FRESH_FOR = timedelta(seconds=1)
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
 
 
@@ -74,6 +76,8 @@ class BackDoor:
         self._held: dict[str, int] = {}
         """Message -> the life of this process in which it was taken."""
         self._life, self._alive_until = 0, float("inf")
+        self.passed_on: Callable[[str, str], None] = lambda process, message: None
+        """Called with (process, message) for what was given to another process, so that it hears of it at once."""
 
     def take(self, committed: list[Changes]) -> None:
         """Send the messages in these changes that this process holds the lease of."""
@@ -147,6 +151,9 @@ class BackDoor:
                 return self._settle(trying)
             if trying.objection not in ("", BEGUN) and not trying.permits:
                 return await self._suppress(message, trying.objection)
+            if isinstance(outcome, Elsewhere):
+                await self._pass_on(message, outcome.process)
+                return self._settle(trying)
             wait = _wait(outcome, attempt, again=message.metadata.get("class") in (None, "transactional"))
             if wait is None:
                 await self._record(message, outcome)
@@ -163,7 +170,8 @@ class BackDoor:
         """Ask the legal gate again, at the moment of sending: has this identity been suppressed meanwhile?"""
         if message.delivery is None or message.metadata.get("lawful"):
             return None
-        profile = await self._writer.recent.profile(message.profile)
+        waited = self._clock() - message.at > FRESH_FOR  # another process may have heard a STOP meanwhile
+        profile = await self._writer.recent.profile(message.profile, afresh=waited)
         identity = profile.identity(message.delivery.to) if profile else None
         return identity.suppression.reason if identity and identity.suppression else None
 
@@ -248,6 +256,13 @@ class BackDoor:
         put = {"delivery.state": "suppressed", "delivery.reason": reason, "delivery.times.suppressed": self._clock()}
         await self._amend(message, put)
 
+    async def _pass_on(self, message: Message, process: str) -> None:
+        """Give the message to another process: should it die, or not hear of it, the sweepers find it by its lease."""
+        lease = {"delivery.leased_by": process, "delivery.lease_until": self._clock() + LEASE_FOR}
+        changes = Changes(amends=(Amend(message.id, lease),), answer=message.conversation)
+        await self._writer.commit(Work(lambda _: changes))
+        self.passed_on(process, message.id)
+
     async def _postpone(self, message: Message, seconds: float) -> None:
         until = self._clock() + timedelta(seconds=seconds)
         amend = Amend(message.id, {"delivery.lease_until": until}, ("delivery.leased_by",))
@@ -286,6 +301,8 @@ def _state(outcome: Sending) -> tuple[str, str | None]:
             return "failed", reason
         case Later(_, detail) | Unknown(detail):
             return "unknown", detail[:200] or "no_answer"
+        case Elsewhere(process):  # between two parts: the first has arrived
+            return "unknown", f"held by {process}"
 
 
 def _address(message: Message) -> str:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from channels.channel import Channel, Door, Limits, Outbound, Sending
+from channels.channel import Channel, Door, Elsewhere, Limits, Outbound, Sending
 from channels.smpp_incoming import CHANNEL, SPACE, Incoming
 from channels.smpp_link import Account, Link
 from channels.smpp_options import Options, problems_of
@@ -20,6 +20,7 @@ from channels.smpp_outgoing import Outgoing, address_of
 from channels.smpp_repeats import Repeats
 from channels.smpp_stored import Stored
 from profiles.ids import new_id
+from profiles.sole import Sole
 from profiles.store import Unavailable
 
 log = logging.getLogger("channels.smpp")
@@ -69,13 +70,18 @@ class Smpp:
         self._incoming = Incoming(
             door, self._outgoing, self._repeats, self._stored, default=options.default_alphabet, ids=options.receipt_ids
         )
+        # an account may be bound once or a few times, and is fed no faster than it allows: one process does it for all
+        self._process = door.writer.process
+        self._bound = Sole(
+            door.store, f"smpp {options.system_id}@{options.host}:{options.port}", self._link.run, process=self._process
+        )
         self._parts_within = timedelta(seconds=options.parts_seconds)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect in the background."""
         await self._stored.begin()
-        self._link.start()
+        await self._bound.start()
         self._sweeper = asyncio.create_task(self._sweep(), name="smpp-sweep")
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -83,7 +89,9 @@ class Smpp:
         return ()
 
     async def send(self, outbound: Outbound) -> Sending:
-        """Submit all its parts in order."""
+        """Submit all its parts in order, where this process is bound."""
+        if (holder := self._bound.holder) and holder != self._process:
+            return Elsewhere(holder)
         return await self._outgoing.send(outbound)
 
     async def fetch(self, remote: str) -> tuple[bytes, str]:
@@ -98,6 +106,7 @@ class Smpp:
         await asyncio.wait([self._sweeper])
         self._sweeper = None
         await self._link.close()
+        await self._bound.close()
         if not self._repeats.in_doubt:
             try:
                 await self._stored.end()

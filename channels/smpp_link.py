@@ -105,7 +105,7 @@ class Link:
 
     def start(self) -> None:
         """Connect in the background, and again after every loss."""
-        self._runner = asyncio.create_task(self._run(), name="smpp")
+        self._runner = asyncio.create_task(self.run(), name="smpp")
 
     async def submit(self, body: bytes, *, within_seconds: float) -> tuple[int, bytes]:
         """Return the SMSC's answer (status, body) to a submit_sm.
@@ -150,7 +150,8 @@ class Link:
             raise NotBound(self.refused or "not connected")
         return self._session
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Connect, and again after every loss, until cancelled or closed."""
         failures = 0
         while not self._closing:
             began = asyncio.get_running_loop().time()

@@ -27,6 +27,7 @@ from channels.channel import Channel, Door, Failed, Later, Outbound, Sending, Se
 from channels.telegram_intake import Intake
 from profiles.lean import absent
 from profiles.secret import Secret
+from profiles.sole import Sole
 from profiles.store import Unavailable
 from profiles.timeline import Attachment
 
@@ -134,6 +135,8 @@ class Telegram:
         self._answers: set[asyncio.Task[None]] = set()
         self._listening = asyncio.create_task(self._listen(), name="telegram")
         self._listening.add_done_callback(_ended)
+        bot_id = options.token.reveal().partition(":")[0]
+        self._polling = Sole(door.store, f"telegram {bot_id}", self._poll, process=door.writer.process)
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Return POST /webhook, where Telegram calls us; with long polling nothing is open."""
@@ -168,6 +171,7 @@ class Telegram:
         """Stop listening. The webhook stays set: Telegram keeps for us what people write meanwhile (24 hours)."""
         self._listening.cancel()
         await asyncio.wait([self._listening])
+        await self._polling.close()
         if self._answers:
             await asyncio.wait(self._answers, timeout=ANSWERS_WITHIN_SECONDS)
         for task in tuple(self._answers):
@@ -182,8 +186,12 @@ class Telegram:
             await asyncio.sleep(wait)
             wait = min(wait * 2, poll.LONGEST_WAIT)
         if not self._options.webhook:
-            url = f"{self._options.api_url.rstrip('/')}/bot{self._options.token.reveal()}"
-            await poll.follow(self._request.session, url, self._intake.take, seconds=self._options.poll_seconds)
+            await self._polling.start()
+
+    async def _poll(self) -> None:
+        """Ask for updates, in one process of all: Telegram answers two with a conflict."""
+        url = f"{self._options.api_url.rstrip('/')}/bot{self._options.token.reveal()}"
+        await poll.follow(self._request.session, url, self._intake.take, seconds=self._options.poll_seconds)
 
     async def _announced(self) -> bool:
         """Tell Telegram how we listen; return whether it agreed."""

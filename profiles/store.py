@@ -294,6 +294,10 @@ class Store:
                 )
                 cursor, batch = reply["cursor"]["id"], reply["cursor"]["firstBatch"]
                 yield batch
+                if cursor and not batch:
+                    # MongoDB 6.0: opened while the first document is being written, it stays alive and sees nothing for ever
+                    await self._database.command("killCursors", ring, cursors=[cursor], session=session)
+                    return
                 while cursor:
                     reply = await self._database.command(
                         "getMore", cursor, collection=ring, maxTimeMS=int(wait_seconds * 1000),

@@ -22,6 +22,7 @@ from profiles.secret import Secret
 from profiles.snapshot import Outcome
 from profiles.store import Store
 from profiles.timeline import Content
+from profiles.writer import Writer
 from tests.channels.kits.kit import Recorder
 from tests.channels.kits.smpp import SmppKit
 from tests.needed import require_peer
@@ -64,7 +65,7 @@ async def opened(smsc: Smsc, door: Door, recorder: Recorder, **changes: Any) -> 
 
 def door_of(store: Store, recorder: Recorder) -> Door:
     nobody = cast(Any, None)
-    return Door(recorder.receive, "http://127.0.0.1:1", utc_now, store, nobody, nobody)
+    return Door(recorder.receive, "http://127.0.0.1:1", utc_now, store, Writer(store, process="p1"), nobody)
 
 
 @pytest.fixture

@@ -290,3 +290,11 @@ async def test_too_much_at_once_is_told_as_such(mongo_url: str, database_name: s
         await here.writer.commit(Work(lambda _: many))
         await until(lambda: len(there.missed) > before)
         assert "order_placed" not in there.events
+
+
+@pytest.mark.parametrize("turn", range(8))
+async def test_two_who_begin_at_the_same_moment_hear_each_other(mongo_url: str, database_name: str, turn: int) -> None:
+    """The ring's first document is being written while it is opened: MongoDB then gives a cursor that sees nothing."""
+    async with process(mongo_url, database_name, "here") as here, process(mongo_url, database_name, "there") as there:
+        here.neighbours.see(["here", "there"])
+        await _acquainted(here, there)
