@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from channels.email_verp import bounce_path, token_of
 from profiles.secret import Secret
 from profiles.store import Unavailable
 from profiles.timeline import Message
+from tests.channels.email_certificate import certificate
 from tests.channels.email_stage import ANNA, HELP, SECRET, PostOffice, mail, post_office
 from tests.channels.test_email_reading import nested
 from tests.channels.test_email_reports import report
@@ -22,7 +24,7 @@ from tests.waiting import until
 
 @pytest.fixture
 async def server() -> AsyncIterator[Dovecot]:
-    async with dovecot({}, HELP) as server:
+    async with dovecot(HELP) as server:
         yield server
 
 
@@ -215,6 +217,24 @@ async def test_of_two_processes_one_reads(mongo_url: str, database_name: str, se
         assert held and held["held_by"] == "p2"
         await other.look()
         assert other._mailbox is None, "what another process holds is not opened"
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+async def test_the_mailbox_is_read_over_tls_and_a_strangers_certificate_is_refused(
+    mongo_url: str, database_name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, tls: str
+) -> None:
+    certificate(tmp_path)
+    async with dovecot(HELP, certificate=tmp_path) as server:
+        port = server.imaps_port if tls == "tls" else server.imap_port
+        safely = reading(server, imap_host="localhost", imap_port=port, imap_tls=tls)
+        with caplog.at_level(logging.WARNING):
+            async with post_office(mongo_url, database_name, **safely):
+                await until(lambda: "certificate refused" in caplog.text)
+        async with post_office(mongo_url, database_name, **safely, imap_ca=str(tmp_path / "cert.pem")) as office:
+            await begun(office)
+            await put(await asyncio.to_thread(server.box, HELP), "un")
+            await read_to(office, 1)
+            assert await heard(office) == ["un"]
 
 
 async def test_a_wrong_password_is_said_without_it_and_the_server_goes_on(

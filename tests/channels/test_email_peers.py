@@ -43,7 +43,7 @@ async def town(
 ) -> AsyncIterator[Town]:
     """Open it. `sink`: a port where mail for sink.example goes."""
     lmtp_port = free_port()
-    async with dovecot({}, ANNA) as boxes:
+    async with dovecot(ANNA) as boxes:
         routes = {
             "mail.example": f"lmtp:inet:127.0.0.1:{boxes.lmtp_port}",
             "shop.example": f"lmtp:inet:127.0.0.1:{lmtp_port}",

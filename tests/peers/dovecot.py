@@ -5,7 +5,7 @@ import imaplib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -29,6 +29,7 @@ class Dovecot:
     folder: Path
     lmtp_port: int
     imap_port: int
+    imaps_port: int
 
     def box(self, user: str) -> "Box":
         """Open somebody's mailbox; it waits, so call it in a thread."""
@@ -91,17 +92,16 @@ def as_read(octets: bytes) -> EmailMessage:
 
 
 @asynccontextmanager
-async def dovecot(users: Mapping[str, str] | None = None, *names: str) -> AsyncIterator[Dovecot]:
-    """Start it with these mailboxes: address -> what Dovecot calls a quota, such as `100k`, or nothing."""
+async def dovecot(*users: str, certificate: Path | None = None) -> AsyncIterator[Dovecot]:
+    """Start it with these mailboxes. `certificate`: a folder with cert.pem and key.pem, to speak TLS with."""
     program = mail_program("dovecot", "dovecot-core, dovecot-imapd and dovecot-lmtpd")
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     folder.chmod(0o755)
-    server = Dovecot(folder, free_port(), free_port())
-    known = {**(users or {}), **dict.fromkeys(names, "")}
+    server = Dovecot(folder, free_port(), free_port(), free_port() if certificate else 0)
     (folder / "mail").mkdir()
     os.chown(folder / "mail", NOBODY, NOBODY)
-    (folder / "users").write_text("".join(f"{name}:{{PLAIN}}{PASSWORD}::::::\n" for name in known))
-    (folder / "dovecot.conf").write_text(_configuration(server))
+    (folder / "users").write_text("".join(f"{name}:{{PLAIN}}{PASSWORD}::::::\n" for name in users))
+    (folder / "dovecot.conf").write_text(_configuration(server, certificate))
     process = await asyncio.create_subprocess_exec(
         program, "-F", "-c", str(folder / "dovecot.conf"), stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -131,15 +131,20 @@ async def answers(port: int) -> bool:
         writer.close()
 
 
-def _configuration(server: Dovecot) -> str:
+def _configuration(server: Dovecot, certificate: Path | None) -> str:
     folder = server.folder
+    tls = (
+        f"ssl = yes\nssl_cert = <{certificate}/cert.pem\nssl_key = <{certificate}/key.pem"
+        if certificate
+        else "ssl = no"
+    )
     return f"""
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+{tls}
 disable_plaintext_auth = no
 mail_location = maildir:{folder}/mail/%u
 recipient_delimiter = +
@@ -157,7 +162,8 @@ service imap-login {{
     port = {server.imap_port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {server.imaps_port}
+    ssl = yes
   }}
 }}
 service lmtp {{

@@ -109,7 +109,7 @@ async def place(mongo_url: str, database_name: str, free_port: int, tmp_path: Pa
 @asynccontextmanager
 async def _opened(mongo_url: str, database: str, port: int, book: Path) -> AsyncIterator[Place]:
     lmtp_port = free_port()
-    async with dovecot({}, ANNA) as boxes:
+    async with dovecot(ANNA) as boxes:
         routes = {
             "mail.example": f"lmtp:inet:127.0.0.1:{boxes.lmtp_port}",
             "shop.example": f"lmtp:inet:127.0.0.1:{lmtp_port}",
