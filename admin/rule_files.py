@@ -1,5 +1,7 @@
 """The book's files in an editor: checked while somebody writes, saved only when they are right, and never over another's change."""
 
+import asyncio
+import dataclasses
 import hashlib
 import re
 from pathlib import Path
@@ -20,6 +22,7 @@ from bot.roundtrip import rewritten
 from profiles.findings import ContentError, Findings
 from rules.book import bare, is_rule, is_template
 from rules.options import RulesOptions, folder_of
+from rules.proofreading import proofread
 from rules.rule import Rule
 from rules.rule_file import read_rule
 from rules.running import Running
@@ -85,14 +88,21 @@ async def show(request: web.Request) -> web.Response:
 
 @may("rules")
 async def check(request: web.Request) -> web.Response:
-    """Answer what is wrong with a text, and what it says in words when nothing is."""
+    """Answer what is wrong with a text; when nothing is, what it says in words and which of its letters can not be written."""
     desk, file = request.config_dict[DESK], file_of(request)
     text = text_of(await body(request, text=str))
-    found = await running(desk).bookcase.check(file, text)
+    book = await running(desk).bookcase.tried(file, text)
+    found = book.mistakes_in(file)
+    unwritten = () if found else await asyncio.to_thread(proofread, book, desk.clock(), file=file)
     rule = None if found else rule_from(running(desk), file, text)
     words = running(desk).bookcase.book.names.vocabulary.words
-    said = sentences(rule, texts_of(request).language, words) if rule else ()
-    return web.json_response({"ok": True, "mistakes": [_told(one) for one in found], "sentences": list(said)})
+    speaks = texts_of(request)
+    said = sentences(rule, speaks.language, words) if rule else ()
+    warned = [
+        speaks("{template} can not be written for {rule}: {problem}", **dataclasses.asdict(one)) for one in unwritten
+    ]
+    told = {"mistakes": [_told(one) for one in found], "warnings": warned, "sentences": list(said)}
+    return web.json_response({"ok": True, **told})
 
 
 @may("publish")

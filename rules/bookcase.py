@@ -127,9 +127,12 @@ class Bookcase:
 
     async def check(self, file: str, text: str) -> tuple[ContentError, ...]:
         """Return what would be wrong in this file if it had this text: for an editor, while somebody writes."""
+        return (await self.tried(file, text)).mistakes_in(file)
+
+    async def tried(self, file: str, text: str) -> Book:
+        """Return the book as it would be if this file had this text; nothing uses it."""
         texts = {**self._texts, file: text}
-        book = await asyncio.to_thread(read_book, texts, self._around, dict(self._good), self.book)
-        return book.mistakes_in(file)
+        return await asyncio.to_thread(read_book, texts, self._around, dict(self._good), self.book)
 
     async def save(self, file: str, text: str, *, by: str) -> tuple[ContentError, ...]:
         """Write a file of the book and use it at once; with mistakes in it nothing is written, and they are returned."""

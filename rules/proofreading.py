@@ -33,12 +33,15 @@ class Unwritten:
         return f"templates/{self.template}.yml: can not be written for {self.rule}: {self.problem}."
 
 
-def proofread(book: Book, now: datetime) -> tuple[Unwritten, ...]:
-    """Return each template that can not be written, once for each rule and problem. A field that somebody lacks is no mistake."""
-    return tuple(dict.fromkeys(_unwritten(book, now)))
+def proofread(book: Book, now: datetime, *, file: str | None = None) -> tuple[Unwritten, ...]:
+    """Return each template that can not be written, once for each rule and problem. A field that somebody lacks is no mistake.
+
+    With `file`, only what this file of the book writes: the texts of its rule, or its template wherever it is sent.
+    """
+    return tuple(dict.fromkeys(_unwritten(book, now, file)))
 
 
-def _unwritten(book: Book, now: datetime) -> Iterator[Unwritten]:
+def _unwritten(book: Book, now: datetime, file: str | None) -> Iterator[Unwritten]:
     letters = Letters(book.templates, language=book.policy.language)
     contacts = cast(book.policy.topics.values(), now)
     reader = MemoryReader(contacts, zone=book.policy.zone)
@@ -47,6 +50,8 @@ def _unwritten(book: Book, now: datetime) -> Iterator[Unwritten]:
         start = start_of(rule, book, now)
         for step in walk(rule.steps):
             if not isinstance(step, Send) or step.template not in book.templates:
+                continue
+            if file not in (None, book.files.get(rule.id), f"templates/{step.template}.yml"):
                 continue
             for person in persons:
                 run = Run("proof", rule.id, rule.version, person.id, now, start=start)

@@ -52,6 +52,7 @@ async function check() {
   if (mine !== asked) return; // an older text's answer
   if (!answer.ok) return (get("verdict").textContent = answer.error);
   showMistakes(answer.mistakes);
+  get("warnings").replaceChildren(...answer.warnings.map((text) => element("li", "", text)));
   showSentences(answer.sentences);
 }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.rule_files import digest
-from tests.admin.market import CART, TEMPLATE, happens, learned, live_in
+from tests.admin.market import CART, TEMPLATE, WEEKLY, happens, learned, live_in
 from tests.admin.office import Caller, Office
 
 
@@ -27,6 +27,19 @@ async def test_a_text_is_checked_without_being_saved(market: Office, tmp_path: P
     right = await told(caller, "cart.yml/check", text=CART.replace("wait: 1h", "wait: 2h"))
     assert right["mistakes"] == [] and any("Wait 2 hours." in line for line in right["sentences"])
     assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == CART
+
+
+async def test_a_letter_that_can_not_be_written_is_told_while_it_is_edited(market: Office) -> None:
+    caller = await marketer(market)
+    broken = "fr: {text: \"Bonjour {{ 'x' + event.cart_id }}\"}\n"
+    answer = await told(caller, "templates%2Fcart_1.yml/check", text=broken)
+    assert answer["mistakes"] == []
+    assert answer["warnings"] == [
+        f"cart_1 can not be written for {rule}: SecurityError: expected numbers on both sides"
+        for rule in ("cart", "weekly")
+    ]
+    assert (await told(caller, "templates%2Fcart_1.yml/check", text=TEMPLATE))["warnings"] == []
+    assert (await told(caller, "weekly.yml/check", text=WEEKLY))["warnings"] == []
 
 
 async def test_a_saved_text_is_used_at_once_and_audited(market: Office, tmp_path: Path) -> None:

@@ -28,6 +28,17 @@ def test_a_sum_of_a_text_and_a_text_is_told_once() -> None:
     assert line == "templates/t.yml: can not be written for r: SecurityError: expected numbers on both sides."
 
 
+def test_only_what_one_file_writes_is_read_when_it_is_named() -> None:
+    wrong = 'fr: {text: "{{ event.url + event.url }}"}\n'
+    more = {"s.yml": RULE.replace("rule: r", "rule: s").replace("template: t", "template: u"), "templates/u.yml": wrong}
+    texts = {"r.yml": RULE, "vocabulary.yml": VOCABULARY, "templates/t.yml": "fr: {text: Bonjour}\n", **more}
+    book = read_book(texts, Surroundings())
+    assert [one.rule for one in proofread(book, NOW)] == ["s"]
+    assert [one.rule for one in proofread(book, NOW, file="s.yml")] == ["s"]
+    assert [one.rule for one in proofread(book, NOW, file="templates/u.yml")] == ["s"]
+    assert proofread(book, NOW, file="r.yml") == proofread(book, NOW, file="templates/t.yml") == ()
+
+
 def test_a_link_that_is_no_address_is_told() -> None:
     (line,) = told("fr: {text: Bonjour, link: 'javascript:alert(1)'}\n")
     assert "javascript:alert(1)" in line
