@@ -43,6 +43,13 @@ def mail_program(name: str, package: str) -> str:
     return str(found)
 
 
+def firefox() -> str:
+    """Return the path of a Firefox, or skip (fail in CI)."""
+    found = next((path for name in ("firefox-esr", "firefox") if (path := shutil.which(name))), None)
+    require_peer("Firefox", found, "Install the package firefox-esr.")
+    return str(found)
+
+
 def node() -> str:
     """Return the path of Node.js, or skip (fail in CI)."""
     found = shutil.which("node")
