@@ -24,7 +24,7 @@ def crowd(proxies: int, *, seconds: Callable[[], float] = time.monotonic) -> Mid
 
     @web.middleware
     async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.split("/", 2)[1] in OPEN_TO_ALL:
+        if request.path.lstrip("/").partition("/")[0] in OPEN_TO_ALL:
             address = caller(request, proxies)
             wait = buckets.take(address, seconds()) if is_public(address) else 0.0
             if wait:

@@ -10,6 +10,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+SERVER = "Causerie"
+"""Who answers; the versions of what it is made of are nobody's business."""
 FOR_A_YEAR = "max-age=31536000"
 
 
@@ -17,6 +19,7 @@ def dress_all(app: web.Application, *, is_https: bool) -> None:
     """Give every answer of this application, and of all that is mounted in it, the headers that it does not have."""
 
     async def dress(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = SERVER
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if is_https:

@@ -28,7 +28,8 @@ def why_not(url: str) -> str:
     try:
         ip_address(host)
     except ValueError:
-        return ""  # a name: judged when it is looked up
+        # a name is judged when it is looked up; digits alone are an address in a spelling of its own (2130706433)
+        return "bad_address" if host.replace(".", "").isdigit() else ""
     return "" if is_public(host) else "not_public"
 
 

@@ -13,6 +13,7 @@ async def test_every_answer_has_them_also_of_what_is_mounted_and_of_what_is_not_
         answer = await client.get(path)
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
         assert answer.headers["Strict-Transport-Security"]
+        assert answer.headers.getall("Server") == ["Causerie"]
 
 
 async def test_what_a_page_says_itself_stays() -> None:
