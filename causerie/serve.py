@@ -1,6 +1,7 @@
 """`causerie serve`: start the database and the server, say where everything is, and stop without losing anything."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -25,6 +26,7 @@ log = logging.getLogger("causerie.serve")
 BACKLOG = 1024
 FINISH_REQUESTS_WITHIN_SECONDS = 5.0
 STOP_WITHIN_SECONDS = 40.0
+PORT_FREE_WITHIN_SECONDS = 10.0
 
 
 async def serve(
@@ -69,11 +71,7 @@ async def serve_many(
             progress("Laying out the demo")
             await furnish(database.url)
         progress(f"Starting {count} workers")
-        try:
-            listener = bound(options.server.host, options.server.port)
-        except OSError as error:
-            raise _taken(options.server, error) from error
-        with listener:
+        with await _bound(options.server) as listener:
             if not await oversee(Workers(count, command_of(arguments), listener)):
                 raise CannotStart("serve: the first worker did not start. Hint: what it said stands above.")
         progress("Stopping the database: the workers have finished")
@@ -88,12 +86,26 @@ async def serve_at(post: Post, options: Options, store: StoreOptions, say: Calla
         loop.add_reader(line, stopping.set)  # the parent says nothing: what can be read is its end
         database = await reach(store)
         async with _running(options, database.url, post.place) as runner:
+            if stopping.is_set():
+                return
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             await _say_ready(runner.app, options, silent, say if post.greets else lambda line: None)
             with suppress(OSError):
                 line.send(READY)
             await stopping.wait()
         loop.remove_reader(line)
+
+
+async def _bound(server: ServerOptions) -> socket.socket:
+    """Return the listening port. The workers of a parent that was killed hold it for some seconds, until they see that."""
+    until = asyncio.get_running_loop().time() + PORT_FREE_WITHIN_SECONDS
+    while True:
+        try:
+            return bound(server.host, server.port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or asyncio.get_running_loop().time() > until:
+                raise _taken(server, error) from error
+        await asyncio.sleep(0.2)
 
 
 def _asked_to_stop() -> asyncio.Event:
