@@ -129,6 +129,10 @@ class BackDoor:
                     await self._deliver(message)
                 except Unavailable as error:
                     log.warning("outbound.record failed message=%s reason=%s", message.id, error)
+                except Exception as error:  # noqa: BLE001 (one message's oddity must not hold up those behind it)
+                    log.error(
+                        "outbound.message broke message=%s error=%s", message.id, type(error).__name__, exc_info=error
+                    )
                 finally:
                     self.sending -= 1
                     self._held.pop(message.id, None)
@@ -140,8 +144,8 @@ class BackDoor:
         if channel is None:
             return await self._record(message, Failed("config", f"channel {message.channel} is not connected"))
         for attempt in range(LATER_RETRIES + 1):
-            if self._is_lost(message):
-                return None  # we were frozen past our pulse: whoever took it over sends it
+            if self._is_lost(message):  # we were frozen past our pulse: whoever took it over sends it
+                return log.warning("outbound.let_go message=%s", message.id)
             if reason := await self._objection(message):
                 return await self._suppress(message, reason)
             await self._quiet(message)

@@ -26,6 +26,8 @@ EVERY_SECONDS = 2.0
 PULSE_DEAD_AFTER = timedelta(seconds=8)
 MARGIN_SECONDS = 2.0  # between our own last send and the instant others may call us dead
 ATTEMPTS = 10
+FORGOTTEN_AFTER = timedelta(seconds=10)
+"""What we have leased so long ago and our back door does not hold, it let go; what was just committed it will hold in a moment."""
 BATCH = 500  # at each look: a campaign of 2,000 mails a second that was killed goes on at 250
 
 
@@ -113,7 +115,7 @@ def _free(now: datetime, me: str, alive: list[str]) -> dict[str, object]:
     return {
         "$or": [
             {"delivery.lease_until": {"$lte": now}, "delivery.leased_by": {"$exists": False}},
-            {"delivery.lease_until": {"$lte": now}, "delivery.leased_by": me},
+            {"delivery.lease_until": {"$lte": now + LEASE_FOR - FORGOTTEN_AFTER}, "delivery.leased_by": me},
             {"delivery.lease_until": held, "delivery.leased_by": {**held, "$nin": alive}},
         ]
     }

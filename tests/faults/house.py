@@ -44,6 +44,8 @@ class House:
     store: Store
     people: int
     group: str = "everybody"
+    first: int = FIRST
+    """The chat of the person with number 0."""
 
     def profile(self, number: int) -> str:
         """Return the profile id of a person."""
@@ -51,11 +53,11 @@ class House:
 
     def address(self, number: int) -> int:
         """Return a person's Telegram chat."""
-        return FIRST + number
+        return self.first + number
 
     def number(self, address: int) -> int:
         """Return whose chat this is."""
-        return address - FIRST
+        return address - self.first
 
     async def open(self, *, consent: bool = True) -> str:
         """Put all people there, with a yes to offers, and return a key to the API."""

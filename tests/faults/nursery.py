@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 from typing import Any
 
 import causerie.app  # noqa: F401 (loaded once, for all)
@@ -59,6 +60,9 @@ def _bear(order: dict[str, Any]) -> int:
         if order["crash_at"]:
             arm(order["crash_at"])
         status = main(["serve"])
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(status)
 
