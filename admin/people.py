@@ -9,6 +9,7 @@ from admin.desk import Desk
 from admin.reactions import Reactions, reactions
 from profiles.conversation import Conversation
 from profiles.passes import PASSES, Pass
+from profiles.personal_links import PersonalLinks
 from profiles.profile import Attribute, Profile
 from profiles.record import from_document
 
@@ -35,6 +36,8 @@ class Person:
     consents: Heard | None = None
     passes: tuple[Pass, ...] = ()
     """Their wallet cards, the newest first."""
+    cards_page: str = ""
+    """Where they put their cards into their phone; empty where no wallet is switched on."""
 
 
 _FIRST = ("first_name", "last_name", "name")
@@ -48,7 +51,9 @@ async def person(desk: Desk, profile: Profile) -> Person:
         undoable = await desk.store.first("merges", {"kept": profile.id, "undone_at": None}, sort=[("_id", -1)])
     conflicts = await _conflicts(desk, profile)
     reacts, consents = reactions(profile, desk.clock()), await heard_of(desk, profile)
-    return Person(tuple(ordered), conflicts, undoable, reacts, consents, await _passes(desk, profile))
+    passes = await _passes(desk, profile)
+    page = PersonalLinks(desk.secret, desk.public_url).wallet(profile.id, desk.clock()) if "wallet" in desk.channels else ""
+    return Person(tuple(ordered), conflicts, undoable, reacts, consents, passes, page)
 
 
 async def read_profile(desk: Desk, id: str) -> Profile | None:

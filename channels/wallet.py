@@ -52,7 +52,7 @@ async def connect(options: Options, door: Door) -> Channel:
         papers, account, problems = await asyncio.to_thread(_read, options)
     if problems:
         raise ValueError("\n".join(problems))
-    wallet = Wallet(options, door, papers or await _own_papers(door), account)
+    wallet = Wallet(options, door, papers, account)
     await wallet.start()
     return wallet
 
@@ -63,12 +63,13 @@ class Wallet:
     name = "wallet"
     space = "wallet"
 
-    def __init__(self, options: Options, door: Door, papers: Papers, account: ServiceAccount | None) -> None:
+    def __init__(self, options: Options, door: Door, papers: Papers | None, account: ServiceAccount | None) -> None:
         self.limits = Limits(text=LONGEST_MESSAGE, threads=False, at_once=32)
         self.passes = Passes(door.writer, door.store, door.cards, secret=door.secret, clock=door.clock)
         self.is_try_out = not options.certificate
         self._door, self._papers = door, papers
         self._sign: Sign | None = None
+        self._signing = asyncio.Lock()
         self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=options.timeout_seconds))
         self.organisation = options.organisation or "Causerie"
         self._issuer = Issuer(
@@ -129,7 +130,7 @@ class Wallet:
         except NoPicture as error:
             return Unshown("images", str(error))
         files = files_of(face, self._issuer, token, pictures)
-        return await asyncio.to_thread(lambda: packed(files, self._signer()))
+        return await asyncio.to_thread(packed, files, await self._signer())
 
     async def save_link(self, held: Pass) -> str | Trouble:
         """Return the address that saves this pass to Google Wallet, once Google has it. Raises Unavailable."""
@@ -164,10 +165,13 @@ class Wallet:
             raise web.HTTPNotFound
         return web.FileResponse(path, headers={"Cache-Control": "public, max-age=3600"})
 
-    def _signer(self) -> Sign:
-        if self._sign is None:
-            self._sign = signer(self._papers)
-        return self._sign
+    async def _signer(self) -> Sign:
+        """Return what signs; with the first pass the libraries are loaded, and without Apple's papers our own are made."""
+        async with self._signing:
+            if self._sign is None:
+                papers = self._papers or await _own_papers(self._door)
+                self._sign = await asyncio.to_thread(signer, papers)
+            return self._sign
 
     def _google_side(self, options: Options, account: ServiceAccount) -> GoogleSide:
         token = GoogleToken(account, SCOPE, self._client, clock=self._door.clock)
@@ -207,7 +211,7 @@ def _told(content: Content) -> str:
 
 
 async def _own_papers(door: Door) -> Papers:
-    """Return the papers that we made ourselves: at the first start, for all processes."""
+    """Return the papers that we made ourselves: with the first pass, for all processes."""
     found = await door.store.get("settings", PAPERS)
     if found is None:
         made = await asyncio.to_thread(self_made, TRY_OUT_TYPE, TRY_OUT_TEAM, now=door.clock())

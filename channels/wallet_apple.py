@@ -77,13 +77,14 @@ def pass_json(face: Face, issuer: Issuer, token: str) -> dict[str, Any]:
 def words_of(face: Face, language: str) -> str:
     """Return pass.strings of a language: each text of pass.json that is said otherwise there, and how.
 
-    What has the same words in two places and is not translated the same is said as in the first.
+    Empty for the language that the pass is written in. What has the same words in two places and is not translated the same is
+    said as in the first.
     """
     found: dict[str, str] = {}
     for spoken in _spoken(face):
         if spoken[face.language]:
             found.setdefault(spoken[face.language], spoken[language])
-    return "".join(f"{_quoted(said)} = {_quoted(other)};\n" for said, other in found.items() if other)
+    return "".join(f"{_quoted(said)} = {_quoted(other)};\n" for said, other in found.items() if other not in ("", said))
 
 
 def files_of(face: Face, issuer: Issuer, token: str, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -164,7 +165,9 @@ def _field(one: Shown, language: str) -> dict[str, str]:
 def _spoken(face: Face) -> list[Spoken]:
     """Return every text of the pass that has two languages, in the order in which a reader meets them."""
     fields = [said for one in face.fields for said in (one.label, one.value, one.changed)]
-    return [face.title, *fields, *_PLACE.values(), *(said for said in (face.place, face.address) if said)]
+    besides = (("_place", face.place), ("_address", face.address), ("_link", {"": face.link} if face.link else None))
+    labels = [_PLACE[key] for key, said in besides if said]
+    return [face.title, *fields, *labels, *(said for said in (face.place, face.address) if said)]
 
 
 def _barcode(face: Face) -> dict[str, str]:

@@ -88,7 +88,10 @@ class Service:
     async def _latest(self, request: web.Request) -> web.Response:
         """Return the pass as it is now; 304 when the device has that."""
         held = await self._held(request)
-        headers = {"Last-Modified": format_datetime(held.changed_at.astimezone(UTC), usegmt=True), "Cache-Control": "no-store"}
+        headers = {
+            "Last-Modified": format_datetime(held.changed_at.astimezone(UTC), usegmt=True),
+            "Cache-Control": "no-store",
+        }
         since = _instant(request.headers.get("If-Modified-Since", ""))
         if since is not None and held.changed_at <= since:
             return web.Response(status=304, headers=headers)
