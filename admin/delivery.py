@@ -91,9 +91,16 @@ async def _passed(desk: Desk, message: Message) -> tuple[Passed, ...]:
     }
     rows = await desk.store.find("events", where, sort=[("happened_at", 1)], limit=50)
     for event in (from_document(Event, row) for row in rows):
-        detail = ", ".join(f"{name}: {_plain(value)}" for name, value in event.properties.items() if name != "message")
-        found.append(Passed(event.happened_at, event.name, detail))
+        found.append(Passed(event.happened_at, event.name, _detail(event)))
     return tuple(sorted(found, key=lambda one: one.at))
+
+
+def _detail(event: Event) -> str:
+    """Return what else is told of it; of a report about a mail, the words of who made it."""
+    said = event.properties
+    if event.name in ("message.bounced", "message.complained"):
+        return _plain(said.get("detail") or said.get("status") or said.get("kind") or "")
+    return ", ".join(f"{name}: {_plain(value)}" for name, value in said.items() if name != "message")
 
 
 async def _decisions(desk: Desk, message: Message) -> list[Document]:

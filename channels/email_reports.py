@@ -91,7 +91,8 @@ def bounced(message: Message, bounce: Bounce) -> Work:
         known = snapshot.messages.get(message.id)
         if known is None or known.delivery is None:
             return Refusal("unknown_delivery", message.id)
-        said = " ".join(filter(None, (_REASONS[bounce.kind], bounce.status, bounce.detail)))[:200]
+        status = "" if bounce.status in bounce.detail else bounce.status
+        said = " ".join(filter(None, (_REASONS[bounce.kind], status, bounce.detail)))[:200]
         put = {"delivery.state": "failed", "delivery.reason": said, "delivery.times.failed": snapshot.now}
         amend = Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by"))
         told = {"kind": bounce.kind, "status": bounce.status, "detail": bounce.detail}

@@ -106,7 +106,7 @@ async def test_a_deliverys_page_says_why_it_came_back(screens: Screens, width: i
     )
     states = page.locator(".states")
     await expect(states).to_contain_text("Not delivered")
-    await expect(states).to_contain_text("this address does not exist (5.1.1 550 5.1.1 no such user here)")
+    await expect(states).to_contain_text("this address does not exist (550 5.1.1 no such user here)")
     await expect(states).to_contain_text("Bounced")
     await _kept(page, f"delivery-{width}-{scheme}")
 
