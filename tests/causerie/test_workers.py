@@ -130,12 +130,15 @@ def test_a_post_is_read_back_as_it_was_written() -> None:
 
 
 @asynccontextmanager
-async def serving(folder: Path, port: int, *more: str, workers: int = 2) -> AsyncIterator[asyncio.subprocess.Process]:
+async def serving(
+    folder: Path, port: int, *, inside: int = 0, demo: bool = False
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `causerie serve --workers` on this data folder until the block ends."""
     settings = {"CAUSERIE_STORE__FOLDER": str(folder), "CAUSERIE_SERVER__PORT": str(port)}
-    settings["CAUSERIE_SERVER__METRICS_PORT"] = more[0] if more else "0"
+    settings["CAUSERIE_SERVER__METRICS_PORT"] = str(inside)
+    arguments = ["serve", "--workers", "2", *(["--demo"] if demo else [])]
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "causerie", "serve", "--workers", str(workers), cwd=ROOT, env={**os.environ, **settings},
+        sys.executable, "-m", "causerie", *arguments, cwd=ROOT, env={**os.environ, **settings},
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -173,7 +176,7 @@ def children(parent: int) -> set[int]:
 
 async def test_a_killed_worker_comes_back_and_each_answers_on_a_port_of_its_own(tmp_path: Path, free_port: int) -> None:
     inside = any_free_port()
-    async with serving(tmp_path, free_port, str(inside)) as parent:
+    async with serving(tmp_path, free_port, inside=inside) as parent:
         await until(lambda: healthy(inside))
         await until(lambda: healthy(inside + 1), within_seconds=60)
         before = children(parent.pid)
@@ -187,13 +190,13 @@ async def test_a_killed_worker_comes_back_and_each_answers_on_a_port_of_its_own(
 
 
 async def test_workers_end_when_their_parent_is_killed(tmp_path: Path, free_port: int) -> None:
-    async with serving(tmp_path, free_port, workers=2) as parent:
+    async with serving(tmp_path, free_port) as parent:
         await until(lambda: len(children(parent.pid)) == 2, within_seconds=60)
         workers = children(parent.pid)
         parent.kill()
         await parent.wait()
         await until(lambda: not any(is_running(pid) for pid in workers), within_seconds=60)
-    async with serving(tmp_path, free_port, workers=2):  # the port and the data folder are free, nobody has to clean up
+    async with serving(tmp_path, free_port):  # the port and the data folder are free, nobody has to clean up
         assert await healthy(free_port)
 
 
