@@ -33,6 +33,14 @@ TALKATIVE = (
 _PATTERNS = (
     (re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}"), "[token]"),  # Telegram's, also inside /bot<token>/
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), "[token]"),  # JSON web tokens
+    (
+        re.compile(r"\b(?:ck_\w{8}_\w{20,}|whsec_[\w+/=-]{20,}|v1\.[0-9a-f]{32}\.[\w-]+)"),
+        "[token]",
+    ),  # keys, visitors' tokens
+    (
+        re.compile(r"/(p|p/confirm|u|l|o|welcome)/[\w.-]{16,}"),
+        r"/\1/[token]",
+    ),  # links that open something to whoever has them
     (re.compile(r"://[^\s/@]{1,400}@"), "://[secret]@"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), r"\1 [secret]"),
     (
