@@ -66,13 +66,14 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured
 
 
 def with_demo(config: Configured) -> Options:
-    """Return the options with web chat, web push, wallet cards, the demo shop, and a rule book of one's own in the data folder."""
+    """Return the options with web chat, inbox, web push, wallet cards, the demo shop, and a rule book of one's own."""
     options = config.options
     webchat = replace(options.channels["webchat"], enabled=True, demo=True)
     webpush = replace(options.channels["webpush"], enabled=True)
     wallet = options.channels["wallet"]
     wallet = replace(wallet, enabled=True, organisation=wallet.organisation or "Atelier Nord")  # the demo shop's name
-    switched = {"webchat": webchat, "webpush": webpush, "wallet": wallet}
+    inapp = replace(options.channels["inapp"], enabled=True)
+    switched = {"webchat": webchat, "webpush": webpush, "wallet": wallet, "inapp": inapp}
     rules = options.rules
     if not rules.folder:
         rules = replace(rules, folder=str(_own_book(config.store)))  # laid out once the folder is ours

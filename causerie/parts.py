@@ -216,7 +216,7 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
         cards=book.cards,
     )  # fmt: skip
     channels.update(await house.connect(options.channels, door))
-    _show_inboxes(channels)
+    show_inboxes(channels)
     listening = await opened.enter_async_context(AsyncExitStack())
     for channel in channels.values():
         listening.push_async_callback(channel.close)
@@ -224,7 +224,7 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
     return Doors(channels, listening, back_door, sweeper, ledgers, consents)
 
 
-def _show_inboxes(channels: Mapping[str, Channel]) -> None:
+def show_inboxes(channels: Mapping[str, Channel]) -> None:
     """Let the web chat's open pages hear what comes into the inbox; channels do not know each other."""
     inbox, chat = channels.get("inapp"), channels.get("webchat")
     if isinstance(inbox, InApp) and isinstance(chat, Webchat):

@@ -7,6 +7,7 @@ from typing import Any
 from channels.channel import Outbound
 from profiles.text import CUT, clean
 from profiles.timeline import Content
+from profiles.tracking import without_links
 
 LARGEST = 4096  # octets of a payload, at Firebase and at Apple alike
 LONGEST_TITLE, LONGEST_BODY = 250, 2_000  # characters; every phone cuts far sooner
@@ -14,12 +15,20 @@ MOST_BUTTONS = 4
 
 
 def own_part(content: Content, message: str) -> dict[str, Any]:
-    """Return what our part of the payload says to the app, under the key `causerie`: which message it is, and what to open."""
+    """Return what our part of the payload says to the app, under the key `causerie`: which message it is, and what to open.
+
+    `link` counts the tap where links are counted; `target` is then where it leads, for an app that opens its own pages itself
+    and reports the tap (channels/inapp_doors.py).
+    """
+    target = without_links(content).link if content.links else ""
     buttons = [
         {"title": clean(button.title, longest=60), **_said({"url": button.url or "", "payload": button.payload or ""})}
         for button in content.buttons if button.title
     ][:MOST_BUTTONS]  # fmt: skip
-    return {"id": message, **_said({"link": content.link, "image": content.image, "buttons": buttons})}
+    return {
+        "id": message,
+        **_said({"link": content.link, "target": target, "image": content.image, "buttons": buttons}),
+    }
 
 
 def title_of(content: Content) -> str:

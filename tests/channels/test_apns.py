@@ -15,6 +15,7 @@ from channels.apns_form import headers, payload
 from channels.channel import Failed, Later, Sent, Unknown
 from profiles.secret import Secret
 from profiles.timeline import Button, Content
+from profiles.tracking import Tracked, with_links
 from tests.channels.kits.apns import options
 from tests.channels.push_stage import NOON, PushStage, push, push_stage
 from tests.peers.apns import DEVICE, running_apns
@@ -67,6 +68,13 @@ def test_an_alert_says_all_that_apple_knows_to_show() -> None:
             "buttons": [{"title": "Voir", "url": "https://shop.example/o"}, {"title": "Plus tard"}],
         },
     }  # fmt: skip
+
+
+def test_an_app_gets_the_link_that_counts_and_where_it_leads() -> None:
+    tracked = with_links(Content("x", link="https://shop.example/o/7"), "m1", Tracked("https://causerie.example", b"s"))
+    own = said(tracked)["causerie"]
+    assert own["link"].startswith("https://causerie.example/l/")
+    assert own["target"] == "https://shop.example/o/7"
 
 
 def test_a_silent_push_shows_nothing_and_wakes_the_app() -> None:

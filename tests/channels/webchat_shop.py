@@ -10,8 +10,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from channels import webchat
-from channels.channel import Arrival, Door
+from causerie.parts import show_inboxes
+from channels import inapp, webchat
+from channels.channel import Arrival, Channel, Door
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
 from channels.webchat import Options, Webchat
@@ -56,6 +57,8 @@ class Shop:
     broken: bool = False
     offset: Any = None
     answer: Any = bot
+    has_inbox: bool = False
+    """Whether the channel inapp is connected too, as causerie/parts.py does it."""
     channel: Webchat = field(init=False)
     writer: Writer = field(init=False)
     _runner: web.AppRunner | None = None
@@ -80,14 +83,22 @@ class Shop:
                 raise Unavailable("told to")
             return await front.receive(arrival)
 
-        door = Door(receive, self.url, self.clock, self.store, self.writer, feed, SECRET)
+        door = Door(receive, self.url, self.clock, self.store, self.writer, feed, SECRET,
+                    identity_secrets=(IDENTITY_SECRET,))  # fmt: skip
         self.channel = await webchat.connect(self.options, door)
-        self._back = BackDoor({"webchat": self.channel}, self.writer, clock=self.clock)
+        connected: dict[str, Channel] = {"webchat": self.channel}
+        app = web.Application()
+        if self.has_inbox:
+            connected["inapp"] = await inapp.connect(inapp.Options(enabled=True), door)
+            show_inboxes(connected)
+            mounted = web.Application()
+            mounted.add_routes(connected["inapp"].routes())
+            app.add_subapp("/channels/inapp", mounted)
+        self._back = BackDoor(connected, self.writer, clock=self.clock)
         self.writer.listen(self._back.take)
         self._front = front
         routes = web.Application()
         routes.add_routes(self.channel.routes())
-        app = web.Application()
         app.add_subapp("/channels/webchat", routes)
         app.router.add_get("/host", _host_page)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
@@ -150,7 +161,8 @@ async def open_shop(url: str, database: str, port: int, **options: Any) -> Async
         {name: INDEXES[name] for name in ("messages", "conversations", "visitors", "files", "profiles")}
     )
     defaults: dict[str, Any] = {"enabled": True, "identity_secret": Secret(IDENTITY_SECRET), "demo": True}
-    shop = Shop(store, Options(**{**defaults, **options}), port)
+    has_inbox = options.pop("has_inbox", False)
+    shop = Shop(store, Options(**{**defaults, **options}), port, has_inbox=has_inbox)
     await shop.start()
     try:
         yield shop

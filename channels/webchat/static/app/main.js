@@ -2,6 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
+import { Inbox } from "./inbox.js";
 import { keep } from "./keep.js";
 import { Panel } from "./panel.js";
 import { Uploads } from "./uploads.js";
@@ -17,8 +18,9 @@ export async function start({ script, base }) {
   const connection = new Connection(socketAddress(server));
   const conversation = new Conversation({ connection, kept, language });
   const uploads = new Uploads({ server, conversation });
+  const inbox = new Inbox({ address: new URL("../inapp/", server), conversation });
   const panel = new Panel({
-    conversation, uploads, words, style, kept,
+    conversation, inbox, uploads, words, style, kept,
     title: script.dataset.title || words("title"),
     greeting: script.dataset.greeting || words("greeting"),
     accent: script.dataset.accent || "",

@@ -1,16 +1,21 @@
 // The bubble and the panel: opening, closing, focus, the unread badge, and what the connection is worth saying.
 
+import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { element, icon } from "./element.js";
 import { Messages } from "./messages.js";
+import { News } from "./news.js";
 
 const PATIENCE = 2_000; // ms before a lost connection is mentioned: most come back sooner
 
 export class Panel {
-  constructor({ conversation, uploads, words, style, kept, title, greeting, accent, theme }) {
-    Object.assign(this, { conversation, words, kept });
+  constructor({ conversation, inbox, uploads, words, style, kept, title, greeting, accent, theme }) {
+    Object.assign(this, { conversation, inbox, words, kept });
     this.messages = new Messages({ conversation, words, greeting });
     this.composer = new Composer({ conversation, uploads, words });
+    const say = (text) => this.say(text);
+    this.news = new News({ inbox, words, say });
+    this.banner = new Banner({ inbox, words, say, focusBack: () => this.bubble.focus() });
     this.host = element("causerie-chat");
     const root = this.host.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [style];
@@ -21,6 +26,7 @@ export class Panel {
     document.body.append(this.host);
 
     conversation.addEventListener("change", () => this.later());
+    inbox.addEventListener("change", () => this.later());
     conversation.addEventListener("reset", () => this.messages.typing(null));
     document.addEventListener("visibilitychange", () => this.later());
     if (remembered()) this.open({ focus: false });
@@ -33,11 +39,15 @@ export class Panel {
     this.bubble = element("button", { class: "bubble-button", type: "button", "aria-expanded": "false", "aria-controls": "panel", onclick: () => this.toggle() }, icon("chat"), icon("down"), this.badge);
     this.state = element("p", { class: "state", role: "status" });
     const close = element("button", { class: "tool", type: "button", "aria-label": words("close"), title: words("close"), onclick: () => this.close() }, icon("close"));
-    const head = element("header", {}, element("div", {}, element("h2", { id: "title" }, title), this.state), close);
+    this.heading = element("h2", { id: "title" }, title);
+    this.title = title;
+    this.bellDot = element("span", { class: "bell-dot", hidden: true });
+    this.bell = element("button", { class: "tool bell", type: "button", "aria-pressed": "false", hidden: true, onclick: () => this.turnTo(!this.showsNews) }, icon("bell"), this.bellDot);
+    const head = element("header", {}, element("div", { class: "heading" }, this.heading, this.state), this.bell, close);
     this.newer = element("button", { class: "newer", type: "button", hidden: true, onclick: () => this.messages.toEnd() }, icon("down"), words("newer"));
     this.lock = this.buildLock();
-    this.panel = element("section", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true }, head, this.messages.node, this.newer, this.lock, this.composer.node);
-    this.frame.append(this.panel, this.bubble);
+    this.panel = element("section", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true }, head, this.messages.node, this.news.node, this.newer, this.lock, this.composer.node);
+    this.frame.append(this.banner.aloud, this.banner.node, this.panel, this.bubble);
     this.panel.addEventListener("keydown", (event) => this.key(event));
     this.messages.node.addEventListener("scroll", () => this.later());
   }
@@ -79,6 +89,20 @@ export class Panel {
     if (hadFocus) this.bubble.focus();
   }
 
+  // Show the news, or the conversation again.
+  turnTo(news) {
+    this.showsNews = news;
+    this.draw();
+    if (!news) this.messages.toEnd();
+  }
+
+  // A choice of the news says something: the visitor goes on in the conversation.
+  say(text) {
+    this.turnTo(false);
+    this.open();
+    this.conversation.sayText(text);
+  }
+
   // Whether the panel covers the whole window, as on a phone.
   get isFull() {
     return matchMedia("(max-width: 480px)").matches;
@@ -111,17 +135,34 @@ export class Panel {
   }
 
   draw() {
-    const { conversation, words } = this;
+    const { conversation, inbox, words } = this;
+    const reads = Boolean(this.showsNews && inbox.exists && !conversation.locked);
     this.lock.hidden = !conversation.locked;
-    this.messages.node.hidden = this.composer.node.hidden = Boolean(conversation.locked);
+    this.messages.node.hidden = this.composer.node.hidden = Boolean(conversation.locked) || reads;
     this.messages.draw();
-    if (this.isOpen && document.visibilityState === "visible" && this.messages.isAtEnd()) conversation.markRead();
-    const { unread } = conversation;
+    this.drawBell(reads);
+    if (this.isOpen && !reads && document.visibilityState === "visible" && this.messages.isAtEnd()) conversation.markRead();
+    const unread = conversation.unread + inbox.unread;
     this.badge.hidden = this.isOpen || !unread;
     this.badge.textContent = unread > 9 ? "9+" : String(unread);
     this.bubble.setAttribute("aria-label", this.isOpen ? words("close") : unread ? words("open_unread", { count: unread }) : words("open"));
-    this.newer.hidden = Boolean(conversation.locked) || this.messages.isAtEnd() || !unread;
+    this.newer.hidden = Boolean(conversation.locked) || reads || this.messages.isAtEnd() || !conversation.unread;
     this.sayState();
+  }
+
+  drawBell(reads) {
+    const { inbox, words } = this;
+    const { unread } = inbox;
+    this.bell.hidden = !inbox.exists || Boolean(this.conversation.locked) || !(inbox.messages.length || reads);
+    this.bell.setAttribute("aria-pressed", String(reads));
+    this.bellDot.hidden = reads || !unread;
+    const label = unread ? words("news_unread", { count: unread }) : words("news");
+    this.bell.setAttribute("aria-label", label);
+    this.bell.title = label;
+    this.heading.textContent = reads ? words("news") : this.title;
+    this.news.node.hidden = !reads || !this.isOpen;
+    this.news.draw();
+    this.banner.watch();
   }
 
   sayState() {
