@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,31 @@ def node_package(name: str) -> Path:
     node()
     require_peer(f"npm package {name}", (PEERS / name).is_dir(), "Run: npm ci --prefix tests/peers")
     return PEERS / name
+
+
+def namespaces() -> None:
+    """Go on where network namespaces can be made. Else skip, in CI too: no package would help."""
+    ip = shutil.which("ip", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    require_peer("ip", ip, "Install the package iproute2.")
+    made = subprocess.run([str(ip), "netns", "add", "needed"], capture_output=True, check=False).returncode == 0
+    subprocess.run([str(ip), "netns", "del", "needed"], capture_output=True, check=False)
+    if not made:
+        pytest.skip("no right to make network namespaces. It needs root, and a container that leaves it the right")
+
+
+def mounts(folder: Path) -> None:
+    """Go on where a disk of our own can be mounted here. Else skip, in CI too: no package would help."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(folder)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(
+            "no right to mount a disk that can be filled. It needs root, and a container that leaves it the right"
+        )
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def faketime() -> str:
+    """Return the path of libfaketime, or skip (fail in CI)."""
+    places = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("/usr/lib/faketime/libfaketimeMT.so.1")]
+    found = next((str(place) for place in places if place.exists()), "")
+    require_peer("libfaketime", found, "Install the package faketime.")
+    return found
