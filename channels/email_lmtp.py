@@ -8,7 +8,7 @@ hand mail over, so it listens on this host alone unless told otherwise.
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from channels.email_incoming import Incoming
 from channels.email_options import Options
@@ -115,13 +115,13 @@ def _speaker(handler: Lmtp, largest: int, connected: set[asyncio.Transport]) -> 
         """How often the next status is said."""
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.Transport)
+            writable = cast(asyncio.Transport, transport)  # uvloop's are of no common class
             if len(connected) >= MOST_CONNECTIONS:
                 self._is_turned_away = True
-                transport.write(b"421 4.3.2 too many connections\r\n")
-                transport.close()
+                writable.write(b"421 4.3.2 too many connections\r\n")
+                writable.close()
                 return
-            connected.add(transport)
+            connected.add(writable)
             super().connection_made(transport)
 
         def connection_lost(self, error: Exception | None) -> None:

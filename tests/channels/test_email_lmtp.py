@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import uvloop
 
 from channels.email import connect
 from channels.email_lmtp import MOST_CONNECTIONS
@@ -168,6 +169,16 @@ async def test_each_wrong_key_is_named(office: PostOffice, changed: dict[str, ob
     wrong = replace(office.options, **changed)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=rf"channels\.email\.{named}"):
         await connect(wrong, office.door)
+
+
+def test_it_works_on_the_loop_that_the_server_runs_on(mongo_url: str, database_name: str) -> None:
+    async def exchange() -> None:
+        async with post_office(mongo_url, database_name) as office:
+            assert await office.gets(mail(), HELP, "help+2@shop.example") == [TAKEN, TAKEN]
+            await office.said(1)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(exchange())
 
 
 async def test_a_port_that_is_taken_is_named(office: PostOffice) -> None:

@@ -47,11 +47,22 @@ class Dovecot:
     async def octets(self, user: str, count: int) -> list[bytes]:
         """Return them as they are stored."""
 
-        async def has_them() -> list[bytes]:
-            found = await asyncio.to_thread(lambda: Box(self, user).octets())
-            return found if len(found) >= count else []
+        async def has_them() -> list[bytes] | None:
+            found = await self.now(user)
+            return found if len(found) >= count else None
 
         return cast(list[bytes], await until(has_them, within_seconds=60))
+
+    async def now(self, user: str) -> list[bytes]:
+        """Return the mails that are in somebody's mailbox now."""
+
+        def looked() -> list[bytes]:
+            box = Box(self, user)
+            found = box.octets()
+            box.leave()
+            return found
+
+        return await asyncio.to_thread(looked)
 
 
 class Box:
