@@ -268,7 +268,7 @@ async def _open_rules(options: Options, ground: Ground, doors: Doors, opened: As
     rules = await open_rules(
         ground.store, ground.writer, reaches, most_reactive, options.rules, language=options.server.language,
         clock=ground.clock, tracker=Tracker(options.public_url, ground.secret), personal=ground.personal,
-        words=house.words(),
+        words=house.words(), hints=ground.feed.hints,
     )  # fmt: skip
     opened.push_async_callback(rules.close)
     doors.sweeper.bury(rules.bury)

@@ -116,7 +116,8 @@ INDEXES: dict[str, Sequence[Any]] = {
     ],
     "codes": [],
     "visits": [ascending("day")],  # counted visits of people whom nobody recognises
-    "rule_versions": [ascending("rule", "-at"), ascending("-at")],  # a rule's history; the last good text of each file
+    # a rule's history; the last good text of each file; what was saved through some console
+    "rule_versions": [ascending("saved_at", sparse=True), ascending("rule", "-at"), ascending("-at")],
     "doubts": [],
     "proposals": [ascending("state", "-at", "_id")],
     "bot_versions": [],

@@ -66,6 +66,8 @@ class Bookcase:
         self._older: dict[tuple[str, str], str] = {}
         self._read: dict[tuple[str, str], Rule | None] = {}
         self._listeners: list[Callable[[Book], None]] = []
+        self.on_saved: Callable[[str], None] = lambda file: None
+        """Called with each file that is saved here (rules/following.py)."""
         self._looking = Every(LOOK_SECONDS, self.look, name="book")
 
     def listen(self, listener: Callable[[Book], None]) -> None:
@@ -141,10 +143,12 @@ class Bookcase:
             return (ContentError(Place(file), f'expected a file name such as birthday.yml, got "{file[:80]}".'),)
         if found := await self.check(file, text):
             return found
-        await asyncio.to_thread(_write, self.folder / file, text)
+        await asyncio.to_thread(write, self.folder / file, text)
         await self.look(at_once=True)
         if self._store is not None:
-            await self._store.change(VERSIONS, {"_id": _row_id(file, text)}, {"$set": {"by": by}})
+            saved = {"by": by, "saved_at": self._clock()}
+            await self._store.change(VERSIONS, {"_id": _row_id(file, text)}, {"$set": saved})
+            self.on_saved(file)
         return ()
 
     async def versions(self, rule: str) -> tuple[Version, ...]:
@@ -256,7 +260,7 @@ def _age(mark: Mark, clock: Clock) -> float:
     return abs(clock().timestamp() - mark[0] / 1e9)
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Write whole or not at all."""
     path.parent.mkdir(exist_ok=True)
     aside = path.with_name(f".{path.name}.new")

@@ -9,6 +9,7 @@ from profiles.brakes import Brakes
 from profiles.calendar import Clock
 from profiles.every import Every
 from profiles.expression import Expression, parse
+from profiles.hints import Hints
 from profiles.ledgers import Ledgers
 from profiles.personal_links import PersonalLinks
 from profiles.store import Store
@@ -18,6 +19,7 @@ from rules.bookcase import Bookcase
 from rules.choice import Prefers
 from rules.direct import reread_direct
 from rules.engine import Engine
+from rules.following import Following
 from rules.gatekeeper import Gatekeeper, Renders
 from rules.graph import graph
 from rules.learning import Learning
@@ -53,7 +55,7 @@ class Running:
     sweep: Sweep
     learning: Learning
     winners: Winners
-    _looking: tuple[Every, ...]
+    _looking: tuple[Every | Following, ...]
     _opened: AsyncExitStack
 
     async def start(self) -> None:
@@ -87,6 +89,7 @@ async def open_rules(
     tracker: Tracker | None = None,
     personal: PersonalLinks | None = None,
     words: frozenset[str] | None = None,
+    hints: Hints | None = None,
 ) -> Running:
     """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody.
 
@@ -124,6 +127,8 @@ async def open_rules(
 
     bookcase.listen(use)
     use(await bookcase.open())
+    following = Following(bookcase, store, hints or Hints())
+    await following.look()
     opened = AsyncExitStack()
     opened.push_async_callback(engine.close)
     opened.push_async_callback(occurrences.close)
@@ -135,6 +140,7 @@ async def open_rules(
         Every(LEARN_SECONDS, learning.look, name="reactivity"),
         Every(WINNER_SECONDS, winners.look, name="winners"),
         Every(BRAKE_SECONDS, brakes.look, name="brakes"),
+        following,
     )
     for one in looking:
         opened.push_async_callback(one.close)
