@@ -31,6 +31,8 @@ class Node:
     port: int
     before: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    more: Sequence[str] = ()
+    """Arguments beside the usual ones."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -48,6 +50,7 @@ class Node:
                 "--bind_ip", self.host, "--replSet", SET, "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64",
                 "--nounixsocket", "--quiet", "--logpath", str(self.folder.with_suffix(".log")), "--logappend",
                 *(part for setting in settings for part in ("--setParameter", setting)),
+                *self.more,
             ],
             env={**os.environ, "LC_ALL": "C", **self.environment}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         )  # fmt: skip

@@ -24,6 +24,7 @@ from aiohttp.test_utils import TestServer
 
 from profiles.append import begin, said
 from profiles.calendar import utc_now
+from profiles.indexes import INDEXES
 from profiles.profile import Profile
 from profiles.record import from_document, to_document
 from profiles.store import Store
@@ -97,7 +98,7 @@ async def test_nothing_is_lost_or_said_twice_wherever_the_server_dies(
 
         async def walk(worker: int) -> None:
             for name, nth in left:
-                place = _Place(nursery, folder, mongo_url, telegram, hook, name, nth)
+                place = _Place(nursery, folder, mongo_url, telegram, hook, name, nth, f"crash_{worker}")
                 if await place.walked():
                     figures.add(**{"crash_points": 1})
                 elif nth == 1:
@@ -141,11 +142,12 @@ class _Place:
     """One crash: a database of its own, people of its own, everything that a server does, and the questions afterwards."""
 
     def __init__(
-        self, nursery: Nursery, folder: Path, mongo_url: str, telegram: Provider, hook: Hook, name: str, nth: int
-    ) -> None:
+        self, nursery: Nursery, folder: Path, mongo_url: str, telegram: Provider, hook: Hook, name: str, nth: int,
+        database: str,
+    ) -> None:  # fmt: skip
         number = next(_numbers)
         self.at, self.telegram, self.hook = f"{name}:{nth}", telegram, hook
-        self.store = Store(mongo_url, f"crash_{number}")
+        self.store = Store(mongo_url, database)
         self.house = House(self.store, PEOPLE, first=900_000_000 + 1_000 * number)
         self.stranger = self.house.first + 500
         inside = {
@@ -180,7 +182,8 @@ class _Place:
         finally:
             acting.cancel()
             await self.server.stop()
-            await self.store.drop()
+            for collection in INDEXES:  # emptied, indexes and all: making them anew would take most of the time
+                await self.store.remove(collection, {})
             await self.store.close()
         return died
 
