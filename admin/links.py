@@ -38,7 +38,8 @@ UNKNOWN = """<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="vi
 """
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _QUIET = {"Cache-Control": "no-store, private", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
-_SHOWN = {**_QUIET, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_SHOWN = {**_QUIET, "Content-Security-Policy": _POLICY}
 
 
 def link_routes(store: Store, writer: Writer, secret: bytes, clock: Clock) -> list[web.RouteDef]:
