@@ -10,6 +10,7 @@ from typing import Any
 
 from profiles.consents import Consents
 from profiles.ledgers import Ledgers
+from profiles.passes import PASSES
 from profiles.profile import Profile
 from profiles.store import Store
 
@@ -58,6 +59,12 @@ async def items(store: Store, consents: Consents, ledgers: Ledgers, profile: Pro
             "at": message["at"], "channel": message["channel"], "direction": message["direction"],
             "text": message["content"].get("text", ""), "state": delivery.get("state"),
             "files": [file.get("name") for file in message["content"].get("attachments", ())],
+        }  # fmt: skip
+    async for held in _all(store, PASSES, {"profile": {"$in": whose}}):
+        yield "wallet_cards", {
+            "card": held["card"], "made_at": held["made_at"], "changed_at": held["changed_at"],
+            "apple_devices": held.get("devices", 0), "in_google_wallet": held.get("saved", False),
+            "message": held.get("message", ""), "set": held.get("put", {}),
         }  # fmt: skip
     async for event in _all(store, "events", {"profile": {"$in": whose}}):
         yield "events", {

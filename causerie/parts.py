@@ -155,7 +155,9 @@ async def _lay_ground(options: Options, database_url: str, clock: Clock, opened:
     opened.push_async_callback(neighbours.close)  # after the writer: the last commits are told, too
     opened.push_async_callback(writer.close)  # closed late: whoever closes before may still write
     writer.listen(feed.announce)
-    return Ground(store, writer, feed, clock, process, secret, PersonalLinks(secret, options.public_url), neighbours)
+    has_wallet = getattr(options.channels.get(Wallet.name), "enabled", False)
+    personal = PersonalLinks(secret, options.public_url, has_wallet=has_wallet)
+    return Ground(store, writer, feed, clock, process, secret, personal, neighbours)
 
 
 async def _signing_secret(store: Store) -> bytes:
@@ -203,6 +205,7 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
     back_door = BackDoor(channels, writer, clock=clock, permits=permits)
     sweeper = Sweeper(store, back_door, process=ground.process, clock=clock)
     sweeper.bury(partial(release, store))
+    sweeper.on_look.append(back_door.count)
     passing = Passing(store, back_door, ground.feed.hints, process=ground.process)
     opened.push_async_callback(sweeper.close)  # after the back door: while it sends, our pulse says so
     opened.push_async_callback(back_door.close)

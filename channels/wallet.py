@@ -8,13 +8,14 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from channels.channel import Channel, Door, Failed, Limits, Outbound, Sending, Sent, Unknown
+from channels.channel import Channel, Door, Failed, Later, Limits, Outbound, Sending, Sent
 from channels.google_token import GoogleToken, ServiceAccount, read_account
 from channels.wallet_apple import Issuer, NoPicture, files_of, packed, pictures_of
 from channels.wallet_face import Unshown
@@ -23,7 +24,7 @@ from channels.wallet_google_client import SCOPE, GoogleWallet, Trouble
 from channels.wallet_options import Options
 from channels.wallet_passes import Passes
 from channels.wallet_post import GoogleSide, Post, Push
-from channels.wallet_signature import Papers, Sign, named, read_papers, self_made, signer
+from channels.wallet_signature import WARN_BEFORE, Papers, Sign, named, read_papers, self_made, signer
 from channels.wallet_web import Service
 from profiles.passes import Pass, Wish, token_of
 from profiles.store import Unavailable
@@ -49,7 +50,7 @@ async def connect(options: Options, door: Door) -> Channel:
     papers: Papers | None = None
     account: ServiceAccount | None = None
     if not problems:
-        papers, account, problems = await asyncio.to_thread(_read, options)
+        papers, account, problems = await asyncio.to_thread(_read, options, door.clock())
     if problems:
         raise ValueError("\n".join(problems))
     wallet = Wallet(options, door, papers, account)
@@ -113,7 +114,7 @@ class Wallet:
                 return Failed("content", "nothing to say")
             kept = await self.passes.keep(Wish(held.profile, held.card, message=said, id=outbound.id))
         except Unavailable as error:
-            return Unknown(str(error))
+            return Later(5.0, str(error))  # the message's id lets it be told once, however often it is wished for
         if kept in ("changed", "same"):
             return Sent(held.id)
         return Failed("dead" if kept == "nobody" else "content", kept)
@@ -193,7 +194,7 @@ class _Apple:
             certificate=options.certificate, key=options.key, password=options.key_password.reveal(), ca=options.push_ca
         )
         self._client = ApnsClient(host, int(port or 443), context=context)
-        self._headers = {"apns-topic": pass_type, "apns-push-type": "background", "apns-priority": "5"}
+        self._headers = {"apns-topic": pass_type}  # no push type: Apple has none for passes
 
     async def push(self, token: str) -> Sending:
         return await self._client.sending(token, self._headers, b"{}")
@@ -221,7 +222,7 @@ async def _own_papers(door: Door) -> Papers:
     return Papers(str(found["certificate"]), str(found["key"]), str(found["above"]))
 
 
-def _read(options: Options) -> tuple[Papers | None, ServiceAccount | None, list[str]]:
+def _read(options: Options, now: datetime) -> tuple[Papers | None, ServiceAccount | None, list[str]]:
     problems: list[str] = []
     papers: Papers | None = None
     account: ServiceAccount | None = None
@@ -229,6 +230,12 @@ def _read(options: Options) -> tuple[Papers | None, ServiceAccount | None, list[
         try:
             papers = read_papers(Path(options.certificate), Path(options.key), Path(options.wwdr), options.key_password)
             told = named(papers)
+            if told.ends_at <= now:
+                problems.append(
+                    f"channels.wallet.certificate: expected one that holds, got one that ended {told.ends_at:%Y-%m-%d}."
+                )
+            elif told.ends_at - now < WARN_BEFORE:
+                log.warning("wallet.certificate ends at=%s: renew it, passes signed by it go on", told.ends_at.date())
             for key, wanted, got in (
                 ("pass_type", options.pass_type, told.pass_type),
                 ("team", options.team, told.team),

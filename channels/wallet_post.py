@@ -31,6 +31,8 @@ GIVE_UP_AFTER = timedelta(days=3)
 NOTIFYING = 3
 """Google notifies of so many messages a pass and day; what comes beyond is added in silence."""
 DAY = timedelta(days=1)
+ASKED_AGAIN_IN = timedelta(minutes=2)
+"""After a save link was given, Google is asked so much later whether it was used."""
 Push = Callable[[str], Awaitable[Sending]]
 """Tells the device of this push token that there is something new."""
 
@@ -76,6 +78,8 @@ class Post:
         trouble = await self._to_google(held)
         if trouble is None:
             await self._store.change(PASSES, {"_id": held.id}, {"$set": {"is_google": True}})
+            soon = {"$set": {"due_at": self._clock() + ASKED_AGAIN_IN}}
+            await self._store.change(PASSES, {"_id": held.id, "due_at": {"$exists": False}}, soon)
         return trouble
 
     async def _claim(self) -> list[Document]:

@@ -26,8 +26,8 @@ from profiles.store import Unavailable
 log = logging.getLogger("channels.wallet")
 
 LARGEST_BODY = 16_384  # octets; a registration has some 100, a log some lines
-PER_SECOND, AT_ONCE = 10.0, 100.0
-"""How much one internet address may ask: a pass is fetched in two requests, many phones may stand behind one address."""
+PER_SECOND, AT_ONCE = 50.0, 500.0
+"""How much one internet address may ask: after a push many phones behind one address ask at once, two requests each."""
 WRONG_PER_SECOND, WRONG_AT_ONCE = 0.2, 20.0
 """How often one address may show a wrong token."""
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,128}")

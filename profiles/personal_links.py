@@ -49,10 +49,13 @@ class Over:
 
 
 class PersonalLinks:
-    """Makes and reads these links. `base` is the server's public address, https://host without a slash at the end."""
+    """Makes and reads these links. `base` is the server's public address, https://host without a slash at the end.
 
-    def __init__(self, secret: bytes, base: str) -> None:
-        self._secret, self._base = secret, base
+    Without `has_wallet` a template finds no `links.wallet`: the page of cards is not served.
+    """
+
+    def __init__(self, secret: bytes, base: str, *, has_wallet: bool = False) -> None:
+        self._secret, self._base, self._has_wallet = secret, base, has_wallet
 
     def preferences(self, profile: str, now: datetime) -> str:
         """Return the address of this person's own page."""
@@ -80,7 +83,9 @@ class PersonalLinks:
 
         `start` is what began the run: the event `consent.asked` says which yes it is.
         """
-        found = {"preferences": self.preferences(profile, now), "wallet": self.wallet(profile, now)}
+        found = {"preferences": self.preferences(profile, now)}
+        if self._has_wallet:
+            found["wallet"] = self.wallet(profile, now)
         if channel:
             found["unsubscribe"] = self.unsubscribe(Offer(profile, channel, topic or EVERY), now)
         said = {name: str((start or {}).get(name) or "") for name in ("channel", "topic", "asked")}

@@ -411,16 +411,16 @@ async def test_pictures_are_served_to_google_and_no_other_file_is(shop: Hall) ->
             assert answer.status == 404
 
 
-def test_the_options_tell_all_that_is_wrong_together(tmp_path: Path) -> None:
+async def test_the_options_tell_all_that_is_wrong_together(shop: Hall, tmp_path: Path) -> None:
     options = Options(enabled=True, certificate="a.pem", pass_type="shop", team="abc", issuer="x1")
     with pytest.raises(ValueError, match="channels") as wrong:
-        asyncio.run(connect(options, None))  # type: ignore[arg-type]
+        await connect(options, shop.door)
     told = str(wrong.value)
     for key in ("key", "wwdr", "organisation", "pass_type", "team", "issuer", "service_account"):
         assert f"channels.wallet.{key}:" in told
     with pytest.raises(ValueError, match=r"none.pem: can not be read"):
         good = Options(True, "Shop", "pass.shop", "ABCDE12345", str(tmp_path / "none.pem"), "k.pem", wwdr="w.pem")
-        asyncio.run(connect(good, None))  # type: ignore[arg-type]
+        await connect(good, shop.door)
 
 
 async def test_a_pass_has_one_row_however_many_ask_for_it_at_once(shop: Hall) -> None:

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from channels.channel import Sent
-from channels.wallet import Options
+from channels.wallet import Options, connect
 from channels.wallet_google import SAVE
 from channels.wallet_google_client import Trouble
 from channels.wallet_signature import Papers, named, read_papers, self_made
@@ -259,6 +259,21 @@ def test_papers_that_do_not_fit_are_named(tmp_path: Path, papers: Papers) -> Non
         read_papers(files["key.pem"], files["key.pem"], files["wwdr.pem"], Secret())
 
 
+async def test_a_certificate_that_ended_or_is_another_types_is_refused(
+    mongo_url: str, database_name: str, free_port: int, tmp_path: Path, papers: Papers
+) -> None:
+    files = written(tmp_path, papers)
+    async with hall(mongo_url, database_name, free_port) as shop:
+        options = Options(
+            True, "Atelier Louise", "pass.another", TEAM, files["pass.cer"], files["key.pem"], wwdr=files["wwdr.pem"]
+        )  # fmt: skip
+        shop.later(days=4_000)
+        with pytest.raises(ValueError, match="channels") as wrong:
+            await connect(options, shop.door)
+    assert f'channels.wallet.pass_type: expected "{PASS_TYPE}", as the certificate says' in str(wrong.value)
+    assert "channels.wallet.certificate: expected one that holds, got one that ended 2036-11-" in str(wrong.value)
+
+
 # -- Google
 
 
@@ -305,6 +320,9 @@ async def test_one_change_tells_both_wallets_and_google_says_whether_it_is_saved
     await shop.wallet.save_link(await shop.held())
     assert not (await shop.held()).saved
     assert "wallet:" not in str((await shop.person()).identities)
+    shop.later(minutes=2)
+    assert await told(shop) == 1, "Google is asked whether it was saved"
+    assert not (await shop.held()).saved
     peer.has_users = True
     await shop.learn(points=777)
     await shop.keep()

@@ -62,12 +62,15 @@ def test_what_is_no_token_is_refused(given: str) -> None:
 
 def test_a_template_may_name_each_link_that_there_is() -> None:
     found = LINKS.for_templates("anna", NOON, channel="email", topic="offers")
+    assert sorted(found) == ["preferences", "unsubscribe"]
+    found = PersonalLinks(SECRET, "https://shop.example", has_wallet=True).for_templates("anna", NOON, channel="email")
     assert sorted(found) == ["preferences", "unsubscribe", "wallet"]
     assert LINKS.cards_of(token(found["wallet"]), NOON) == "anna"
     assert LINKS.cards_of(token(found["preferences"]), NOON) is None
     assert LINKS.page_of(token(found["wallet"]), NOON) is None
     assert LINKS.cards_of(token(found["wallet"]), NOON + PAGE_FOR) == Over()
-    assert LINKS.offer_of(token(found["unsubscribe"]), NOON) == Offer("anna", "email", "offers")
+    ends = LINKS.for_templates("anna", NOON, channel="email", topic="offers")["unsubscribe"]
+    assert LINKS.offer_of(token(ends), NOON) == Offer("anna", "email", "offers")
 
     start = {"name": "consent.asked", "channel": "email", "topic": "news", "asked": "01PROOF"}
     confirm = LINKS.for_templates("anna", NOON, channel="email", start=start)["confirm"]
