@@ -196,6 +196,8 @@ class Limits:
     per_second: float = 0.0
     """Messages a second over all people; 0: unbounded."""
     per_person_second: float = 0.0
+    sole: bool = False
+    """Whether one process sends for all (`Elsewhere`), so that its speed is not shared."""
     at_once: int = 16
     """Provider calls under way at once."""
     keywords: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -69,6 +69,8 @@ class BackDoor:
         self, channels: Mapping[str, Channel], writer: Writer, *, clock: Clock, permits: Permits | None = None
     ) -> None:
         self.sending = 0
+        self.processes = 1
+        """How many processes send, this one included: they share what a provider allows a second."""
         self._channels, self._writer, self._clock, self._permits = channels, writer, clock, permits
         self._paces: dict[str, Pace] = {}
         self._lanes: dict[str, _Lane] = {}
@@ -101,6 +103,10 @@ class BackDoor:
     def holds(self, message: str) -> bool:
         """Return whether this message waits here or is being sent right now."""
         return message in self._held
+
+    def count(self, living: Sequence[str]) -> None:
+        """Take note of the processes that live."""
+        self.processes = max(len(living), 1)
 
     def stay_alive(self, until: float) -> None:
         """Send only before this instant of the loop's clock: later, others may take this process for dead and send themselves.
@@ -180,7 +186,7 @@ class BackDoor:
         return identity.suppression.reason if identity and identity.suppression else None
 
     async def _hand_over(self, channel: Channel, message: Message, trying: _Try) -> Sending:
-        pace = self._paces.setdefault(channel.name, Pace(channel.limits))
+        pace = self._paces.setdefault(channel.name, Pace(channel.limits, lambda: self.processes))
         outcome: Sending = Sent()
         parts = degrade(message.content, channel.limits)
         for number, part in enumerate(parts):

@@ -1,8 +1,11 @@
-"""How fast a channel may be fed: so many at once, so many a second, so many a second to one person."""
+"""How fast a channel may be fed: so many at once, so many a second, so many a second to one person.
+
+What a provider allows a second is shared evenly by the processes that send, unless one sends for all.
+"""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from channels.channel import Limits
@@ -13,8 +16,10 @@ PEOPLE_REMEMBERED = 10_000
 class Pace:
     """Gives turns. Waiting is in arrival order; nobody is refused."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, processes: Callable[[], int] | None = None) -> None:
+        """`processes` says how many send now, this one included."""
         self._limits = limits
+        self._processes = _alone if limits.sole or processes is None else processes
         self._places = asyncio.Semaphore(limits.at_once)
         self._next = 0.0
         self._next_for: OrderedDict[str, float] = OrderedDict()
@@ -32,10 +37,14 @@ class Pace:
         at = now
         if self._limits.per_second:
             at = max(at, self._next)
-            self._next = at + 1 / self._limits.per_second
+            self._next = at + self._processes() / self._limits.per_second
         if self._limits.per_person_second:
             at = max(at, self._next_for.pop(address, 0.0))
             self._next_for[address] = at + 1 / self._limits.per_person_second
             if len(self._next_for) > PEOPLE_REMEMBERED:
                 self._next_for.popitem(last=False)
         return at - now
+
+
+def _alone() -> int:
+    return 1

@@ -48,7 +48,11 @@ class Smpp:
 
     def __init__(self, options: Options, door: Door, tls: ssl.SSLContext | None) -> None:
         self.limits = Limits(
-            text=TEN_SEGMENTS, per_second=options.per_second, at_once=options.window, keywords=("stop", "start", "help")
+            text=TEN_SEGMENTS,
+            per_second=options.per_second,
+            at_once=options.window,
+            keywords=("stop", "start", "help"),
+            sole=True,
         )
         self._repeats = Repeats(new_id)
         self._stored = Stored(door.store, door.clock)
