@@ -8,12 +8,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports bench check config rules lock peers clean
+.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit bench check config rules lock peers clean
 
 help:
 	@echo "make run     set up, start the database and the server on http://127.0.0.1:8080"
 	@echo "make test    set up all that the tests need and run them (TESTS=tests/channels for a part)"
 	@echo "make lint    ruff, mypy, import-linter (make -k lint goes on after the first complaint)"
+	@echo "make audit   ask whether a pinned package has a known weakness (needs the network)"
 	@echo "make check   read the configuration and the bot's files and show all that is wrong with them"
 	@echo "make bench   measure inbound messages beside the obvious design"
 	@echo "make config  write config.toml anew from the code"
@@ -48,6 +49,9 @@ lint-types: $(VENV)/.can-test
 lint-imports: $(VENV)/.can-test
 	@echo "[lint] import-linter: who imports whom"
 	@$(BIN)/python -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+
+audit: $(VENV)/.can-test
+	@$(BIN)/python .ci/audit requirements.lock
 
 bench: $(VENV)/.can-run
 	@$(BIN)/python -m bench inbound --json
