@@ -59,7 +59,23 @@ async def to_every_device(
     """
     addresses = await _addresses(outbound, space, door)
     rows = await _rows(door, [f"{space}:{address}" for address in addresses])
-    outcomes = await asyncio.gather(*(one(address, rows.get(f"{space}:{address}")) for address in addresses))
+    return await _to_all(addresses, space, door, lambda address: one(address, rows.get(f"{space}:{address}")))
+
+
+async def to_every_address(
+    outbound: Outbound, space: str, door: Door, one: Callable[[str], Awaitable[Sending]]
+) -> Sending:
+    """Do the same where the channel keeps rows of its own."""
+    return await _to_all(await _addresses(outbound, space, door), space, door, one)
+
+
+async def _to_all(
+    addresses: Sequence[str], space: str, door: Door, one: Callable[[str], Awaitable[Sending]]
+) -> Sending:
+    if len(addresses) == 1:  # nearly always: no task is made for it
+        outcomes = [await one(addresses[0])]
+    else:
+        outcomes = await asyncio.gather(*(one(address) for address in addresses))
     for address, outcome in zip(addresses, outcomes, strict=True):
         if isinstance(outcome, Failed) and is_final(outcome.reason):
             await _bury(f"{space}:{address}", outcome.reason, door)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from channels.channel import Channel, Door, Failed, Later, Limits, Outbound, Sending, Unknown
+from channels.devices import to_every_address
 from channels.webchat_origins import Origins
 from channels.webchat_visitors import Keys
 from channels.webpush_codes import NO_CONNECTION_SECONDS, outcome
@@ -76,11 +77,23 @@ class Webpush:
         return self._pages.routes()
 
     async def send(self, outbound: Outbound) -> Sending:
-        """Post one message to its browser's push service."""
+        """Post one message to the push service of each of its person's browsers."""
         if outbound.content.silent:
             return Failed("content", "silent: a browser must show what it gets")
+        return await to_every_address(outbound, SPACE, self._door, lambda address: self._to(address, outbound))
+
+    async def fetch(self, remote: str) -> tuple[bytes, str]:
+        """Raise LookupError: nothing is heard here."""
+        raise LookupError("nothing is received by web push")
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._wire.close()
+        await self._subscriptions.close()
+
+    async def _to(self, address: str, outbound: Outbound) -> Sending:
         try:
-            browser = await self._subscriptions.get(outbound.address)
+            browser = await self._subscriptions.get(address)
         except Unavailable:
             return Later(COME_BACK_SECONDS, "the database is away")
         if browser is None:
@@ -94,15 +107,6 @@ class Webpush:
         if isinstance(sending, Failed) and sending.reason == "dead":
             await self._forget(browser.id)
         return sending
-
-    async def fetch(self, remote: str) -> tuple[bytes, str]:
-        """Raise LookupError: nothing is heard here."""
-        raise LookupError("nothing is received by web push")
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        await self._wire.close()
-        await self._subscriptions.close()
 
     async def _post(self, outbound: Outbound, browser: Subscription, endpoint: Endpoint) -> Sending:
         now = self._door.clock()

@@ -56,8 +56,8 @@ def read(body: bytes) -> Asked | None:
 
 def _asked(said: Mapping[str, Any]) -> Asked:
     """Return it. Raises ValueError, TypeError, KeyError for anything unexpected."""
-    subscription = said.get("subscription") or {}
-    keys = subscription.get("keys") or {} if isinstance(subscription, dict) else _wrong()
+    subscription = _table(said, "subscription")
+    keys = _table(subscription, "keys")
     language = _text(said, "language", 35) or None
     if language and not _LANGUAGE.fullmatch(language):
         language = None
@@ -72,7 +72,7 @@ def _asked(said: Mapping[str, Any]) -> Asked:
         language=language,
         page=_text(said, "page", LONGEST_PAGE),
         yes=None if yes is None else tuple(_agreed(one) for one in _few(yes)),
-        no=tuple(_word(one) for one in _few(said.get("no") or [])),
+        no=tuple(_word(one) for one in _few(said.get("no", []))),
     )
 
 
@@ -88,8 +88,15 @@ def _few(said: Any) -> list[Any]:
     return said if isinstance(said, list) and len(said) <= MOST_TOPICS else _wrong()
 
 
+def _table(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = said.get(name)
+    return {} if table is None else table if isinstance(table, dict) else _wrong()
+
+
 def _text(said: Mapping[str, Any], name: str, longest: int) -> str:
-    text = said.get(name) or ""
+    text = said.get(name)
+    if text is None:
+        return ""
     return text if isinstance(text, str) and len(text) <= longest and text.isprintable() else _wrong()
 
 

@@ -20,7 +20,7 @@ def encrypted(p256dh: str, auth: str, plain: bytes) -> bytes:
     try:
         pusher = WebPusher({"endpoint": "", "keys": {"p256dh": p256dh, "auth": auth}})
         return cast(bytes, pusher.encode(plain, content_encoding="aes128gcm")["body"])
-    except (WebPushException, TypeError) as error:
+    except (WebPushException, TypeError, IndexError) as error:
         raise ValueError("the keys of a browser are wrong") from error
 
 

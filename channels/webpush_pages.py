@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from channels.channel import Door, Identified, Reachable, Receipt
+from channels.channel import Door, Reachable, Receipt
 from channels.webchat_limits import Buckets, caller
 from channels.webchat_origins import Origins
 from channels.webchat_pages import MIMES, script_routes
@@ -23,15 +23,17 @@ from channels.webchat_visitors import Keys, may_write
 from channels.webpush_asked import LARGEST, Agreed, Asked, read
 from channels.webpush_consents import agree, offered, standing
 from channels.webpush_encryption import are_keys
-from channels.webpush_people import SPACE, follows, leaves, renewed, subscribed, told
+from channels.webpush_people import SPACE, leaves, proved, renewed, subscribed, told
 from channels.webpush_receipts import SHOWN, WHAT, message_of, works_of
 from channels.webpush_services import Services
 from channels.webpush_subscriptions import Subscription, Subscriptions, id_of
 from profiles.links import read as read_token
 from profiles.links import sign
+from profiles.people import Claimed
 from profiles.record import from_document
 from profiles.snapshot import Done, Refusal, Work
 from profiles.store import Unavailable
+from profiles.text import clean
 from profiles.timeline import Message
 
 log = logging.getLogger("channels.webpush")
@@ -136,13 +138,13 @@ class Pages:
         await self._subscriptions.forget([id])
 
     async def _prove(self, id: str, who: Identity) -> None:
-        """Join the browser to the person who proved who they are, and to nobody else any more."""
-        proved = Identified(
-            SPACE, id, self._door.clock(), who.subject, email=who.email, phone=who.phone, name=who.name,
-            language=who.language,
+        claims = Claimed(
+            f"{SPACE}:{id}", who.subject, email=who.email, phone=who.phone, name=clean(who.name)[:200],
+            language=who.language, country=self._door.country,
         )  # fmt: skip
-        await self._door.receive(proved)
-        await self._door.writer.commit(follows(id, who.subject))
+        found = await self._door.writer.commit(proved(id, claims))
+        if isinstance(found, Refusal):
+            raise Refused(found.reason, 409)
 
     async def _replace(self, before: str, id: str) -> None:
         """The browser changed its subscription: the new one takes the old one's place."""

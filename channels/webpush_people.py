@@ -5,9 +5,11 @@ nothing of theirs with them, so a shared computer shows nobody what is another's
 """
 
 from profiles import people
+from profiles.devices import keys_of, register
 from profiles.identity import USER
 from profiles.identity import key as key_of
 from profiles.ids import new_id
+from profiles.people import Claimed
 from profiles.profile import Identity, Profile
 from profiles.record import replace
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
@@ -16,7 +18,6 @@ from profiles.timeline import CUSTOMER, Event
 SPACE = "webpush"
 SUBSCRIBED = "identity.subscribed"
 """The event of a new subscription; rules may begin with it."""
-OVER_WHEN_THEY_SUBSCRIBE = ("blocked", "bounced", "unreachable")
 
 
 def subscribed(id: str, *, visitor: str | None, language: str | None) -> Work:
@@ -29,18 +30,24 @@ def subscribed(id: str, *, visitor: str | None, language: str | None) -> Work:
 
     def think(snapshot: Snapshot) -> Changes | Refusal:
         now = snapshot.now
-        identity = Identity(SPACE, id, added_at=now, verified_at=now)
-        if chat and visitor and snapshot.holder(key) is None:
-            who = Identity("webchat", visitor, added_at=now)
-            profile, claims = people.resolve(snapshot, chat, who, language=language, declared={}, now=now)
-            changes = Changes(profiles=(profile,), claims=claims, answer=profile)
-            step = people.link(snapshot.after(changes), profile, identity, by=SPACE, now=now)
-            return step if isinstance(step, Refusal) else changes.then(step)
-        profile, claims = people.resolve(snapshot, key, identity, language=language, declared={}, now=now)
-        profile = _reachable_again(profile, key)
-        return Changes(profiles=(profile,), claims=claims, answer=profile)
+        if not visitor or snapshot.holder(key) is not None:
+            return register(snapshot, key, None, locale=language, now=now)
+        who = Identity("webchat", visitor, added_at=now)
+        profile, claims = people.resolve(snapshot, chat, who, language=language, declared={}, now=now)
+        made = Changes(profiles=(profile,), claims=claims)
+        held = register(snapshot.after(made), key, profile.id, locale=language, now=now)
+        return held if isinstance(held, Refusal) else made.then(held)
 
-    return Work(think, identities=(*people.keys_for(key), *((chat,) if chat else ())))
+    return Work(think, identities=(key, *((chat,) if chat else ())))
+
+
+def proved(id: str, who: Claimed) -> Work:
+    """Return the Work that joins this browser to the person who proved who they are, and to nobody else any more.
+
+    Refused: bad_subject, too_many_identities.
+    """
+    key = key_of(SPACE, id)
+    return Work(lambda snapshot: register(snapshot, key, who, now=snapshot.now), identities=keys_of(key, who))
 
 
 def renewed(old: str, new: str) -> Work:
@@ -60,23 +67,6 @@ def renewed(old: str, new: str) -> Work:
         return Changes(profiles=(profile,), claims={key: profile.id}, releases=(gone,), answer=profile)
 
     return Work(think, identities=(gone, key))
-
-
-def follows(id: str, subject: str) -> Work:
-    """Return the Work that moves this browser to the person who proved to be the user `subject`, if it is another's."""
-    key, user = key_of(SPACE, id), key_of(USER, subject)
-
-    def think(snapshot: Snapshot) -> Changes:
-        holder, person = snapshot.holder(key), snapshot.holder(user)
-        identity = holder.identity(key) if holder else None
-        if holder is None or person is None or identity is None or holder.id == person.id:
-            return Changes(answer=holder)
-        if len(person.identities) >= people.MOST_IDENTITIES:
-            return Changes(answer=holder)
-        person = person.with_identity(identity)
-        return Changes(profiles=(person, _without(holder, key)), moves={key: person.id}, answer=person)
-
-    return Work(think, identities=(key, user))
 
 
 def leaves(id: str) -> Work:
@@ -117,13 +107,3 @@ def _without(profile: Profile, key: str) -> Profile:
 
 def _is_signed_in(profile: Profile) -> bool:
     return any(known.channel == USER and known.verified_at for known in profile.identities)
-
-
-def _reachable_again(profile: Profile, key: str) -> Profile:
-    """Whoever subscribes anew can be written to: a block or a dead address is over. What they asked for themselves stays."""
-    identity = profile.identity(key)
-    if identity is None or identity.suppression is None:
-        return profile
-    if identity.suppression.reason not in OVER_WHEN_THEY_SUBSCRIBE:
-        return profile
-    return profile.with_identity(replace(identity, suppression=None))

@@ -36,10 +36,13 @@ async def look_up(host: str, port: int) -> list[str]:
 class Wire:
     """Kept connections, at most `most` to each push service."""
 
-    def __init__(self, *, most: int, answer_seconds: float, looks_up: Lookup = look_up) -> None:
+    def __init__(
+        self, *, most: int, answer_seconds: float, looks_up: Lookup = look_up, trusts: ssl.SSLContext | None = None
+    ) -> None:
+        """`trusts` is whose certificates are taken; None: those that the system trusts."""
         self._most, self._answer_seconds, self._looks_up = most, answer_seconds, looks_up
         self._pools: dict[str, _Pool] = {}
-        self._context: ssl.SSLContext | None = None
+        self._context = trusts
 
     async def post(self, endpoint: Endpoint, headers: str, body: bytes) -> Answer:
         """Post once and return the answer. Raises NotSent, Lost, TimeoutError (it may have arrived)."""

@@ -191,8 +191,8 @@ async def push_shop(url: str, database: str, port: int, **options: Any) -> Async
     )
     plain = webpush.Options(enabled=True, services=(peer.origin,), answer_seconds=2.0)
     shop = PushShop(store, peer, port, replace(plain, **options))
-    await shop.start()
     try:
+        await shop.start()
         yield shop
     finally:
         await shop.stop()

@@ -106,6 +106,9 @@ async def test_a_subscription_that_the_browser_dropped_is_dead(scene: Scene) -> 
         owner = await shop.owner(row["_id"])
         return owner["identities"][0].get("suppression", {}).get("reason") == "unreachable"
 
+    async def has_failed() -> bool:
+        return await shop.state_of(message.id) == "failed"
+
     await until(is_banned)
-    assert await shop.state_of(message.id) == "failed"
+    await until(has_failed)
     assert await shop.store.find("push_subscriptions", {}) == []

@@ -1,0 +1,126 @@
+"""One key for ever, a token for each push service that an independent reader takes, and encryption that another undoes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+
+from channels.webpush_encryption import (
+    LARGEST_PLAIN,
+    OVERHEAD,
+    are_keys,
+    encrypted,
+    new_private_key,
+    packed,
+    public_key,
+    unpacked,
+)
+from channels.webpush_keys import RENEWED_AFTER, Vapid, vapid_of
+from profiles.secret import Secret
+from profiles.store import Store
+from tests.peers.push_service import Browser, token
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SUBJECT = "mailto:push@shop.example"
+
+
+@pytest.fixture
+async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
+    opened = Store(mongo_url, database_name)
+    yield opened
+    await opened.close()
+
+
+async def test_the_key_is_made_once_whoever_starts_first_and_stays(store: Store) -> None:
+    made = await asyncio.gather(*(vapid_of(store, Secret(), SUBJECT) for _ in range(8)))
+    again = await vapid_of(store, Secret(), SUBJECT)
+    assert len({one.public for one in [*made, again]}) == 1
+    assert len(unpacked(again.public)) == 65
+
+
+async def test_a_key_that_is_brought_along_holds_and_touches_nothing(store: Store) -> None:
+    private = new_private_key()
+    assert (await vapid_of(store, Secret(f" {private}\n"), SUBJECT)).public == public_key(private)
+    assert await store.get("settings", "webpush") is None
+
+
+@pytest.mark.parametrize("wrong", ["AAAA", packed(b"\0" * 32), packed(b"\xff" * 32), packed(b"a" * 31), "é" * 43])
+async def test_a_key_that_is_none_stops_the_start_without_being_shown(store: Store, wrong: str) -> None:
+    with pytest.raises(ValueError, match="private_key") as error:
+        await vapid_of(store, Secret(wrong), SUBJECT)
+    assert wrong not in str(error.value)
+
+
+def test_a_token_says_for_whom_until_when_and_who_we_are() -> None:
+    vapid = Vapid(new_private_key(), SUBJECT)
+    claims, key = token(vapid.authorization("https://fcm.googleapis.com", NOON))
+    until = int((NOON + timedelta(hours=12)).timestamp())
+    assert claims == {"aud": "https://fcm.googleapis.com", "exp": until, "sub": SUBJECT}
+    assert key == vapid.public
+
+
+def test_a_token_is_kept_for_its_service_and_renewed_in_good_time() -> None:
+    vapid = Vapid(new_private_key(), SUBJECT)
+    first = vapid.authorization("https://a.example", NOON)
+    assert vapid.authorization("https://a.example", NOON + RENEWED_AFTER - timedelta(seconds=1)) == first
+    assert token(vapid.authorization("https://b.example", NOON))[0]["aud"] == "https://b.example"
+    later = vapid.authorization("https://a.example", NOON + RENEWED_AFTER)
+    assert token(later)[0]["exp"] - token(first)[0]["exp"] == RENEWED_AFTER.total_seconds()
+    assert vapid.authorization("https://a.example", NOON - timedelta(days=1)) != later, "the clock was set back"
+
+
+def test_a_token_of_another_key_is_refused_by_who_checks_it() -> None:
+    head = Vapid(new_private_key(), SUBJECT).authorization("https://a.example", NOON)
+    with pytest.raises(InvalidSignature):
+        token(head.rpartition("k=")[0] + "k=" + public_key(new_private_key()))
+
+
+@pytest.mark.parametrize("plain", [b"{}", b"x" * LARGEST_PLAIN, "Voilà 🎁".encode()])
+def test_what_is_encrypted_is_read_by_the_browser_alone(plain: bytes) -> None:
+    import http_ece
+
+    browser, other = Browser("https://a/1"), Browser("https://a/2")
+    body = encrypted(*browser.keys.values(), plain)
+    assert len(body) == len(plain) + OVERHEAD
+    opened = http_ece.decrypt(body, private_key=browser.private, auth_secret=browser.secret, version="aes128gcm")
+    assert opened == plain
+    with pytest.raises(http_ece.ECEException):
+        http_ece.decrypt(body, private_key=other.private, auth_secret=other.secret, version="aes128gcm")
+
+
+def test_each_message_has_a_key_of_its_own() -> None:
+    browser = Browser("https://a/1")
+    heads = {encrypted(*browser.keys.values(), b"the same")[:86] for _ in range(5)}
+    assert len(heads) == 5
+
+
+def test_the_largest_message_is_as_large_as_a_push_service_takes() -> None:
+    assert LARGEST_PLAIN + OVERHEAD == 4096
+
+
+WRONG = {
+    "none": ("", ""), "no base64": ("***", "***"), "short": (packed(b"\x04" * 64), packed(b"a" * 16)),
+    "not on the curve": (packed(b"\x04" + b"\x01" * 64), packed(b"a" * 16)),
+    "zero": (packed(b"\0" * 65), packed(b"a" * 16)),
+    "secret of 15": (Browser("x").keys["p256dh"], packed(b"a" * 15)),
+    "letters": ("é" * 87, "é" * 22),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("p256dh", "auth"), WRONG.values(), ids=WRONG)
+def test_keys_that_are_none_are_seen_when_they_come(p256dh: str, auth: str) -> None:
+    assert not are_keys(p256dh, auth)
+
+
+@pytest.mark.parametrize(("p256dh", "auth"), [keys for name, keys in WRONG.items() if name != "secret of 15"])
+def test_keys_that_came_otherwise_raise_what_the_channel_understands(p256dh: str, auth: str) -> None:
+    with pytest.raises(ValueError):
+        encrypted(p256dh, auth, b"x")
+
+
+def test_a_browser_s_keys_are_taken_with_and_without_padding() -> None:
+    keys = Browser("x").keys
+    assert are_keys(keys["p256dh"], keys["auth"])
+    assert are_keys(keys["p256dh"] + "=", keys["auth"] + "==")
