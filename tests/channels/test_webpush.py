@@ -17,7 +17,6 @@ from tests.channels.push_shop import PushShop, push_shop
 from tests.peers.push_service import HANG, RESET
 from tests.waiting import until
 
-
 HELLO = Content("Hello")
 
 
