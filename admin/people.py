@@ -1,14 +1,14 @@
 """What we know of one person, for the panel beside a conversation: attributes, identities, merges that can be undone, conflicts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from admin.consenting import Heard, heard_of
 from admin.desk import Desk
 from admin.reactions import Reactions, reactions
 from profiles.conversation import Conversation
-from profiles.passes import PASSES, Pass
+from profiles.passes import PASSES, Card, Pass
 from profiles.personal_links import PersonalLinks
 from profiles.profile import Attribute, Profile
 from profiles.record import from_document
@@ -36,6 +36,8 @@ class Person:
     consents: Heard | None = None
     passes: tuple[Pass, ...] = ()
     """Their wallet cards, the newest first."""
+    cards: Mapping[str, Card] = field(default_factory=dict)
+    """The cards of the rule book, for their names."""
     cards_page: str = ""
     """Where they put their cards into their phone; empty where no wallet is switched on."""
 
@@ -52,8 +54,9 @@ async def person(desk: Desk, profile: Profile) -> Person:
     conflicts = await _conflicts(desk, profile)
     reacts, consents = reactions(profile, desk.clock()), await heard_of(desk, profile)
     passes = await _passes(desk, profile)
+    cards = desk.rules.bookcase.book.cards if desk.rules else {}
     page = PersonalLinks(desk.secret, desk.public_url).wallet(profile.id, desk.clock()) if "wallet" in desk.channels else ""
-    return Person(tuple(ordered), conflicts, undoable, reacts, consents, passes, page)
+    return Person(tuple(ordered), conflicts, undoable, reacts, consents, passes, cards, page)
 
 
 async def read_profile(desk: Desk, id: str) -> Profile | None:

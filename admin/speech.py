@@ -19,6 +19,7 @@ def _(text: str) -> str:
 
 CHANNELS = {
     "wallet": _("Wallet"), "webpush": _("Web push"), "push": _("Push"),
+    "apns": _("Push to iPhone"), "fcm": _("Push to the app"), "inapp": _("In the app"),
     "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
     "preferences": _("Preference centre"),
@@ -51,6 +52,7 @@ PASSED = {
     "decided": _("Decided"), "queued": _("Waits to be sent"), "sending": _("Handed to the provider"),
     "message.delivered": _("Reached the device"), "message.read": _("Opened"), "message.clicked": _("Clicked"),
     "message.answered": _("Answered"), "message.failed": _("Refused"), "message.bounced": _("Bounced"),
+    "dismissed": _("Put away"),
     "message.complained": _("Reported as unwanted"), "message.unsubscribed": _("They asked us to stop writing"),
 }  # fmt: skip
 
@@ -81,10 +83,13 @@ EVENTS = {
     "conversation.snoozed": _("{who} snoozed this"),
     "message.clicked": _("Opened a link of a rule's message"),
     "message.answered": _("Answered a rule's message"),
+    "message.dismissed": _("Put a rule's message away"),
     "message.bounced": _("A mail to them came back"),
     "message.complained": _("They called a message unwanted"),
     "conversation.woken": _("The snooze ended"),
     "profile.merged": _("{who} merged another contact into this one"),
+    "pass.issued": _("A wallet card was made for them"), "pass.added": _("They put a card into their wallet"),
+    "pass.removed": _("They took a card out of their wallet"),
     "profile.merge_undone": _("{who} undid a merge"),
     "consent.withdrawn": _("They asked us to stop writing"),
     "consent.given": _("They allowed us to write again"),

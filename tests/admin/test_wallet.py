@@ -11,19 +11,26 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from admin.centre import Centre
+from admin.own_export import written
 from admin.preferences import preferences
 from admin.wallet import phone_of, wallet_pages
-from channels.wallet import PAPERS
+from channels.wallet import PAPERS, Options
+from channels.wallet_google import SAVE
 from profiles.consents import Consents
 from profiles.ledgers import Ledgers
+from profiles.passes import Pass
 from profiles.permits import Permits
 from profiles.personal_links import PersonalLinks
+from profiles.profile import Profile
+from profiles.record import from_document, to_document
 from rules.house_files import Words
 from rules.policy import Policy
+from tests.admin.office import Office
 from tests.cast import boris
 from tests.channels.wallet_device import MIME, opened, verified
 from tests.channels.wallet_stage import SECRET, Hall, hall, put_person
 from tests.needed import openssl
+from tests.peers.google import ISSUER, Google
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1"
 ANDROID = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"
@@ -190,3 +197,76 @@ async def test_what_a_name_says_is_text_and_no_markup(page: Page) -> None:
     _, text, _ = await page.get(page.link(), IPHONE)
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
+
+
+# -- with Google
+
+
+@pytest.fixture
+async def both(
+    mongo_url: str, database_name: str, free_port: int, tmp_path: Path
+) -> AsyncIterator[tuple[Page, Google]]:
+    openssl()
+    peer = Google()
+    await peer.start()
+    options = Options(
+        True, "Atelier Louise", issuer=ISSUER, service_account=str(peer.account(tmp_path)), google_url=peer.url
+    )  # fmt: skip
+    async with hall(mongo_url, database_name, free_port, options) as shop, opened_page(shop) as found:
+        yield found, peer
+    await peer.stop()
+
+
+async def test_an_android_phone_is_led_to_google_which_has_the_pass_by_then(both: tuple[Page, Google]) -> None:
+    page, peer = both
+    _, text, _ = await page.get(page.link(), ANDROID)
+    assert GOOGLE in text
+    assert text.index(GOOGLE) < text.index(APPLE), "the other phone's button stands below"
+    status, _, headers = await page.get(f"{page.link()}/loyalty/google", ANDROID)
+    assert status == 302
+    assert headers["Location"].startswith(SAVE)
+    said = peer.read(headers["Location"].removeprefix(SAVE))
+    (asked,) = said["payload"]["loyaltyObjects"]
+    assert f"loyaltyObject/{asked['id']}" in peer.things
+    _, text, _ = await page.get(page.link(), DESKTOP)
+    assert APPLE in text
+    assert GOOGLE in text
+
+
+async def test_a_google_that_does_not_answer_is_one_moment(both: tuple[Page, Google]) -> None:
+    page, peer = both
+    peer.troubles = [(429, {"Retry-After": "7"})]
+    status, text, headers = await page.get(f"{page.link()}/loyalty/google", ANDROID)
+    assert (status, headers["Retry-After"], "Un instant" in text) == (503, "7", True)
+    assert (await page.get(f"{page.link()}/loyalty/google", ANDROID))[0] == 302
+
+
+# -- in the console
+
+
+async def test_the_panel_shows_the_cards_and_what_became_of_them(shop: Office) -> None:
+    now = shop.clock()
+    held = Pass("f" * 32, "anna", "loyalty", now, now, 1, devices=2, saved=True, trouble="apple: 503")
+    await shop.desk.store.insert("passes", to_document(held))
+    caller = await shop.signed_in(await shop.agent(language="en"))
+    panel = await (await caller.get("/people/anna")).text()
+    for words in ("Wallet cards", "on 2 Apple devices, in Google Wallet", "not told yet", "apple: 503"):
+        assert words in panel
+    assert "Their page of cards" not in panel, "no wallet is switched on here"
+    await shop.desk.store.change("passes", {"_id": held.id}, {"$set": {"state": "expired"}})
+    assert "Ended" in await (await caller.get("/people/anna")).text()
+    assert "Wallet cards" not in await (await caller.get("/people/boris")).text()
+
+
+async def test_the_cards_are_in_what_the_person_may_take_away(shop: Office) -> None:
+    now = shop.clock()
+    held = Pass("f" * 32, "anna", "loyalty", now, now, 1, message="Bonjour", put={"offer": "−20 %"})
+    await shop.desk.store.insert("passes", to_document(held))
+    ledgers = Ledgers(shop.desk.store)
+    consents = Consents(shop.desk.store, ledgers, Permits(shop.desk.store, ledgers, clock=shop.clock))
+    document = await shop.desk.store.get("profiles", "anna")
+    assert document
+    anna = from_document(Profile, document)
+    told = json.loads(b"".join([piece async for piece in written(shop.desk.store, consents, ledgers, anna)]))
+    (card,) = told["wallet_cards"]
+    assert (card["card"], card["message"], card["set"]) == ("loyalty", "Bonjour", {"offer": "−20 %"})
