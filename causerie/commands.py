@@ -17,6 +17,7 @@ from causerie.bot_commands import check as check_files
 from causerie.bot_commands import differing
 from causerie.config import default_path, load
 from causerie.demo import lay_out_book, populate
+from causerie.exposure import dangers
 from causerie.mongod import StoreOptions, reach
 from causerie.options import Options, ServerOptions
 from causerie.progress import Progress
@@ -96,10 +97,13 @@ def _own_book(store: StoreOptions) -> Path:
 
 
 def check(config: Configured, say: Say) -> int:
-    """Say all that is wrong with the bot and the rules (the configuration was read already); 0 when nothing is."""
+    """Say all that is wrong with the bot and the rules, and what must not stand so in the world; 0 when nothing is grave."""
     folder = bot_folder(config)
+    exposed = dangers(config.options, config.store)
+    for danger in exposed:
+        say(danger.sentence)
     brain = check_files(folder, say)
-    is_wrong = brain is None or bool(differing(brain, folder, say))
+    is_wrong = brain is None or bool(differing(brain, folder, say)) or any(danger.is_grave for danger in exposed)
     if check_rules(config.options.rules, say) or is_wrong:
         return 1
     say("Configuration, bot, its test dialogues and the rule book: nothing to complain about.")

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from admin.invitations import first_link
 from causerie.app import CHANNELS, DESK, HEALTH, build
+from causerie.exposure import dangers
 from causerie.garbage import collect_seldom
 from causerie.health import health_routes
 from causerie.mongod import CannotStart, Mongod, StoreOptions, reach, start
@@ -41,6 +42,7 @@ async def serve(
     `furnish` is given the address of the database before anything reads it: the demo puts its contacts there.
     """
     stopping = _asked_to_stop()
+    _warn(options, store)
     async with _database(store, progress) as database:
         if furnish:
             progress("Laying out the demo")
@@ -66,6 +68,7 @@ async def serve_many(
 
     `arguments` are those of our own command line. Raises CannotStart.
     """
+    _warn(options, store)
     async with _database(store, progress) as database:
         if furnish:
             progress("Laying out the demo")
@@ -94,6 +97,11 @@ async def serve_at(post: Post, options: Options, store: StoreOptions, say: Calla
                 line.send(READY)
             await stopping.wait()
         loop.remove_reader(line)
+
+
+def _warn(options: Options, store: StoreOptions) -> None:
+    for danger in dangers(options, store):
+        log.warning("serve.exposed %s", danger.sentence)
 
 
 async def _bound(server: ServerOptions) -> socket.socket:

@@ -38,6 +38,12 @@ def test_check_says_every_mistake_of_a_bot(tmp_path: Path) -> None:
     assert "greeet" in said[0] and "utter_hello" in said[0] and "rules.yml:4" in said[0]
 
 
+def test_check_fails_on_what_must_not_stand_so_in_the_world(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert check(configured(tmp_path, CAUSERIE_SERVER__HOST="0.0.0.0"), said.append) == 1
+    assert said[0].startswith("server.public_url: expected https://")
+
+
 def test_check_of_what_is_shipped_finds_nothing(tmp_path: Path) -> None:
     said: list[str] = []
     assert check(configured(tmp_path), said.append) == 0
