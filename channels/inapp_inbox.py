@@ -53,7 +53,11 @@ class Inbox:
 
 
 def item(message: Message) -> dict[str, Any]:
-    """Return the message as an app or the widget gets it; its addresses lead straight to where the author meant."""
+    """Return the message as an app or the widget gets it.
+
+    Its link and buttons lead straight to where the author meant: an app opens its own pages, and reports the tap. Addresses in
+    the text lead over the server, which counts them.
+    """
     content: Content = without_links(message.content)
     assert message.delivery  # only what was sent is shown
     said: dict[str, Any] = {
@@ -64,7 +68,7 @@ def item(message: Message) -> dict[str, Any]:
         "urgency": str(message.metadata.get("urgency") or "normal"),
     }
     shown: dict[str, Any] = {
-        "title": content.title, "text": content.text, "image": content.image, "link": content.link,
+        "title": content.title, "text": message.content.text, "image": content.image, "link": content.link,
         "data": dict(content.data), "is_silent": content.silent,
         "buttons": [_button(button.title, button.url, button.payload) for button in content.buttons if button.title],
         "expires_at": content.expires_at.isoformat() if content.expires_at else None,

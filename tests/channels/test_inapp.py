@@ -35,7 +35,7 @@ def let_out(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_message_is_shown_as_its_author_meant_it(app: App) -> None:
     await app.know(*BOTH)
     content = Content(
-        "Elle vous attend.", title="Votre commande", image="https://shop.example/i.png",
+        "Elle vous attend : https://shop.example/t", title="Votre commande", image="https://shop.example/i.png",
         link="https://shop.example/o/7", data={"order": "7"}, banner=True, expires_at=NOON + timedelta(hours=1),
         buttons=(Button("Voir", url="https://shop.example/o"), Button("Parler à quelqu'un", payload="/people")),
     )  # fmt: skip
@@ -44,11 +44,12 @@ async def test_a_message_is_shown_as_its_author_meant_it(app: App) -> None:
     await app.send("m1", tracked, urgency="high")
     status, inbox = await app.inbox(app.visitor())
     assert status == 200
+    assert inbox["messages"][0].pop("text") == tracked.text != content.text, "addresses in the text count by themselves"
     assert inbox == {
         "unread": 1, "next": None,
         "messages": [{
             "id": "m1", "at": NOON.isoformat(), "is_seen": False, "is_banner": True, "urgency": "high",
-            "title": "Votre commande", "text": "Elle vous attend.", "image": "https://shop.example/i.png",
+            "title": "Votre commande", "image": "https://shop.example/i.png",
             "link": "https://shop.example/o/7", "data": {"order": "7"},
             "buttons": [{"title": "Voir", "url": "https://shop.example/o"},
                         {"title": "Parler à quelqu'un", "payload": "/people"}],

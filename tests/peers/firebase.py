@@ -1,13 +1,16 @@
 """Firebase Cloud Messaging, played strictly on loopback: whatever is not in Google's schema of a message is refused, as there.
 
 The schema is that of the API's discovery document (fcm.googleapis.com, v1, projects.messages.send); the access token comes from
-tests/peers/google.py, whose judge of signatures is openssl.
+tests/peers/google.py, whose judge of signatures is openssl. `python -m tests.peers.firebase FOLDER` plays it for a try-out: it
+writes a service account's file there and shows what it takes.
 """
 
 import asyncio
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -141,3 +144,20 @@ def _mistakes(message: dict[str, Any]) -> list[str]:
     if size > LARGEST:
         found.append(f"message: {size} bytes are more than {LARGEST}")
     return found
+
+
+async def _play(folder: Path) -> None:
+    firebase = Firebase()
+    await firebase.start()
+    sys.stdout.write(f"service_account = {firebase.account(folder)}\napi_url = {firebase.url}\n")
+    shown = 0
+    while True:
+        sys.stdout.flush()
+        await asyncio.sleep(0.2)
+        for message in firebase.taken[shown:]:
+            sys.stdout.write(orjson.dumps(message, option=orjson.OPT_INDENT_2).decode() + "\n")
+        shown = len(firebase.taken)
+
+
+if __name__ == "__main__":
+    asyncio.run(_play(Path(sys.argv[1])))
