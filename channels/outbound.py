@@ -8,9 +8,10 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeAlias
 
 from channels.banning import ban, is_final
 from channels.channel import Channel, Elsewhere, Failed, Later, Outbound, Sending, Sent, Unknown
@@ -37,6 +38,9 @@ CONTENDED_SECONDS = 2.0
 PARKED_SECONDS = 450.0  # while the database's clock is doubted: as often as a delivery is tried, that makes its hour
 FRESH_FOR = timedelta(seconds=1)
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
+
+StillOurs: TypeAlias = Callable[[], Awaitable[bool]]
+"""Whether this process holds a message by what is on record now."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,7 @@ class BackDoor:
         self._closing = False
         self._held: dict[str, int] = {}
         """Message -> the life of this process in which it was taken."""
+        self._still_ours: dict[str, StillOurs] = {}
         self._life, self._alive_until = 0, float("inf")
         self.passed_on: Callable[[str, str], None] = lambda process, message: None
         """Called with (process, message) for what was given to another process, so that it hears of it at once."""
@@ -88,13 +93,18 @@ class BackDoor:
                 if message.delivery and message.delivery.leased_by == self._writer.process:
                     self.send(message)
 
-    def send(self, message: Message) -> None:
-        """Send this message after the earlier ones of its conversation."""
+    def send(self, message: Message, still_ours: StillOurs | None = None) -> None:
+        """Send this message after the earlier ones of its conversation.
+
+        `still_ours` is asked right before each hand-over of what another process held before us.
+        """
         if self._closing:
             return  # the lease runs out and the next process finds it
         if message.id in self._held:
             return
         self._held[message.id] = self._life
+        if still_ours:
+            self._still_ours[message.id] = still_ours
         lane = self._lanes.setdefault(message.conversation, _Lane(deque()))
         lane.waiting.append(message)
         if lane.task is None:
@@ -142,6 +152,7 @@ class BackDoor:
                 finally:
                     self.sending -= 1
                     self._held.pop(message.id, None)
+                    self._still_ours.pop(message.id, None)
         finally:
             self._lanes.pop(conversation, None)
 
@@ -216,7 +227,7 @@ class BackDoor:
         """Return how many seconds the hand-over of this part may take; 0 when it must not begin."""
         asked = passage(message, part)
         if asked is None:
-            trying.is_lost = self._is_lost(message)
+            trying.is_lost = await self._is_theirs(message)
             return 0.0 if trying.is_lost else SEND_WITHIN_SECONDS
         if self._permits is None:
             trying.objection = "no_gate"
@@ -228,7 +239,7 @@ class BackDoor:
                 # begun: whoever began it died in the middle; recorded as unknown, never sent twice. The permit stays until it
                 # runs out, for they may only be frozen, and a no waits for that
                 trying.objection = reason
-            case Pass() as permit if self._is_lost(message):  # frozen while we asked, or while we waited for our turn
+            case Pass() as permit if await self._is_theirs(message):  # while we asked, or while we waited for our turn
                 trying.permits.append(permit)
                 trying.is_lost = True
             case Pass() as permit:
@@ -240,6 +251,12 @@ class BackDoor:
         """Before a STOP is confirmed: wait until no hand-over to this person is under way, in whatever process."""
         if self._permits and message.metadata.get("lawful") == "stop":
             await self._permits.drained(message.profile)
+
+    async def _is_theirs(self, message: Message) -> bool:
+        """Asked once the permit is ours. Who had the message before us may have thawed: they record it, and then settle their
+        permit, so ours says nothing against them; what is on record does."""
+        ours = self._still_ours.get(message.id)
+        return self._is_lost(message) or (ours is not None and not await ours())
 
     def _is_lost(self, message: Message) -> bool:
         late = asyncio.get_running_loop().time() > self._alive_until

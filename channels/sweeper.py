@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from channels.outbound import BackDoor
 from channels.pulse import is_gone, ourselves
@@ -106,7 +107,10 @@ class Sweeper:
             log.error("sweeper.gave_up message=%s attempts=%d", message.id, message.delivery.attempts)
             return
         log.info("sweeper.took_over message=%s state=%s", message.id, message.delivery.state)
-        self._back_door.send(message)
+        self._back_door.send(message, partial(self._still_ours, message.id))
+
+    async def _still_ours(self, message: str) -> bool:
+        return await self._store.count("messages", {"_id": message, "delivery.leased_by": self._process}) > 0
 
 
 def _free(now: datetime, me: str, alive: list[str]) -> dict[str, object]:

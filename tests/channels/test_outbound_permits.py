@@ -205,6 +205,30 @@ async def test_who_was_frozen_while_asking_finds_the_message_taken_and_does_not_
     await until(lambda: _has_no_permit(town.store))
 
 
+async def test_what_was_taken_over_is_not_sent_when_its_first_holder_thaws_and_records_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heir holds it in memory; the first holder had sent it, records that and settles its permit: the heir's is granted."""
+    slow = SlowPigeon()
+    frozen, heir = town.server("frozen", slow), town.server("heir")
+    await frozen.yes()
+    await frozen.say("offer")
+    await slow.gone.wait()
+    asks = heir.permits.ask
+
+    async def thawed_before_the_heir_asks(asked: Passage) -> Leave:
+        slow.arrive.set()
+        assert await frozen.ends("offer") == ("sent", None)
+        await until(lambda: _has_no_permit(town.store))
+        return await asks(asked)
+
+    monkeypatch.setattr(heir.permits, "ask", thawed_before_the_heir_asks)
+    await until(heir.sweeper.sweep)
+    await until(lambda: not heir.back_door.holds("m:offer"))
+    assert heir.pigeon.carried == [] and len(slow.carried) == 1
+    assert await heir.ends("offer") == ("sent", None)
+
+
 async def test_a_no_waits_for_a_frozen_hand_over_that_was_recorded_as_unknown(town: Town) -> None:
     frozen, heir = town.server("frozen", sends=False), town.server("heir", seconds=1.0)
     short = Permits(town.store, Ledgers(town.store), clock=utc_now, seconds=1.0)

@@ -2,22 +2,19 @@
 
 import asyncio
 import random
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
 
-from profiles.calendar import utc_now
 from profiles.store import Store
 from tests.faults.figures import Figures
 from tests.faults.house import House, balance
-from tests.faults.journal import Journal
+from tests.faults.journal import Journal, facts
 from tests.faults.noes import Noes, noes
-from tests.faults.provider import TOKEN, Mood, Provider, provider
-from tests.faults.servers import ROOT, Nursery, server
+from tests.faults.provider import Mood, provider
+from tests.faults.queue_of import queue_of
+from tests.faults.servers import Nursery, server
 from tests.waiting import until
 
 KILLS = 10
@@ -76,42 +73,25 @@ async def test_a_campaign_killed_ten_times_reaches_everybody_once_or_lists_them(
 async def test_control_the_usual_queue_sends_twice_when_its_worker_is_killed(
     mongo_url: str, folder: Path, chance: random.Random, seed: int, figures: Figures
 ) -> None:
-    client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongo_url, tz_aware=True)
-    queue = client["popping"]["queue"]
-    say = [{"chat_id": number, "text": "Les soldes commencent"} for number in range(1, PEOPLE + 1)]
-    await queue.insert_many([{"say": one, "sent": False, "visible_at": utc_now()} for one in say])
-    async with provider(folder / "provider.journal", seed=seed) as telegram:
+    async with (
+        provider(folder / "provider.journal", seed=seed) as telegram,
+        queue_of(mongo_url, telegram.url, PEOPLE) as queue,
+    ):
         telegram.seconds = (0.03, 0.06)
         for _ in range(KILLS):
-            worker = _worker(mongo_url, telegram)
-            began = len(telegram.taken)
+            worker, began = queue.work(), len(telegram.taken)
             await until(lambda began=began: len(telegram.taken) > began, within_seconds=30)  # type: ignore[misc]
             await asyncio.sleep(chance.uniform(*LIVES_SECONDS) / 4)
             worker.kill()
             worker.wait()
-        worker = _worker(mongo_url, telegram)
-        await until(lambda: _is_empty(queue), within_seconds=60)
-        worker.kill()
-        worker.wait()
-    await client.drop_database("popping")
-    client.close()
+        queue.work()
+        await queue.emptied()
     twice = sum(len(texts) > 1 for texts in telegram.by_person().values())
     figures.add_control(intents=PEOPLE, twice=twice)
     assert twice > 0, "this test can not see a message that is sent twice"
 
 
-def _worker(mongo_url: str, telegram: Provider) -> "subprocess.Popen[bytes]":
-    where = f"{telegram.url}/bot{TOKEN}"
-    return subprocess.Popen([sys.executable, "-m", "tests.faults.controls.popping_worker", mongo_url, where], cwd=ROOT)
-
-
-async def _is_empty(queue: object) -> bool:
-    return await queue.count_documents({"sent": False}) == 0  # type: ignore[attr-defined, no-any-return]
-
-
 def test_a_journal_reads_back_what_was_noted_and_no_line_that_was_cut_short(tmp_path: Path) -> None:
-    from tests.faults.journal import facts
-
     journal = Journal(tmp_path / "j")
     journal.note(a=1)
     journal.note(b="x\ny")

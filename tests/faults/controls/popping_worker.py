@@ -16,6 +16,7 @@ from profiles.calendar import utc_now
 
 Document = dict[str, Any]
 VISIBLE_AGAIN = timedelta(seconds=1)
+PATIENCE = aiohttp.ClientTimeout(total=1)
 TASKS = 4
 
 
@@ -36,12 +37,12 @@ async def main(mongo: str, provider: str) -> None:
             try:
                 async with session.post(f"{provider}/sendMessage", json=taken["say"]) as answer:
                     accepted = answer.status == 200
-            except aiohttp.ClientError:
+            except (aiohttp.ClientError, TimeoutError):
                 accepted = False
             if accepted:
                 await queue.update_one({"_id": taken["_id"]}, {"$set": {"sent": True}})
 
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(timeout=PATIENCE) as session:
         await asyncio.gather(*(send(session) for _ in range(TASKS)))
 
 
