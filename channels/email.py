@@ -9,7 +9,6 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -117,7 +116,8 @@ class Email:
             return Failed("dead", "no such address can exist")
         token, scopes = token_of(self._door.secret, outbound.id), self._scopes(outbound)
         try:
-            await self._complaints.look()
+            if scopes:
+                await self._complaints.look()
             if until := self._complaints.brakes.until(*scopes):
                 wait = max((until - now).total_seconds(), COME_BACK_SECONDS)
                 return self._given_up(outbound, Later(wait, "paused: too many complaints"), now)
@@ -143,8 +143,7 @@ class Email:
         """Take no more mail, and say goodbye to the server."""
         for way in self._ways:
             await way.close()
-        with suppress(Unavailable):
-            await self._complaints.look(at_once=True)
+        await self._complaints.close()
         await self._pool.close()
 
     async def _hand_over(self, mail: Mail, token: str) -> Sending:

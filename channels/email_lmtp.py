@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # 6 MB of memory, for those who use it: it is imported where 
 
 log = logging.getLogger("channels.email")
 
-MOST_CONNECTIONS = 50
+MOST_CONNECTIONS = 25  # each may hold a whole mail in memory; Postfix opens 20 at most
 MOST_RECIPIENTS = 100
 LONGEST_LINE = 1_000_000  # octets; RFC 5322 allows 998, and not every program knows it
 IDLE_SECONDS = 300.0
@@ -100,6 +100,11 @@ class Lmtp:
             log.error("email.lmtp broke error=%s", type(error).__name__, exc_info=error)
             return BROKEN
         return TAKEN
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer what aiosmtpd stumbled over; its own words would show what came."""
+        log.error("email.lmtp broke error=%s", type(error).__name__, exc_info=error)
+        return BROKEN
 
 
 def _speaker(handler: Lmtp, largest: int, connected: set[asyncio.Transport]) -> Any:

@@ -77,7 +77,7 @@ class Reports:
     async def _complained(self, message: Message, complaint: Complaint) -> None:
         outcome = await self._door.writer.commit(complained(message, complaint))
         log.info("email.complained message=%s", message.id)
-        if isinstance(outcome, Done):
+        if isinstance(outcome, Done) and message.metadata.get("class") == "marketing":
             rule = str(message.metadata.get("rule") or "")
             await self._complaints.complained(self._scope, *((f"rule:{rule}",) if rule else ()))
 

@@ -9,16 +9,18 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from profiles.calendar import Clock
-from profiles.store import Store
+from profiles.store import Store, Unavailable
 
 log = logging.getLogger("profiles.brakes")
 
 COUNTS, BRAKES = "complaints", "brakes"
 LOOK_SECONDS = 10.0
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,13 @@ class Complaints:
         self._looked_at = now
         await self._write()
         await self.brakes.look()
+
+    async def close(self) -> None:
+        """Write what was counted; a database that is away is not waited for."""
+        if self._sent:
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._write()
 
     async def complained(self, *scopes: str) -> Sequence[str]:
         """Count a complaint about each scope, and return those that pause from now on. Raises Unavailable."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.channel import Limits
-from channels.degrade import degrade, is_list, numbered, pressed, split, units
+from channels.degrade import degrade, is_list, joined, numbered, pressed, split, units
 from profiles.timeline import Attachment, Button, Card, Content, Place
 
 PLAIN = Limits(text=160)
@@ -192,3 +192,17 @@ def test_an_emoji_can_be_a_title() -> None:
 def test_a_notice_keeps_its_headline_picture_and_body() -> None:
     notice = Content("x" * 900, buttons=YES_NO, title="Soldes", html="<p>x</p>", image="https://s.example/a.png")
     assert degrade(notice, Limits(text=160, threads=False)) == [notice]
+
+
+def test_what_is_said_at_one_time_is_one_mail_where_messages_go_out_whole() -> None:
+    mails = Limits(whole=True)
+    file = Attachment("file", "a.pdf")
+    said = (Content("One", (Button("A"),)), Content("Two", (Button("B"),), attachments=(file,)))
+    assert joined(said, mails) == [Content("One\n\nTwo", (Button("A"), Button("B")), (file,))]
+    assert joined(said, Limits()) == said
+    assert joined((*said, Content(html="<p>x</p>")), mails) == (*said, Content(html="<p>x</p>"))
+
+
+def test_what_goes_out_whole_is_not_taken_apart() -> None:
+    content = Content("x" * 500, (Button("A"),), title="Subject", html="<p>x</p>")
+    assert degrade(content, Limits(text=10, whole=True)) == [content]

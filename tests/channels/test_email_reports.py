@@ -233,6 +233,15 @@ async def test_too_many_complaints_stop_marketing_and_nothing_else(office: PostO
     assert len(office.server.to(ANNA)) == 1
 
 
+async def test_a_complaint_about_what_is_no_marketing_does_not_count_against_it(office: PostOffice) -> None:
+    for number in range(3):
+        await office.notice(f"n{number}", to=f"p{number}@example.org", profile=f"Q{number}", **MARKETING)
+    taken = await office.notice("t1", **{"class": "transactional"})
+    await office.gets(complaint("abuse", f"Message-ID: {named(taken)}"))
+    assert (await office.identity()).suppression is not None
+    assert await office.store.find(BRAKES, {}) == []
+
+
 async def test_one_complaint_among_few_mails_stops_nothing(office: PostOffice) -> None:
     taken = await office.notice("n0", **MARKETING)
     await office.gets(complaint("abuse", f"Message-ID: {named(taken)}"))

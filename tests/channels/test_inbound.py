@@ -332,3 +332,19 @@ async def test_receipts_in_the_wrong_order_never_go_back(house: House) -> None:
     (reply,) = await house.store.find("messages", {"direction": "outbound"})
     assert reply["delivery"]["state"] == "read"
     assert "lease_until" not in reply["delivery"]
+
+
+async def test_what_a_machine_wrote_is_kept_and_answered_by_nobody(house: House) -> None:
+    await house.door.receive(Inbound("webchat", "a1", "1", Content("STOP"), answers="nobody"))
+    assert await house.texts("webchat:a1") == ["STOP"]
+    [machine] = await house.profiles()
+    assert await house.ledger(machine.id) == Ledger(machine.id)
+    assert machine.last_inbound_at is None
+
+
+async def test_what_the_bot_may_not_answer_any_more_waits_for_people(house: House) -> None:
+    await house.says("hello", id="1")
+    await house.door.receive(Inbound("sms", "+33612345678", "2", Content("hello"), answers="people"))
+    assert await house.texts() == ["hello", "You said hello", "hello"]
+    conversation = await house.conversation()
+    assert (conversation.owner, conversation.waiting_since) == ("queue", NOON)

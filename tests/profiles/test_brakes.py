@@ -88,6 +88,13 @@ async def test_two_processes_count_together(store: Store) -> None:
     assert (day["sent"], day["complained"]) == (20, 1)
 
 
+async def test_what_was_counted_is_written_at_the_end(store: Store) -> None:
+    counter = Complaints(store, Clock(), Bearable())
+    counter.sent("rule:cart")
+    await counter.close()
+    assert [day["sent"] for day in await store.find(COUNTS, {})] == [1]
+
+
 async def test_what_was_just_looked_at_is_not_asked_again(store: Store) -> None:
     counter = Complaints(store, Clock(), Bearable())
     await counter.look()
