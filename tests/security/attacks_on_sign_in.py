@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hmac
 import json
 import re
 from dataclasses import replace
@@ -39,12 +40,22 @@ async def attack_1(castle: Fortress) -> None:
 
 
 async def attack_2(castle: Fortress) -> None:
-    """A token exchanged for a session in which a claim is an operator object."""
+    """A token exchanged for a session in which a claim is an operator object, or whose header chooses how it is checked."""
     for operator in OPERATORS[:5]:
         for claims in ({"sub": operator}, {"sub": "anna", "email": operator}):
             token = _identity(claims)
             async with castle.visitor(identity=token) as (_, welcome):
                 assert welcome.get("identity") is None, claims
+    for header, secret in (
+        ({"alg": "none"}, b""),
+        ({"alg": "None", "typ": "JWT"}, b""),
+        ({"alg": "HS256", "kid": "../../dev/null"}, b""),
+        ({"alg": "RS256"}, IDENTITY_SECRET.encode()),
+        ({"alg": "HS512"}, IDENTITY_SECRET.encode()),
+        ({"alg": "HS256", "jwk": {"kty": "oct", "k": "AAAA"}}, b"\0\0\0"),
+    ):
+        async with castle.visitor(identity=_forged(header, secret)) as (_, welcome):
+            assert welcome.get("identity") is None, header
     assert await castle.store.count("visitors", {}) == 0
     answer = await castle.ask("GET", "/api/v1/profiles", by={"Authorization": 'Bearer {"$gt": ""}'})
     assert answer.status == 401
@@ -218,6 +229,18 @@ def _identity(claims: dict[str, Any]) -> str:
     """Return a token that the shop's secret signs, whatever it claims: what no careful library would make."""
     exp = int((utc_now() + timedelta(minutes=5)).timestamp())
     return api_jws.encode(json.dumps({**claims, "exp": exp}).encode(), IDENTITY_SECRET, algorithm="HS256")
+
+
+def _forged(header: dict[str, Any], secret: bytes) -> str:
+    """Return a token whose header asks to be checked otherwise than we do, signed as it says."""
+    exp = int((utc_now() + timedelta(minutes=5)).timestamp())
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
+        for part in (header, {"sub": "anna", "exp": exp})
+    ]
+    digest = {"HS512": "sha512"}.get(header["alg"], "sha256")
+    mac = hmac.digest(secret, b".".join(parts), digest) if secret else b""
+    return b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
 
 
 async def _until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, object]:

@@ -84,6 +84,25 @@ async def test_ids_that_are_none_break_nothing_even_for_those_who_may_do_all(cas
     assert wrong == []
 
 
+async def test_every_act_of_the_console_asks_for_a_page_of_ours_and_its_token(castle: Fortress) -> None:
+    shows = await castle.signed_in(await castle.agent("admin"))
+    cookie, origin, token = ({name: shows[name]} for name in ("Cookie", "Origin", "X-CSRF"))
+    forged: list[dict[str, str]] = [
+        {**cookie, **origin},
+        {**cookie, **token},
+        {**cookie, **token, "Origin": "https://evil.example"},
+        {**cookie, **token, "Origin": "null"},
+        {**cookie, **token, "Sec-Fetch-Site": "same-site"},
+        {**cookie, **origin, "X-CSRF": "0" * 40},
+    ]
+    acts = [door for door in doors(castle.app) if door.kind == "console" and door.method == "POST"]
+    assert len(acts) > 40
+    for door in acts:
+        for by in forged:
+            status = (await castle.ask("POST", _filled(door.path, "nobody"), by=by, json={})).status
+            assert status == 403, (door.name, sorted(by))
+
+
 async def test_an_agent_ends_no_session_of_another_by_its_id(castle: Fortress) -> None:
     maya, samir = await castle.agent(name="Maya Lindqvist"), await castle.agent(name="Samir Haddad")
     hers, his = await castle.signed_in(maya), await castle.signed_in(samir)
