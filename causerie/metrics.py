@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from channels.outbound import BackDoor
 from profiles.calendar import Clock
+from profiles.neighbours import Neighbours
 from profiles.plan import LEASE_FOR
 from profiles.snapshot import Changes
 from profiles.store import Store, Unavailable
@@ -60,6 +61,10 @@ class Metrics:
             if change.events:  # counted first: a label costs 10 us, and a batch has 500 events
                 for name, number in Tally(_ours(event.name) for event in change.events).items():
                     self._events.labels(name).inc(number)
+
+    def neighbours(self, neighbours: Neighbours) -> None:
+        """Ask this, at each reading, how many processes share the database and what they told each other."""
+        self._registry.register(_Company(neighbours))
 
     def sockets(self, kind: str, count: Callable[[], int]) -> None:
         """Ask this, at each reading, how many sockets of a kind (`webchat`, `console`) are open."""
@@ -113,6 +118,21 @@ class _Tallied(Collector):
         yield CounterMetricFamily("causerie_commit_failures", "Groups that failed", value=tally.failures)
         yield CounterMetricFamily("causerie_duplicates", "Works done before", value=tally.duplicates)
         yield GaugeMetricFamily("causerie_sending", "Deliveries in providers' hands now", value=self._back_door.sending)
+
+
+class _Company(Collector):
+    """What the neighbours count for themselves."""
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+
+    def collect(self) -> Iterable[Metric]:
+        known = self._neighbours
+        yield GaugeMetricFamily("causerie_processes", "Processes on this database", value=len(known.others) + 1)
+        yield CounterMetricFamily("causerie_bulletins_told", "Bulletins given to other processes", value=known.told)
+        yield CounterMetricFamily("causerie_bulletins_heard", "Bulletins of other processes", value=known.heard)
+        about = "Times when something of another process may have been missed, and was read instead"
+        yield CounterMetricFamily("causerie_bulletin_gaps", about, value=known.gaps)
 
 
 def _ours(name: str) -> str:

@@ -77,6 +77,7 @@ def _health(parts: Parts, pages: web.Application) -> Health:
     for channel in parts.doors.channels.values():
         if isinstance(channel, Webchat):
             health.metrics.sockets(channel.name, channel.open_sockets)
+    health.metrics.neighbours(parts.ground.neighbours)
     health.metrics.sockets("console", lambda: len(pages[LIVE].pages))
     return health
 

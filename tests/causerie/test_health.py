@@ -16,6 +16,8 @@ from causerie.mongod import StoreOptions, start
 from channels.outbound import BackDoor
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
+from profiles.live import Feed
+from profiles.neighbours import Neighbours
 from profiles.snapshot import Amend, Changes, Work
 from profiles.store import Store
 from profiles.timeline import Content, Delivery, Event, Message
@@ -156,3 +158,21 @@ async def test_the_figures_count_commits_messages_and_deliveries(mongo_url: str,
     assert 0 <= float(figures["causerie_queue_age_seconds"]) < 60
     assert float(figures["causerie_commit_seconds_total"]) > 0
     assert not any(word in text for word in ("33612345678", "secret words", "anna"))
+
+
+async def test_a_server_that_is_about_to_go_says_so_at_once(mongo_url: str, database_name: str) -> None:
+    async with health_over(mongo_url, database_name) as (health, _, _), asked(health) as client:
+        assert (await client.get("/health")).status == 200
+        health.stop()
+        answer = await client.get("/health")
+        assert (answer.status, await answer.json()) == (503, {"status": "unavailable", "reason": "stopping"})
+
+
+async def test_the_figures_tell_how_many_processes_share_the_database(mongo_url: str, database_name: str) -> None:
+    async with health_over(mongo_url, database_name) as (health, writer, store):
+        neighbours = Neighbours(store, writer, Feed(), clock=utc_now)
+        health.metrics.neighbours(neighbours)
+        neighbours.see(["test", "another"])
+        text = (await health.metrics.exposition()).decode()
+        assert "causerie_processes 2.0" in text and "causerie_bulletin_gaps_total" in text
+        await neighbours.close()
