@@ -20,9 +20,10 @@ async def test_a_page_on_another_server_hears_what_was_said_before_during_and_af
     async with databases(local(folder)) as one:
         (node,) = one.nodes
         here, there = (
-            await server(nursery, folder / name, name=name, database_url=one.url, **chat).start()
-            for name in ("here", "there")
-        )  # type: ignore[misc]
+            server(nursery, folder / name, name=name, database_url=one.url, **chat) for name in ("here", "there")
+        )
+        await here.start()
+        await there.start()
         try:
             writer = await Visitor(here.url).opens()
             await writer.says(SAID[0])

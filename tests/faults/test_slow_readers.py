@@ -25,7 +25,7 @@ async def test_who_never_reads_is_let_go_and_the_others_do_not_wait(
 ) -> None:
     store = Store(mongo_url, database_name)
     chat = {"CAUSERIE_CHANNELS__WEBCHAT__ENABLED": "true", "CAUSERIE_CHANNELS__WEBCHAT__DEMO": "true",
-            "CAUSERIE_CHANNELS__WEBCHAT__CONNECTIONS_PER_ADDRESS": "100"}  # fmt: skip
+            "CAUSERIE_CHANNELS__WEBCHAT__SOCKETS_PER_ADDRESS": "100"}  # fmt: skip
     here = await server(nursery, folder, database_url=mongo_url, database=database_name, **chat).start()
     slow: list[socket.socket] = []
     try:
