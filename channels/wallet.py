@@ -24,7 +24,7 @@ from channels.wallet_google_client import SCOPE, GoogleWallet, Trouble
 from channels.wallet_options import Options
 from channels.wallet_passes import Passes
 from channels.wallet_post import GoogleSide, Post, Push
-from channels.wallet_signature import WARN_BEFORE, Papers, Sign, named, read_papers, self_made, signer
+from channels.wallet_signature import WARN_BEFORE, Papers, Sign, is_pem, named, read_papers, self_made, signer
 from channels.wallet_web import Service
 from profiles.passes import Pass, Wish, token_of
 from profiles.store import Unavailable
@@ -229,6 +229,9 @@ def _read(options: Options, now: datetime) -> tuple[Papers | None, ServiceAccoun
     if options.certificate:
         try:
             papers = read_papers(Path(options.certificate), Path(options.key), Path(options.wwdr), options.key_password)
+            if not is_pem(Path(options.certificate)):
+                hint = "openssl x509 -inform DER -in pass.cer -out pass.pem"
+                problems.append(f"channels.wallet.certificate: expected PEM, got DER. Hint: {hint}")
             told = named(papers)
             if told.ends_at <= now:
                 problems.append(

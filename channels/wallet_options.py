@@ -19,7 +19,7 @@ class Options:
     )
     team: str = field(default="", metadata={"about": "Apple's team identifier, ten letters and digits."})
     certificate: str = field(
-        default="", metadata={"about": "The file of the pass certificate, PEM or .cer; empty: one of our own making."}
+        default="", metadata={"about": "The file of the pass certificate, PEM; empty: one of our own making."}
     )
     key: str = field(default="", metadata={"about": "The file of its private key, PEM."})
     key_password: Secret = field(default=Secret(), metadata={"about": "What opens that key; empty: nothing is needed."})

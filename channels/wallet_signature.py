@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # 10 MB of memory: loaded by who signs
 
 Sign = Callable[[bytes], bytes]
 OWN_FOR = timedelta(days=3650)
+PEM = b"-----BEGIN"
 WARN_BEFORE = timedelta(days=30)
 
 
@@ -55,6 +56,11 @@ def read_papers(certificate: Path, key: Path, above: Path, password: Secret) -> 
         name = signs.issuer.rfc4514_string()
         raise ValueError(f"{above}: expected the certificate that {certificate.name} was issued by: {name}")
     return Papers(signs.public_bytes(Encoding.PEM).decode(), _pem_of(private), over.public_bytes(Encoding.PEM).decode())
+
+
+def is_pem(path: Path) -> bool:
+    """Return whether a certificate's file is PEM, as TLS wants it. Raises ValueError for a file that can not be read."""
+    return PEM in _read(path)
 
 
 def named(papers: Papers) -> Named:
@@ -144,7 +150,7 @@ def _certificate(path: Path) -> "x509.Certificate":
 
     content = _read(path)
     try:
-        if b"-----BEGIN" in content:
+        if PEM in content:
             return x509.load_pem_x509_certificate(content)
         return x509.load_der_x509_certificate(content)
     except ValueError as error:

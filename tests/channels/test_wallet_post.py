@@ -271,6 +271,7 @@ async def test_a_certificate_that_ended_or_is_another_types_is_refused(
         with pytest.raises(ValueError, match="channels") as wrong:
             await connect(options, shop.door)
     assert f'channels.wallet.pass_type: expected "{PASS_TYPE}", as the certificate says' in str(wrong.value)
+    assert "channels.wallet.certificate: expected PEM, got DER. Hint: openssl x509" in str(wrong.value)
     assert "channels.wallet.certificate: expected one that holds, got one that ended 2036-11-" in str(wrong.value)
 
 
