@@ -1,4 +1,4 @@
-"""How often one internet address may open what is open to all: personal pages, counted links, pictures, codes.
+"""How often one internet address may open what is open to all: personal pages, cards, counted links, pictures, codes.
 
 Each of these costs a look into the database, and nobody signs in first. Whoever comes from a private address is not counted:
 that is our own network, or a proxy that nobody declared (channels.webchat.proxies), behind which all the world looks alike.
@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 from channels.webchat_limits import Buckets, caller
 from profiles.public_address import is_public
 
-OPEN_TO_ALL = frozenset({"p", "u", "l", "o", "q"})
+OPEN_TO_ALL = frozenset({"p", "u", "l", "o", "q", "w"})
 """The first part of the paths that are counted."""
 PER_SECOND, AT_ONCE = 50.0, 1_000.0  # a firm's mail filter opens every link of a mailing at once, from one address
 

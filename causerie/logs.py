@@ -38,7 +38,7 @@ _PATTERNS = (
         "[token]",
     ),  # keys, visitors' tokens
     (
-        re.compile(r"/(p|p/confirm|u|l|o|welcome)/[\w.-]{16,}"),
+        re.compile(r"/(p|p/confirm|u|l|o|w|welcome)/[\w.-]{16,}"),
         r"/\1/[token]",
     ),  # links that open something to whoever has them
     (re.compile(r"://[^\s/@]{1,400}@"), "://[secret]@"),
