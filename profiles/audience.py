@@ -19,11 +19,17 @@ _PREFIX = "audience_"
 
 
 async def stream(
-    store: Store, audience: Audience, *, after: str = "", at_once: int = 500
+    store: Store, audience: Audience, *, after: str = "", until: str = "", at_once: int = 500
 ) -> AsyncIterator[tuple[str, ...]]:
-    """Yield the profile ids of the audience in order, `at_once` at a time, beginning behind `after`. Raises Unavailable."""
-    async for documents in store.stream(audience.collection, _in_order(audience, after), at_once=at_once):
+    """Yield the profile ids of the audience in order, `at_once` at a time, behind `after` up to `until`. Raises Unavailable."""
+    async for documents in store.stream(audience.collection, _in_order(audience, after, until), at_once=at_once):
         yield tuple(document["_id"] for document in documents)
+
+
+async def sampled(store: Store, many: int = 400) -> list[str]:
+    """Return the ids of so many profiles drawn at random, in order: where to cut the base into parts of like size."""
+    drawn = await store.aggregate("profiles", [{"$sample": {"size": many}}, {"$project": {"_id": 1}}])
+    return sorted({document["_id"] for document in drawn})
 
 
 async def count(store: Store, audience: Audience, *, at_most: int = 0) -> int:
@@ -91,8 +97,9 @@ def _since(window: Duration | None, now: datetime) -> Document:
     return {"$gte": window.before(now.astimezone(UTC)), "$lte": now} if window else {"$lte": now}
 
 
-def _in_order(audience: Audience, after: str) -> list[Document]:
-    behind: list[Document] = [{"$match": {"_id": {"$gt": after}}}] if after else []
+def _in_order(audience: Audience, after: str, until: str) -> list[Document]:
+    bounds = {**({"$gt": after} if after else {}), **({"$lte": until} if until else {})}
+    behind: list[Document] = [{"$match": {"_id": bounds}}] if bounds else []
     order: Document = {"$sort": {"_id": 1}}
     if not audience.pipeline:
         return [{"$match": audience.filter}, *behind, order, {"$project": {"_id": 1}}]

@@ -7,34 +7,27 @@ of each rule says what that is worth. An audience is walked in chunks behind a c
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from profiles.audience import make_index, stream
 from profiles.calendar import Clock
 from profiles.crash import crash_point
-from profiles.ids import new_id
 from profiles.record import Document
 from profiles.store import AlreadyThere, Store, Unavailable
 from rules.engine import Engine
-from rules.occasions import occasion, scheduled, selection
+from rules.occasions import scheduled
 from rules.rule import Rule
-from rules.schedule import Firing, firings
-from rules.turn import News
+from rules.schedule import firings
+from rules.walking import OCCURRENCES, Walker, zones
 
 log = logging.getLogger("rules.occurrences")
 
-OCCURRENCES, PLANNED = "occurrences", "planned"
+PLANNED = "planned"
 LOOK_SECONDS = 5
-LEASE_FOR = timedelta(seconds=60)
-AT_ONCE = 500
-TOGETHER = 3
-"""Chunks under way: while one is thought of, the database reads for the next and writes the one before."""
 LONGEST_OUTAGE = timedelta(days=7)
 """Firings further back than this are not made up for: nobody wants last month's newsletter."""
 
@@ -45,6 +38,7 @@ class Occurrences:
     def __init__(self, store: Store, engine: Engine, *, process: str, zone: tzinfo, clock: Clock) -> None:
         self._store, self._engine, self._process, self._zone, self._clock = store, engine, process, zone, clock
         self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        self.walker = Walker(store, engine, process=process, zone=zone, clock=clock)
         self._walking: asyncio.Task[int] | None = None
 
     async def start(self) -> None:
@@ -82,27 +76,20 @@ class Occurrences:
         rules = [rule for rule in self._rules() if scheduled(rule)]
         if not rules:
             return 0
-        zones = await self._zones() if any(_by_contact(rule) for rule in rules) else []
+        lived_in = await zones(self._store) if any(_by_contact(rule) for rule in rules) else []
         seen = {row["_id"]: row for row in await self._store.get_many(PLANNED, [rule.id for rule in rules])}
         for rule in rules:
             known = seen.get(rule.id)
             # a schedule begins to count when its rule is first seen live; it does not fire for the time before
             after = max(known["until"], now - LONGEST_OUTAGE) if known else now
-            for place in self._places(rule, zones):
+            for place in self._places(rule, lived_in):
                 made += await self._plan(rule, place, after, now)
             await self._store.change(PLANNED, {"_id": rule.id}, {"$max": {"until": now}}, upsert=True)
         return made
 
     async def walk(self) -> int:
         """Walk the audiences of all that has fired and nobody holds, and return how many contacts that was."""
-        walked = 0
-        while row := await self._claim():
-            try:
-                walked += await self._walk(row)
-            except Unavailable as error:
-                log.warning("occurrences.walk failed occurrence=%s reason=%s", row["_id"], error)
-                return walked
-        return walked
+        return await self.walker.walk()
 
     # -- planning
 
@@ -132,88 +119,7 @@ class Occurrences:
             return [ZoneInfo(trigger.zone)]
         return [self._zone, *(ZoneInfo(name) for name in zones if name != str(self._zone))]
 
-    async def _zones(self) -> list[str]:
-        """Return the zones that contacts live in, as far as they are zones."""
-        names = await self._store.distinct("profiles", "attributes.zone.value")
-        return [str(name) for name in names if isinstance(name, str) and _is_zone(name)]
-
-    # -- walking
-
-    async def _claim(self) -> Document | None:
-        now = self._clock()
-        free = {"open": True, "at": {"$lte": now}, "$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
-        token = f"{self._process}/{new_id(now)}"
-        return await self._store.change(
-            OCCURRENCES, free, {"$set": {"leased_by": token, "lease_until": now + LEASE_FOR}}
-        )
-
-    async def _walk(self, row: Document) -> int:
-        edition = self._engine.editions.current.get(row["rule"])
-        walked = 0
-        if edition:
-            place, firing = ZoneInfo(row["zone"]), Firing(datetime.fromisoformat(row["local"]), row["at"])
-            others = [name for name in await self._zones() if name != str(self._zone)]
-            audience = selection(
-                edition.rule, firing, place, self._clock(), home=str(place) == str(self._zone), others=others
-            )
-            await make_index(self._store, audience)
-            begins = (row["rule"], occasion(firing))
-
-            async def work(ids: Sequence[str]) -> None:
-                await self._engine.work([News(id, occasion=begins) for id in ids])
-
-            chunks = stream(self._store, audience, after=row["cursor"], at_once=AT_ONCE)
-            crash_point("occurrence.claimed")
-            async for ids in _worked(chunks, work):
-                crash_point("occurrence.worked")
-                walked += len(ids)
-                if not await self._move_on(row, ids[-1], walked):
-                    return walked  # we were too slow: another process holds it now
-                crash_point("occurrence.moved_on")
-        await self._store.change(
-            OCCURRENCES,
-            {"_id": row["_id"], "leased_by": row["leased_by"]},
-            {"$set": {"done_at": self._clock()}, "$unset": {"open": "", "leased_by": "", "lease_until": ""}},
-        )
-        log.info("occurrences.done occurrence=%s contacts=%d", row["_id"], walked)
-        return walked
-
-    async def _move_on(self, row: Document, cursor: str, walked: int) -> bool:
-        lease = {"cursor": cursor, "contacts": row["contacts"] + walked, "lease_until": self._clock() + LEASE_FOR}
-        held = {"_id": row["_id"], "leased_by": row["leased_by"]}
-        return await self._store.change(OCCURRENCES, held, {"$set": lease}) is not None
-
-
-async def _worked(
-    chunks: AsyncIterator[tuple[str, ...]], work: Callable[[Sequence[str]], Awaitable[None]]
-) -> AsyncIterator[tuple[str, ...]]:
-    """Yield the chunks in their order, each when it and all before it are worked; a few are under way together."""
-    under_way: deque[tuple[tuple[str, ...], asyncio.Future[None]]] = deque()
-    try:
-        async for ids in chunks:
-            under_way.append((ids, asyncio.ensure_future(work(ids))))
-            if len(under_way) == TOGETHER:
-                first, done = under_way.popleft()
-                await done
-                yield first
-        while under_way:
-            first, done = under_way.popleft()
-            await done
-            yield first
-    finally:
-        for _, left in under_way:
-            left.cancel()
-        await asyncio.gather(*(left for _, left in under_way), return_exceptions=True)
-
 
 def _by_contact(rule: Rule) -> bool:
     trigger = scheduled(rule)
     return trigger is not None and trigger.zone == "contact"
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        return False
-    return True

@@ -21,11 +21,14 @@ from bench.stage import Clock, stage, write_book
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
 from profiles.snapshot import Work
-from profiles.store import Store, Unavailable, Unstorable
+from profiles.store import Document, Store, Unavailable, Unstorable
+from rules.walking import RANGES, Walker
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 CROWD = Crowd(3_000)
+WHOLE, SHARED = 20_000, 1_000
+"""From how many contacts on the audience is cut: this crowd is walked by one, or shared in ranges."""
 
 
 @pytest.fixture
@@ -54,10 +57,13 @@ async def seen(store: Store, book: Path) -> None:
 
 
 @asynccontextmanager
-async def working(store: Store, book: Path, ahead: float) -> AsyncIterator[asyncio.subprocess.Process]:
+async def working(
+    store: Store, book: Path, ahead: float, large: int = WHOLE
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run another process whose clock is so many minutes ahead; killed at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.rules.campaigner", store.url, store.name, str(book), str(ahead), cwd=ROOT,
+        sys.executable, "-m", "tests.rules.campaigner", store.url, store.name, str(book), str(ahead), str(large),
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     try:
@@ -79,15 +85,19 @@ async def _end_what_is_open(store: Store) -> None:
 
 
 async def _is_over(store: Store) -> bool:
-    return await store.count("occurrences", {"done_at": {"$exists": True}}) == 1
+    rows = await store.find("occurrences", {})
+    return bool(rows) and all("done_at" in row for row in rows)
 
 
 @pytest.mark.usefixtures("seen")
-async def test_a_campaign_killed_again_and_again_decides_every_contact_once(store: Store, book: Path) -> None:
+@pytest.mark.parametrize("large", [WHOLE, SHARED], ids=["whole", "in ranges"])
+async def test_a_campaign_killed_again_and_again_decides_every_contact_once(
+    store: Store, book: Path, large: int
+) -> None:
     chance, kills = random.Random(7), 0
     for ahead in count(2, 2):  # past the lease of whoever was killed
         before, enough = await _decided(store), chance.randint(1, 900)
-        async with working(store, book, ahead):
+        async with working(store, book, ahead, large):
 
             async def far_enough(before: int = before, enough: int = enough) -> bool:
                 return await _is_over(store) or await _decided(store) >= before + enough
@@ -111,6 +121,46 @@ async def test_three_processes_at_once_fire_one_campaign_once(store: Store, book
 
 
 @pytest.mark.usefixtures("seen")
+async def test_three_processes_share_a_large_audience(store: Store, book: Path) -> None:
+    async with working(store, book, 2, SHARED), working(store, book, 2.1, SHARED), working(store, book, 2.2, SHARED):
+        await until(lambda: _is_over(store), within_seconds=90)
+    ranges = await store.find("occurrences", {})
+    assert len(ranges) == RANGES and sum(row["contacts"] for row in ranges) == CROWD.contacts
+    assert len({row["done_by"] for row in ranges}) > 1
+    assert (await balance(store)).is_right(CROWD)
+
+
+@pytest.mark.usefixtures("seen")
+async def test_who_died_while_cutting_an_audience_left_no_range_out(
+    store: Store, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(timedelta(minutes=2))
+    async with stage(store.url, store.name, book, clock=clock) as process:
+        walker = process.rules.occurrences.walker
+        walker.large = SHARED
+        await process.rules.occurrences.plan()
+        with monkeypatch.context() as dying:
+            dying.setattr(store.__class__, "insert", _dies)
+            with pytest.raises(Unavailable):
+                await walker.walk_one(await _claimed(walker))
+        assert await store.count("occurrences", {}) == 1
+        clock.ahead += timedelta(minutes=2)  # past the lease
+        assert await walker.walk() == CROWD.contacts
+    assert await store.count("occurrences", {}) == RANGES
+    assert (await balance(store)).is_right(CROWD)
+
+
+async def _dies(*args: Any, **more: Any) -> None:
+    raise Unavailable("the process is dead")
+
+
+async def _claimed(walker: Walker) -> Document:
+    row = await walker._claim()
+    assert row
+    return row
+
+
+@pytest.mark.usefixtures("seen")
 async def test_two_who_hold_the_same_chunk_send_it_once(store: Store, book: Path) -> None:
     """The lease ran out while the first was busy: both walk the audience from its beginning."""
     clock = Clock(timedelta(minutes=2))
@@ -121,7 +171,10 @@ async def test_two_who_hold_the_same_chunk_send_it_once(store: Store, book: Path
         await first.rules.occurrences.plan()
         row = await store.first("occurrences", {})
         assert row
-        walks = [process.rules.occurrences._walk({**row, "leased_by": name}) for process, name in _twice(first, second)]
+        walks = [
+            process.rules.occurrences.walker.walk_one({**row, "leased_by": name})
+            for process, name in _twice(first, second)
+        ]
         await asyncio.gather(*walks)
         await store.change("occurrences", {"_id": row["_id"]}, {"$set": {"cursor": ""}, "$unset": {"lease_until": ""}})
         await second.rules.occurrences.walk()

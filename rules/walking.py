@@ -1,0 +1,177 @@
+"""Audiences walked in chunks behind a cursor: claimed by one process at a time, and taken up where the last one left.
+
+A large audience is cut at ids into ranges when it is first claimed. Each range is a row of its own, with its own cursor, so that
+every process, and every worker of one, walks a part of the same campaign.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from profiles.audience import count, make_index, sampled, stream
+from profiles.calendar import Clock
+from profiles.crash import crash_point
+from profiles.expression_audience import Audience
+from profiles.ids import new_id
+from profiles.record import Document
+from profiles.store import AlreadyThere, Store, Unavailable
+from rules.engine import Engine
+from rules.occasions import occasion, selection
+from rules.schedule import Firing
+from rules.turn import News
+
+log = logging.getLogger("rules.walking")
+
+OCCURRENCES = "occurrences"
+LEASE_FOR = timedelta(seconds=60)
+AT_ONCE = 500
+TOGETHER = 3
+"""Chunks under way: while one is thought of, the database reads for the next and writes the one before."""
+LARGE = 20_000
+"""Contacts from which an audience is shared: below, one process is done before another has looked."""
+RANGES = 8
+
+
+class Walker:
+    """Walks the audiences of what has fired, as one of however many processes."""
+
+    def __init__(
+        self, store: Store, engine: Engine, *, process: str, zone: tzinfo, clock: Clock, large: int = LARGE
+    ) -> None:
+        self._store, self._engine, self._process, self._zone, self._clock = store, engine, process, zone, clock
+        self.large = large
+        """From how many contacts on an audience is cut."""
+
+    async def walk(self) -> int:
+        """Walk the audiences, and the ranges of audiences, that nobody holds, and return how many contacts that was."""
+        walked = 0
+        while row := await self._claim():
+            try:
+                walked += await self.walk_one(row)
+            except Unavailable as error:
+                log.warning("occurrences.walk failed occurrence=%s reason=%s", row["_id"], error)
+                return walked
+        return walked
+
+    async def walk_one(self, row: Document) -> int:
+        """Walk what this claimed row stands for, from its cursor on, and return how many contacts that was."""
+        walked = 0
+        if edition := self._engine.editions.current.get(row["rule"]):
+            place, firing = ZoneInfo(row["zone"]), Firing(datetime.fromisoformat(row["local"]), row["at"])
+            others = [name for name in await zones(self._store) if name != str(self._zone)]
+            audience = selection(
+                edition.rule, firing, place, self._clock(), home=str(place) == str(self._zone), others=others
+            )
+            await make_index(self._store, audience)
+            row = await self._shared(row, audience)
+            begins = (row["rule"], occasion(firing))
+
+            async def work(ids: Sequence[str]) -> None:
+                await self._engine.work([News(id, occasion=begins) for id in ids])
+
+            chunks = stream(self._store, audience, after=row["cursor"], until=row.get("until", ""), at_once=AT_ONCE)
+            crash_point("occurrence.claimed")
+            async for ids in _worked(chunks, work):
+                crash_point("occurrence.worked")
+                walked += len(ids)
+                if not await self._move_on(row, ids[-1], walked):
+                    return walked  # we were too slow: another process holds it now
+                crash_point("occurrence.moved_on")
+        await self._store.change(
+            OCCURRENCES,
+            {"_id": row["_id"], "leased_by": row["leased_by"]},
+            {
+                "$set": {"done_at": self._clock(), "done_by": self._process},
+                "$unset": {"open": "", "leased_by": "", "lease_until": ""},
+            },
+        )
+        log.info("occurrences.done occurrence=%s contacts=%d", row["_id"], walked)
+        return walked
+
+    async def _claim(self) -> Document | None:
+        now = self._clock()
+        free = {"open": True, "at": {"$lte": now}, "$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
+        token = f"{self._process}/{new_id(now)}"
+        return await self._store.change(
+            OCCURRENCES, free, {"$set": {"leased_by": token, "lease_until": now + LEASE_FOR}}
+        )
+
+    async def _shared(self, row: Document, audience: Audience) -> Document:
+        """Return the row as the first of its ranges, the others being made for whoever comes; or as it is, when it is small.
+
+        Where to cut is written first: who takes the row up after a crash makes the same ranges, those that are there remaining.
+        """
+        if "part" in row or (row["cursor"] and "cuts" not in row):
+            return row
+        if "cuts" not in row:
+            cuts = await self._cuts(audience)
+            held = {"_id": row["_id"], "leased_by": row["leased_by"]}
+            first = {"cuts": cuts, "until": cuts[0]} if cuts else {"cuts": []}
+            row = await self._store.change(OCCURRENCES, held, {"$set": first}) or row
+            crash_point("occurrence.cut")
+        for part, (after, until) in enumerate(
+            zip(row.get("cuts", []), [*row.get("cuts", [])[1:], ""], strict=False), 1
+        ):
+            await self._make(row, part, after, until)
+        return row
+
+    async def _cuts(self, audience: Audience) -> list[str]:
+        """Return the ids at which the audience is cut; none for a small one."""
+        if await count(self._store, audience, at_most=self.large) < self.large:
+            return []
+        ids = await sampled(self._store)
+        return [ids[len(ids) * part // RANGES] for part in range(1, RANGES)] if len(ids) >= RANGES else []
+
+    async def _make(self, row: Document, part: int, after: str, until: str) -> None:
+        named = {name: row[name] for name in ("rule", "zone", "local", "at", "made_at")}
+        with suppress(AlreadyThere):  # made before a crash, perhaps walked already
+            await self._store.insert(
+                OCCURRENCES,
+                {**named, "_id": f"{row['_id']}|{part}", "part": part, "open": True, "cursor": after, "until": until,
+                 "contacts": 0},
+            )  # fmt: skip
+
+    async def _move_on(self, row: Document, cursor: str, walked: int) -> bool:
+        lease = {"cursor": cursor, "contacts": row["contacts"] + walked, "lease_until": self._clock() + LEASE_FOR}
+        held = {"_id": row["_id"], "leased_by": row["leased_by"]}
+        return await self._store.change(OCCURRENCES, held, {"$set": lease}) is not None
+
+
+async def zones(store: Store) -> list[str]:
+    """Return the zones that contacts live in, as far as they are zones."""
+    names = await store.distinct("profiles", "attributes.zone.value")
+    return [str(name) for name in names if isinstance(name, str) and _is_zone(name)]
+
+
+async def _worked(
+    chunks: AsyncIterator[tuple[str, ...]], work: Callable[[Sequence[str]], Awaitable[None]]
+) -> AsyncIterator[tuple[str, ...]]:
+    """Yield the chunks in their order, each when it and all before it are worked; a few are under way together."""
+    under_way: deque[tuple[tuple[str, ...], asyncio.Future[None]]] = deque()
+    try:
+        async for ids in chunks:
+            under_way.append((ids, asyncio.ensure_future(work(ids))))
+            if len(under_way) == TOGETHER:
+                first, done = under_way.popleft()
+                await done
+                yield first
+        while under_way:
+            first, done = under_way.popleft()
+            await done
+            yield first
+    finally:
+        for _, left in under_way:
+            left.cancel()
+        await asyncio.gather(*(left for _, left in under_way), return_exceptions=True)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return False
+    return True
