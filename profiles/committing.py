@@ -13,7 +13,7 @@ from profiles.plan import Group, Key, React
 from profiles.recent import Recent
 from profiles.record import replace
 from profiles.snapshot import Changes, Duplicate, Outcome, Work
-from profiles.store import AlreadyThere, Interrupted, Stale, Store, Unavailable, Unstorable
+from profiles.store import Ahead, AlreadyThere, Interrupted, Stale, Store, Unavailable, Unstorable
 
 log = logging.getLogger("profiles.writer")
 
@@ -53,11 +53,18 @@ class Committer:
         return Draft(Group(self._clock(), self._process, self.react), self._recent, upon=upon, done_before=done_before)
 
     async def write(
-        self, works: list[Work], thought: Draft | None = None, *, split_after: int = SPLIT_AFTER
+        self,
+        works: list[Work],
+        thought: Draft | None = None,
+        *,
+        split_after: int = SPLIT_AFTER,
+        before: "asyncio.Future[bool] | None" = None,
+        ahead: Ahead | None = None,
     ) -> "list[Outcome | Exception]":
         """Commit the works as one group and return their outcomes, an exception for each that failed. Never raises.
 
-        What was `thought` already, and sealed, is the first attempt.
+        What was `thought` already, and sealed, is the first attempt; the group after it may go `ahead` when reads see it.
+        `before` comes to whether the group before landed: only then has this one, which may rest on it.
         """
         done_before: set[Key] = set()
         lost = taken = 0
@@ -65,8 +72,8 @@ class Committer:
             known = len(done_before)
             try:
                 draft = thought or await self._think(works, done_before, seize=attempt > split_after)
-                thought = None
-                return await self._commit(draft, done_before)
+                first, thought = thought is not None, None
+                return await self._commit(draft, done_before, before, ahead if first else None)
             except AlreadyThere:
                 new = len(done_before) == known  # else some of the works were done before
                 self.tally.conflicts += new
@@ -83,9 +90,9 @@ class Committer:
             except Unavailable as error:
                 return self._failed(works, error)
             except Exception as error:  # noqa: BLE001 (a document that can not be kept, or our own mistake: whose?)
-                return await self._halves(works) if len(works) > 1 else self._broken(works[0], error)
+                return await self._halves(works, before) if len(works) > 1 else self._broken(works[0], error)
             if attempt >= split_after and len(works) > 1:
-                return await self._halves(works)
+                return await self._halves(works, before)
             if attempt:
                 await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 0.002 * 2**attempt)))
         return self._failed(works, Unavailable(f"met another writer {ATTEMPTS} times"))
@@ -97,22 +104,43 @@ class Committer:
         draft.seal()
         return draft
 
-    async def _commit(self, draft: Draft, done_before: "set[Key]") -> "list[Outcome | Exception]":
+    async def _commit(
+        self, draft: Draft, done_before: "set[Key]", before: "asyncio.Future[bool] | None", ahead: Ahead | None
+    ) -> "list[Outcome | Exception]":
         try:
             if draft.error:
                 raise draft.error
             if draft.plan:
-                await self._store.commit(draft.plan)
+                await self._store.commit(draft.plan, **self._letting(draft, ahead))
+            self._note_written(draft)
+            if before and not await before:
+                raise Unavailable("the group before was not confirmed")
         except Exception as error:
+            draft.is_written = False
             self._recent.forget(draft.group)
             if isinstance(error, AlreadyThere):
                 done_before |= await self._look_up(draft.works)
             raise
-        draft.land()
-        self._remember(draft.group)
+        draft.landed = True
         self.tally.duplicates += sum(isinstance(outcome, Duplicate) for outcome in draft.outcomes)
         self._announce(draft.group)
         return draft.outcomes
+
+    def _letting(self, draft: Draft, ahead: Ahead | None) -> dict[str, Ahead]:
+        """Return what lets others go ahead, once this is remembered."""
+        if ahead is None:
+            return {}
+
+        def go() -> None:
+            self._note_written(draft)
+            ahead.go()
+
+        return {"ahead": Ahead(ahead.is_wanted, go)}
+
+    def _note_written(self, draft: Draft) -> None:
+        if not draft.is_written:
+            draft.note_written()
+            self._remember(draft.group)
 
     def _remember(self, group: Group) -> None:
         try:
@@ -121,10 +149,12 @@ class Committer:
             log.error("writer.memory broke error=%s", type(error).__name__, exc_info=error)
             self._recent.forget(group)
 
-    async def _halves(self, works: list[Work]) -> "list[Outcome | Exception]":
+    async def _halves(self, works: list[Work], before: "asyncio.Future[bool] | None") -> "list[Outcome | Exception]":
         """Write each half alone, and so on: whatever can not be written ends up alone and fails by itself."""
-        middle = len(works) // 2
-        return await self.write(works[:middle], split_after=0) + await self.write(works[middle:], split_after=0)
+        outcomes: list[Outcome | Exception] = []
+        for half in (works[: len(works) // 2], works[len(works) // 2 :]):
+            outcomes += await self.write(half, split_after=0, before=before)
+        return outcomes
 
     def _failed(self, works: list[Work], error: Unavailable) -> "list[Outcome | Exception]":
         self.tally.failures += 1

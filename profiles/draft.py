@@ -32,7 +32,10 @@ class Draft:
         """What is to be committed, once sealed."""
         self.error: Exception | None = None
         """Why what the works need could not be read, or their changes not be written out."""
+        self.is_written = False
+        """Reads see what it came to, though it may not be on disk yet."""
         self.landed = False
+        """All of it, and all that it rests on, is on disk."""
         self._recent, self._upon = recent, upon
         self._done = set(done_before)
         self._asked_for: set[str] = set()
@@ -42,7 +45,7 @@ class Draft:
         if work.messages or work.records:
             if self.group.amends(work) or not self._asked_for.isdisjoint(work.messages):
                 return False
-            if self._upon and not self._upon.landed and self._upon.group.touches(work):
+            if self._upon and not self._upon.is_written and self._upon.group.touches(work):
                 return False
             self._asked_for.update(work.messages)
         self.works.append(work)
@@ -73,9 +76,9 @@ class Draft:
             except Exception as error:  # noqa: BLE001 (a record that can not be written out: the writer finds whose)
                 self.error = error
 
-    def land(self) -> None:
-        """Know that all of this is on disk: nothing rests on the group before any more, and it can be forgotten."""
-        self.landed, self._upon = True, None
+    def note_written(self) -> None:
+        """Know that reads see all of this: the group before can be forgotten."""
+        self.is_written, self._upon = True, None
 
     def _outcome(self, work: Work) -> "Outcome | Exception":
         key = (work.key_in, work.key) if work.key else None

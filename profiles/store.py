@@ -26,6 +26,7 @@ with absent("cryptography"):
     from motor.motor_asyncio import AsyncIOMotorClient
     from pymongo import IndexModel, MongoClient, UpdateOne
     from pymongo.client_session import ClientSession
+    from pymongo.client_session_shared import TransactionOptions
     from pymongo.read_concern import ReadConcern
     from pymongo.write_concern import WriteConcern
 
@@ -99,6 +100,16 @@ class Plan:
         return bool(self.inserts or self.updates or self.deletes)
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Those who would write the next plan as soon as this one is committed, and not wait until it is on disk."""
+
+    is_wanted: Callable[[], bool]
+    """Asked when the plan is written, in another thread: it costs one command more."""
+    go: Callable[[], None]
+    """Called when reads see what the plan wrote."""
+
+
 class Store:
     """One database. Reads return plain documents; `commit` writes a Plan whole or not at all."""
 
@@ -120,7 +131,9 @@ class Store:
         self._client: MongoClient[Document] = self._motor.delegate
         self._database = self._motor[database]
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        self._session: ClientSession | None = None
+        self._finisher = ThreadPoolExecutor(1, thread_name_prefix="finish")
+        self._sessions: list[ClientSession] = []
+        """Those at rest; a transaction takes one until it is on disk."""
         self._closing = threading.Event()
 
     async def prepare(self, indexes: Mapping[str, Sequence[IndexModel]]) -> None:
@@ -306,31 +319,37 @@ class Store:
                     cursor = reply["cursor"]["id"]
                     yield reply["cursor"]["nextBatch"]
 
-    async def commit(self, plan: Plan) -> None:
+    async def commit(self, plan: Plan, *, ahead: Ahead | None = None) -> None:
         """Write the plan in one transaction and return when it is on disk on a majority.
 
+        With `ahead`, the next may be written while this one waits for the disk; it is on disk only when this one is too.
         Raises AlreadyThere, Stale, Interrupted, Unstorable (nothing was written) or Unavailable (the outcome is not
         known; every document carries a natural key, so offering the same plan again is safe).
         """
         if self._closing.is_set():
             raise Unavailable("the server is stopping")
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._committer, self._commit, plan)
+        session = await loop.run_in_executor(self._committer, self._commit, plan, ahead)
+        if session and ahead:
+            ahead.go()
+            await loop.run_in_executor(self._finisher, self._finish, session)
 
-    def _commit(self, plan: Plan) -> None:
+    def _commit(self, plan: Plan, ahead: Ahead | None) -> ClientSession | None:
+        """Return None when the plan is on disk; or the session whose commit is still to be confirmed, so that others go ahead."""
         with _translated():
             try:
-                self._transact(plan, self._write)
+                return self._transact(plan, self._write, ahead)
             except (
                 errors.DocumentTooLarge
             ):  # said by the driver, before it sent anything: more than 16 MB in one command
-                self._transact(plan, self._write_in_parts)
+                return self._transact(plan, self._write_in_parts, ahead)
 
-    def _transact(self, plan: Plan, write: Callable[[Plan, ClientSession], None]) -> None:
-        session = self._session
-        if session is None or session.has_ended:
-            session = self._session = self._client.start_session()
-        session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("snapshot"))
+    def _transact(
+        self, plan: Plan, write: Callable[[Plan, ClientSession], None], ahead: Ahead | None
+    ) -> ClientSession | None:
+        session = self._sessions.pop() if self._sessions else self._client.start_session()
+        # "local", for a snapshot without holes may lack the commit just before: what we rest on carries its version
+        session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("local"))
         try:
             crash_point("commit.begun")
             write(plan, session)
@@ -338,8 +357,26 @@ class Store:
         except BaseException:
             self._abandon(session)
             raise
-        self._confirm(session)
+        if ahead and ahead.is_wanted():
+            self._confirm_in_memory(session)
+            return session
+        self._finish(session)
+        return None
+
+    def _finish(self, session: ClientSession) -> None:
+        with _translated():
+            self._confirm(session)
         crash_point("commit.confirmed")
+        self._sessions.append(session)
+
+    def _confirm_in_memory(self, session: ClientSession) -> None:
+        """Commit so that others see it. The driver's second commit of a transaction waits for what the transaction began with."""
+        options = session._transaction.opts
+        session._transaction.opts = TransactionOptions(write_concern=WriteConcern(w=1))
+        try:
+            self._confirm(session)
+        finally:
+            session._transaction.opts = options
 
     def _write(self, plan: Plan, session: ClientSession) -> None:
         """Write one command for each collection: the driver's own bulk writes take some 2 us more for each document."""
@@ -373,10 +410,9 @@ class Store:
             database[collection].delete_many({"_id": {"$in": ids}}, session=session)
 
     def _abandon(self, session: ClientSession) -> None:
-        try:
+        with suppress(errors.PyMongoError):  # the server drops it by itself; start afresh
             session.abort_transaction()
-        except errors.PyMongoError:
-            self._session = None  # the server drops it by itself; start afresh
+            self._sessions.append(session)
 
     def _confirm(self, session: ClientSession) -> None:
         until = time.monotonic() + COMMIT_WITHIN_SECONDS
@@ -386,7 +422,6 @@ class Store:
             except errors.PyMongoError as error:
                 unknown = error.has_error_label("UnknownTransactionCommitResult")
                 if not unknown or time.monotonic() > until or self._closing.is_set():
-                    self._session = None
                     if unknown:
                         raise Unavailable(f"commit not confirmed: {type(error).__name__}") from error
                     raise
@@ -394,7 +429,8 @@ class Store:
     async def close(self) -> None:
         """Finish the commit under way and let go of all connections."""
         self._closing.set()
-        await asyncio.get_running_loop().run_in_executor(None, self._committer.shutdown)
+        for threads in (self._committer, self._finisher):
+            await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
         self._motor.close()
 
     async def drop(self) -> None:

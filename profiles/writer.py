@@ -17,9 +17,10 @@ from profiles.draft import Draft
 from profiles.plan import React
 from profiles.recent import Recent
 from profiles.snapshot import Outcome, Work
-from profiles.store import Store, Unavailable
+from profiles.store import Ahead, Store, Unavailable
 
 LARGEST_GROUP = 500  # past about 100 a larger group gains little; this bounds the transaction
+HALVES_FROM = 64
 SMALL_GROUP = 32  # gathering longer pays only below this
 GATHER_SECONDS = 0.005
 COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
@@ -33,7 +34,18 @@ class _Flight:
 
     draft: Draft
     aboard: list[Waiting]
-    task: asyncio.Task[None]
+    landed: asyncio.Future[bool]
+    """Comes, when nobody waits for it any more, to whether all is as it was thought: the next group may rest on it."""
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.landed.done()
+
+    @property
+    def carries(self) -> bool:
+        """Whether the group after it may leave: reads see this one, and it is on disk or only waits for that."""
+        return self.landed.result() if self.is_over else self.draft.is_written
 
 
 class Writer:
@@ -53,6 +65,8 @@ class Writer:
         self._aboard: list[Waiting] = []
         """Whose work is thought, or being thought, and not on its way yet."""
         self._flight: _Flight | None = None
+        self._older: _Flight | None = None
+        """The one before it, when it was overtaken on its way to the disk."""
         self._closing = False
         self._flusher: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
@@ -102,33 +116,49 @@ class Writer:
             await asyncio.wait([self._flusher])
 
     async def _flush(self) -> None:
-        """Let whoever comes think at once; send them off together whenever no group is on its way."""
+        """Let whoever comes think at once; send them off together as soon as what they rest on is written."""
         draft = self._committer.draft()
         try:
             while self._waiting or self._aboard or self._flight:
                 self._news.clear()
                 await self._board(draft)
-                if self._flight and not self._flight.task.done():
+                flight = self._flight
+                if flight and not flight.is_over and not self._may_follow(flight):
                     await self._news.wait()
                     continue
-                landed, self._flight = self._flight, None
-                if landed and not landed.draft.landed:  # it was thought again: what this one rests on never was
-                    draft = await self._rethought()
-                elif not self._aboard:
-                    draft = self._committer.draft()
+                if flight and flight.is_over:
+                    self._flight = self._older = None
+                    if not flight.carries:  # it was thought again: what this one rests on never was
+                        draft = await self._rethought()
+                    elif not self._aboard:
+                        draft = self._committer.draft()
                 if self._aboard:
-                    draft = await self._take_off(draft, after=len(landed.aboard) if landed else LARGEST_GROUP)
+                    draft = await self._take_off(draft, after=len(flight.aboard) if flight else LARGEST_GROUP)
         except BaseException:  # cancelled: whoever still waits hears of it
             self._turn_away()
             raise
+
+    def _may_follow(self, flight: _Flight) -> bool:
+        """Whether the next group may leave before this one is on disk: at most two wait for the disk, and neither has failed."""
+        return (
+            self._is_busy()
+            and flight.carries
+            and (self._older is None or (self._older.is_over and self._older.carries))
+        )
 
     async def _board(self, draft: Draft) -> None:
         """Let those who wait think, as many as the group takes."""
         if not draft.works:
             draft.group.now = self._clock()
-        while self._waiting and len(self._aboard) < LARGEST_GROUP and draft.admit(self._waiting[0][0]):
+        most = self._most()
+        while self._waiting and len(self._aboard) < most and draft.admit(self._waiting[0][0]):
             self._aboard.append(self._waiting.popleft())
         await draft.think()
+
+    def _most(self) -> int:
+        """Return how many may leave together: of many half, so that one half is thought while the other is written."""
+        flying = sum(len(flight.aboard) for flight in (self._older, self._flight) if flight and not flight.is_over)
+        return min(LARGEST_GROUP, max(HALVES_FROM, (flying + len(self._aboard) + len(self._waiting)) // 2))
 
     async def _rethought(self) -> Draft:
         draft = self._committer.draft()
@@ -143,9 +173,13 @@ class Writer:
         self._waiting.extend(self._patient)
         self._patient.clear()
         await self._board(draft)
+        if self._flight and not self._flight.carries:  # meanwhile it failed on its way to the disk
+            return draft
         draft.seal()
         aboard, self._aboard = self._aboard, []
-        self._flight = _Flight(draft, aboard, asyncio.create_task(self._fly(draft, aboard), name="commit"))
+        self._older, before = self._flight, self._flight.landed if self._flight else None
+        self._flight = flight = _Flight(draft, aboard, asyncio.get_running_loop().create_future())
+        flight.task = asyncio.create_task(self._fly(flight, before), name="commit")
         return self._committer.draft(upon=draft)
 
     async def _gather(self, draft: Draft, expected: int) -> None:
@@ -163,16 +197,20 @@ class Writer:
             await self._board(draft)
         timer.cancel()
 
-    async def _fly(self, draft: Draft, aboard: list[Waiting]) -> None:
+    async def _fly(self, flight: _Flight, before: "asyncio.Future[bool] | None") -> None:
         """Write the group and tell those aboard."""
-        began = time.perf_counter()
-        outcomes = await self._committer.write(draft.works, draft)
+        began, works = time.perf_counter(), flight.draft.works
+        try:
+            ahead = Ahead(self._is_busy, self._news.set) if len(works) >= SMALL_GROUP else None
+            outcomes = await self._committer.write(works, flight.draft, before=before, ahead=ahead)
+        finally:
+            flight.landed.set_result(flight.draft.landed)
+            self._news.set()
         self.tally.groups += 1
-        self.tally.works += len(aboard)
-        self.tally.last_group = len(aboard)
+        self.tally.works += len(works)
+        self.tally.last_group = len(works)
         self.tally.seconds += time.perf_counter() - began
-        self._news.set()
-        for (_, future), outcome in zip(aboard, outcomes, strict=True):
+        for (_, future), outcome in zip(flight.aboard, outcomes, strict=True):
             if future.done():  # its caller gave up; the work is on disk all the same
                 continue
             if isinstance(outcome, Exception):
@@ -180,13 +218,18 @@ class Writer:
             else:
                 future.set_result(outcome)
 
+    def _is_busy(self) -> bool:
+        """Whether a group of some size waits already: a small one would cost its commands for few."""
+        return len(self._aboard) + len(self._waiting) >= SMALL_GROUP
+
     def _turn_away(self) -> None:
         flying: list[Waiting] = []
-        if self._flight:
-            self._flight.task.cancel()
-            flying = self._flight.aboard
+        for flight in filter(None, (self._older, self._flight)):
+            if flight.task:
+                flight.task.cancel()
+            flying += flight.aboard
         left = [*flying, *self._aboard, *self._waiting, *self._patient]
-        self._flight, self._aboard, self._waiting = None, [], deque()
+        self._older, self._flight, self._aboard, self._waiting = None, None, [], deque()
         self._patient.clear()
         for _, future in left:
             if not future.done():

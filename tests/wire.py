@@ -1,6 +1,7 @@
 """A TCP road to MongoDB that tests may cut: it passes bytes on until one of them carries a word, then hangs up."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
@@ -20,6 +21,12 @@ class Road:
     def cut(self, word: str, where: Cut, *, times: int = 1) -> None:
         """Hang up on the next requests that carry this word."""
         self.word, self.where, self.left = word.encode(), where, times
+
+
+def by_road(url: str, port: int) -> str:
+    """Return the address of a database by the road that begins at this port."""
+    direct = re.sub(r"@[^/]+/", f"@127.0.0.1:{port}/", url)
+    return re.sub(r"replicaSet=\w+", "directConnection=true", direct) + "&socketTimeoutMS=5000"
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """A plan is written whole or not at all, and what went wrong has one of five names."""
 
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,7 +19,7 @@ from profiles.store import (
     ascending,
     full_text,
 )
-from tests.wire import road_to
+from tests.wire import by_road, road_to
 
 
 def inserting(*documents: dict[str, Any], collection: str = "messages") -> Plan:
@@ -241,11 +240,6 @@ async def test_a_transaction_dropped_before_its_commit_is_interrupted(store: Sto
     store._confirm = confirm  # type: ignore[method-assign]
     assert await store.get("messages", "m1") is None
     await store.commit(inserting({"_id": "m1"}))
-
-
-def by_road(url: str, port: int) -> str:
-    direct = re.sub(r"@[^/]+/", f"@127.0.0.1:{port}/", url)
-    return re.sub(r"replicaSet=\w+", "directConnection=true", direct) + "&socketTimeoutMS=5000"
 
 
 @pytest.mark.parametrize("where", ["before", "after"])

@@ -57,7 +57,7 @@ async def test_those_who_wait_are_written_together(store: Store, writer: Writer)
     outcomes = await all_of(writer, *(hears(n, person=str(n % 10)) for n in range(200)))
     assert all(isinstance(outcome, Done) for outcome in outcomes)
     assert await store.count("messages", {}) == 200
-    assert writer.tally.groups <= 2
+    assert writer.tally.groups <= 4  # of many half: one half is thought while the other is written
     assert writer.tally.works == 200
 
 
@@ -73,7 +73,7 @@ async def test_a_full_group_costs_few_commands(mongo_url: str, database_name: st
     store = Store(mongo_url, database_name, listeners=[commands])
     await store.prepare(INDEXES)
     writer = Writer(store, process="p1")
-    works = 200
+    works = 60
     await all_of(writer, *(hears(0, person=str(n)) for n in range(works)))
     commands.seen.clear()
     await all_of(writer, *(hears(1, person=str(n)) for n in range(works)))
@@ -345,12 +345,12 @@ async def test_a_lost_connection_is_tried_again_once(store: Store, writer: Write
     drop = store._commit
     left = 1
 
-    def dropped(plan: Any) -> None:
+    def dropped(plan: Any, ahead: Any) -> Any:
         nonlocal left
         if left:
             left -= 1
             session = store._client.start_session()
-            store._session = session
+            store._sessions = [session]
             update = store._update
 
             def kill(*arguments: Any) -> None:
@@ -359,7 +359,7 @@ async def test_a_lost_connection_is_tried_again_once(store: Store, writer: Write
                 update(*arguments)
 
             store._update = kill  # type: ignore[method-assign]
-        drop(plan)
+        return drop(plan, ahead)
 
     store._commit = dropped  # type: ignore[method-assign]
     assert isinstance(await writer.commit(hears(1)), Done)
