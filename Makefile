@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit bench check config rules lock peers clean
+.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit bench faults check config rules lock peers clean
 
 help:
 	@echo "make run     set up, start the database and the server on http://127.0.0.1:8080"
@@ -17,6 +17,7 @@ help:
 	@echo "make audit   ask whether a pinned package has a known weakness (needs the network)"
 	@echo "make check   read the configuration and the bot's files and show all that is wrong with them"
 	@echo "make bench   measure inbound messages beside the obvious design"
+	@echo "make faults  kill, freeze, starve and cut off everything for some minutes, and count what was lost or said twice"
 	@echo "make config  write config.toml anew from the code"
 	@echo "make rules   write the rules' JSON Schema and reference anew from the code"
 	@echo "make lock    resolve the dependencies anew (needs uv)"
@@ -55,6 +56,10 @@ audit: $(VENV)/.can-test
 
 bench: $(VENV)/.can-run
 	@$(BIN)/python -m bench inbound --json
+
+FAULTS_SECONDS ?= 120
+faults: $(VENV)/.can-test peers
+	@FAULTS_SECONDS=$(FAULTS_SECONDS) $(BIN)/python -m pytest tests/faults --durations=0
 
 config: $(VENV)/.can-run
 	@$(BIN)/python -m causerie.config_file > config.toml.draft && mv config.toml.draft config.toml
