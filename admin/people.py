@@ -55,7 +55,11 @@ async def person(desk: Desk, profile: Profile) -> Person:
     reacts, consents = reactions(profile, desk.clock()), await heard_of(desk, profile)
     passes = await _passes(desk, profile)
     cards = desk.rules.bookcase.book.cards if desk.rules else {}
-    page = PersonalLinks(desk.secret, desk.public_url).wallet(profile.id, desk.clock()) if "wallet" in desk.channels else ""
+    page = (
+        PersonalLinks(desk.secret, desk.public_url).wallet(profile.id, desk.clock())
+        if "wallet" in desk.channels
+        else ""
+    )
     return Person(tuple(ordered), conflicts, undoable, reacts, consents, passes, cards, page)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from channels.wallet_face import Unshown, face_of
+from profiles.ids import new_id
 from profiles.passes import PASSES, SPACE, Card, Pass, Wish
 from profiles.profile import Identity, Profile, Suppression
 from profiles.record import from_document, replace, to_document
@@ -171,9 +172,8 @@ def _issued(held: Pass, now: datetime) -> Event:
 
 
 def _event(name: str, profile: Profile, held: Pass, now: datetime) -> Event:
-    id = f"{name}:{held.id}:{int(now.timestamp() * 1000)}"
     properties: dict[str, Any] = {"card": held.card, "pass": held.id}
-    return Event(id, profile.id, name, now, by=CUSTOMER, source=SPACE, properties=properties)
+    return Event(new_id(now), profile.id, name, now, by=CUSTOMER, source=SPACE, properties=properties)
 
 
 def _write(held: Pass) -> Write:

@@ -18,7 +18,7 @@ from rules.letters import fields_for
 from rules.webhooks import written_for
 
 KIND = "wallet"
-LOOK_SECONDS = 0.5
+LOOK_SECONDS, OFF_SECONDS = 0.5, 10.0
 AT_ONCE = 200
 OFF = "off"
 """Why a pass is not kept where no wallet is switched on."""
@@ -29,7 +29,7 @@ class WalletErrands:
 
     def __init__(self, store: Store, keep: Keep | None, *, clock: Clock) -> None:
         self._store, self._keep, self._clock = store, keep, clock
-        self._looking = Every(LOOK_SECONDS, self.look, name="wallet errands")
+        self._looking = Every(LOOK_SECONDS if keep else OFF_SECONDS, self.look, name="wallet errands")
 
     async def start(self) -> None:
         """Begin to look for errands that are due."""

@@ -134,3 +134,19 @@ async def test_a_picture_that_goes_away_is_told_and_the_card_goes_on(tmp_path: P
         'passes/loyalty.yml:4:16: icon: expected a PNG picture that is in passes/images, got "shop.png".'
     ]
     assert set(case.book.cards) == {"loyalty"}
+
+
+async def test_a_card_is_saved_like_every_file_of_the_book(tmp_path: Path) -> None:
+    images = tmp_path / "passes" / "images"
+    images.mkdir(parents=True)
+    (images / "shop.png").write_bytes(PNG)
+    case = Bookcase(tmp_path, None, Surroundings(), clock=lambda: NOON)
+    await case.open()
+    wrong = await case.save("passes/loyalty.yml", GOOD.replace("header", "top"), by="maya")
+    assert [one.at.line for one in wrong] == [7]
+    assert case.book.cards == {}
+    assert await case.save("passes/loyalty.yml", GOOD, by="maya") == ()
+    assert set(case.book.cards) == {"loyalty"}
+    for file in ("passes/../x.yml", "passes/images/x.yml", "passes/x.png"):
+        assert await case.save(file, GOOD, by="maya"), file
+    assert await case.save("passes/Loyalty card.yml", GOOD, by="maya"), "a card's name is a word"

@@ -30,7 +30,7 @@ MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=PARIS)
 REACHES = Reaches([Reach("telegram", "telegram"), Reach("webchat", "webchat"), Reach("twilio", "sms"),
                    Reach("webpush", "webpush", is_thread=False)])  # fmt: skip
 FOLDER = folder_of(RulesOptions())
-AROUND = Surroundings(frozenset(REACHES.words), zone=PARIS, language="fr", pictures=pictures_in(FOLDER))
+AROUND = Surroundings(frozenset({*REACHES.words, "wallet"}), zone=PARIS, language="fr", pictures=pictures_in(FOLDER))
 
 
 def shipped(*, live: bool = True) -> Book:
@@ -293,7 +293,12 @@ async def test_subscription_ending_is_told_a_month_and_a_week_before_unless_it_i
 
 async def test_loyalty_card_follows_the_points(shop: Shop) -> None:
     await shop.learns("points", 100, 120)
-    await shop.learns("points", 120, 150)
+    assert shop.cards() == [], "she has no card on a phone"
+    anna = shop.contacts.profiles["anna"]
+    card = Identity("wallet", "f" * 32, anna.created_at, verified_at=anna.created_at)
+    shop.contacts.profiles["anna"] = anna.with_identity(card)
+    await shop.learns("points", 120, 140)
+    await shop.learns("points", 140, 150)
     assert shop.cards() == [("loyalty", {}), ("loyalty", {})]
     assert shop.got() == []
 

@@ -41,7 +41,11 @@ class WalletKit:
         self.passes = Passes(door.writer, door.store, door.cards, secret=door.secret, clock=door.clock)
         self.person = serial_of(door.secret, "anna", "loyalty")
         self.phone = Device(http)
-        told = {"webServiceURL": f"{door.public_url}/channels/wallet", "passTypeIdentifier": TRY_OUT_TYPE, "generic": {}}
+        told = {
+            "webServiceURL": f"{door.public_url}/channels/wallet",
+            "passTypeIdentifier": TRY_OUT_TYPE,
+            "generic": {},
+        }
         known = {"serialNumber": self.person, "authenticationToken": token_of(door.secret, self.person)}
         self.phone.passes[self.person] = {**told, **known}
 
