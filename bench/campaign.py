@@ -14,6 +14,7 @@ from typing import Any
 from bench import cpu
 from bench.crowd import Crowd
 from bench.stage import TEXT, Stage, stage, write_book
+from bench.walker import AHEAD, LOOK_SECONDS, beside
 from causerie.garbage import collect_seldom
 from causerie.mongod import StoreOptions, start
 from profiles.calendar import utc_now
@@ -97,16 +98,42 @@ async def report(contacts: int, asked_one_by_one: int) -> dict[str, Any]:
         print(_line("in chunks", ours), flush=True)
         found = await balance(store)
         await store.close()
+        shared, also = await _shared(url, folder, crowd, pid)
     return {
         "machine": cpu.machine(),
         "contacts": contacts,
         **_figures("", ours),
+        **_figures("two_processes_", shared),
         **_figures("one_by_one_", plain),
         "ratio": round(ours.per_second / plain.per_second, 1),
         "decisions": found.decisions,
-        "each_once": found.is_right(crowd),
-        "fast_enough": ours.per_second >= CONTACTS_A_SECOND,
+        "each_once": found.is_right(crowd) and also.is_right(crowd),
+        "fast_enough": max(ours.per_second, shared.per_second) >= CONTACTS_A_SECOND,
     }
+
+
+async def _shared(url: str, folder: Path, crowd: Crowd, database: int) -> tuple[Spent, Balance]:
+    """Let two processes walk the same campaign, ranges of it each."""
+    store = Store(url, "shared")
+    await store.prepare(INDEXES)
+    await crowd.seed(store, now=utc_now())
+    async with (
+        fired(url, "shared", folder, EVERYBODY, plan=False) as process,
+        beside(url, "shared", folder / "book-shared") as second,
+    ):
+
+        async def all_of_it() -> int:
+            await process.rules.occurrences.plan()
+            while await store.count("occurrences", {"open": True}):
+                if not await process.rules.occurrences.walk():
+                    await asyncio.sleep(LOOK_SECONDS)
+            return crowd.contacts
+
+        spent = await measured(all_of_it, database, second)
+    print(_line("in chunks, two processes", spent), flush=True)
+    found = await balance(store)
+    await store.close()
+    return spent, found
 
 
 @asynccontextmanager
@@ -122,22 +149,22 @@ async def database() -> AsyncIterator[tuple[str, int, Path]]:
 
 
 @asynccontextmanager
-async def fired(url: str, name: str, folder: Path, audience: str) -> AsyncIterator[Stage]:
-    """Open the rules with a campaign for this audience whose hour has just come."""
+async def fired(url: str, name: str, folder: Path, audience: str, *, plan: bool = True) -> AsyncIterator[Stage]:
+    """Open the rules with a campaign for this audience whose hour has just come, and plan it."""
     book = folder / f"book-{name}"
     at = utc_now() + timedelta(minutes=1)
     write_book(book, {"sales": RULE.format(at=f"{at:%Y-%m-%d %H:%M}", audience=audience)})
     async with stage(url, name, book) as process:
         await process.rules.occurrences.plan()
-        process.clock.ahead = timedelta(minutes=2)
-        assert await process.rules.occurrences.plan() == 1
+        process.clock.ahead = AHEAD
+        assert not plan or await process.rules.occurrences.plan() == 1
         collect_seldom()
         yield process
 
 
-async def measured(work: Any, database: int) -> Spent:
-    """Let this work through some contacts, how many it returns, and say what they cost."""
-    before, ours, theirs = cpu.resident_mb(os.getpid()), cpu.seconds_of(os.getpid()), cpu.seconds_of(database)
+async def measured(work: Any, database: int, *others: int) -> Spent:
+    """Let this work through some contacts, how many it returns, and say what they cost; `others` are processes beside us."""
+    before, ours, theirs = cpu.resident_mb(os.getpid()), _used(*others), cpu.seconds_of(database)
     looking = asyncio.create_task(_largest())
     began = time.perf_counter()
     contacts = await work()
@@ -147,10 +174,14 @@ async def measured(work: Any, database: int) -> Spent:
     return Spent(
         contacts,
         seconds,
-        (cpu.seconds_of(os.getpid()) - ours) / contacts * 1e6,
+        (_used(*others) - ours) / contacts * 1e6,
         (cpu.seconds_of(database) - theirs) / contacts * 1e6,
         max(largest, cpu.resident_mb(os.getpid())) - before,
     )
+
+
+def _used(*others: int) -> float:
+    return sum(cpu.seconds_of(pid) for pid in (os.getpid(), *others))
 
 
 async def _largest() -> float:
