@@ -20,7 +20,6 @@ def _(text: str) -> str:
 CHANNELS = {
     "wallet": _("Wallet"), "webpush": _("Web push"), "push": _("Push"),
     "apns": _("Push to iPhone"), "fcm": _("Push to the app"), "inapp": _("In the app"),
-    "apns": _("Push to iPhone"), "fcm": _("Push to the app"), "inapp": _("In the app"),
     "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
     "preferences": _("Preference centre"),
@@ -54,7 +53,6 @@ PASSED = {
     "message.delivered": _("Reached the device"), "message.read": _("Opened"), "message.clicked": _("Clicked"),
     "message.answered": _("Answered"), "message.failed": _("Refused"), "message.bounced": _("Bounced"),
     "dismissed": _("Put away"),
-    "dismissed": _("Put away"),
     "message.complained": _("Reported as unwanted"), "message.unsubscribed": _("They asked us to stop writing"),
 }  # fmt: skip
 
@@ -85,7 +83,6 @@ EVENTS = {
     "conversation.snoozed": _("{who} snoozed this"),
     "message.clicked": _("Opened a link of a rule's message"),
     "message.answered": _("Answered a rule's message"),
-    "message.dismissed": _("Put a rule's message away"),
     "message.dismissed": _("Put a rule's message away"),
     "message.bounced": _("A mail to them came back"),
     "message.complained": _("They called a message unwanted"),
