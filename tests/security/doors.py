@@ -14,8 +14,8 @@ from admin.roles import permission_of
 
 Kind = Literal["all", "console", "api", "link", "provider", "visitor", "rasa"]
 """all: nobody is asked. console: a session with a permission. api: a key with a scope. link: a signed token in the path, or a
-code that nobody guesses. provider: a webhook's signature or secret. visitor: an allowed page, and a signed visitor's token where
-anything of theirs is read. rasa: the token of an outside Rasa."""
+code that nobody guesses. provider: a webhook's signature or secret, or the token inside a pass. visitor: an allowed page, and a
+signed visitor's token where anything of theirs is read. rasa: the token of an outside Rasa."""
 
 OPEN: dict[str, Kind] = {
     "GET /": "all",
@@ -64,6 +64,30 @@ OPEN: dict[str, Kind] = {
     "POST /channels/telegram/webhook": "provider",
     "POST /channels/twilio/message": "provider",
     "POST /channels/twilio/status": "provider",
+    "GET /channels/webpush/push.js": "all",
+    "GET /channels/webpush/static/{version}/{path}": "all",
+    "GET /channels/webpush/worker.js": "all",
+    "POST /channels/webpush/settings": "all",  # the public key and the topics, for pages that are allowed
+    "POST /channels/webpush/subscriptions": "visitor",
+    "POST /channels/webpush/identify": "visitor",
+    "POST /channels/webpush/forget": "visitor",
+    "POST /channels/webpush/unsubscribe": "visitor",
+    "POST /channels/webpush/receipts": "link",
+    "OPTIONS /channels/inapp/messages": "all",
+    "OPTIONS /channels/inapp/receipts": "all",
+    "GET /channels/inapp/messages": "visitor",
+    "POST /channels/inapp/receipts": "visitor",
+    "POST /channels/wallet/v1/devices/{device}/registrations/{type}/{serial}": "provider",
+    "DELETE /channels/wallet/v1/devices/{device}/registrations/{type}/{serial}": "provider",
+    "GET /channels/wallet/v1/devices/{device}/registrations/{type}": "link",  # a device's number is its key, as Apple has it
+    "GET /channels/wallet/v1/passes/{type}/{serial}": "provider",
+    "POST /channels/wallet/v1/log": "all",
+    "GET /channels/wallet/images/{file}": "all",
+    "GET /w/static/{version}/wallet.css": "all",
+    "GET /w/static/{version}/cards.css": "all",
+    "GET /w/{token}": "link",
+    "GET /w/{token}/{card}.pkpass": "link",
+    "GET /w/{token}/{card}/google": "link",
     "POST /actions/webhook": "rasa",
     "POST /actions/nlg": "rasa",
     "GET /actions/actions": "rasa",

@@ -27,7 +27,7 @@ from bot.answering import BotOptions
 from causerie.app import CHANNELS, DESK, STORE, WRITER, build
 from causerie.logs import configure
 from causerie.options import Options, ServerOptions
-from channels import telegram, twilio, webchat
+from channels import inapp, telegram, twilio, wallet, webchat, webpush
 from profiles.calendar import utc_now
 from profiles.personal_links import PersonalLinks
 from profiles.secret import Secret
@@ -215,6 +215,9 @@ def _channels(telegrams: BotApi, twilios: TwilioRest) -> dict[str, Any]:
             enabled=True, account_sid=ACCOUNT, auth_token=Secret(TWILIO_TOKEN), from_number=FROM, api_url=twilios.url,
             patience_seconds=0.0,
         ),
+        "webpush": webpush.Options(enabled=True, proxies=1),
+        "inapp": inapp.Options(enabled=True, proxies=1),
+        "wallet": wallet.Options(enabled=True, proxies=1),
     }  # fmt: skip
 
 
