@@ -130,6 +130,20 @@ class Changes:
 
     def then(self, later: "Changes") -> "Changes":
         """Return these changes followed by later ones of the same thinking; the later word on a record holds."""
+        if not later and later.answer is None:
+            return self  # most of what is asked for adds nothing, and a contact of a campaign asks five times
+        if not (self.claims or self.moves or later.claims or later.moves or later.releases):
+            return Changes(
+                profiles=_last_of(self.profiles, later.profiles),
+                conversations=_last_of(self.conversations, later.conversations),
+                releases=self.releases,
+                messages=self.messages + later.messages,
+                events=self.events + later.events,
+                amends=self.amends + later.amends,
+                records=self.records + later.records,
+                writes=self.writes + later.writes,
+                answer=self.answer if later.answer is None else later.answer,
+            )
         claims, moves = {**self.claims, **later.claims}, {**self.moves, **later.moves}
         freed = [key for key in later.releases if claims.pop(key, None) is None]
         return Changes(
