@@ -7,7 +7,7 @@ from typing import Any
 from admin.agents import Agent
 from admin.texts import Texts
 from profiles.caps import Cap
-from profiles.profile import Profile
+from profiles.profile import Identity, Profile
 from profiles.timeline import BOT, CUSTOMER, Event, Message
 from rules.reasons import spoken
 
@@ -23,6 +23,11 @@ CHANNELS = {
     "webchat": _("Web chat"), "telegram": "Telegram", "sms": "SMS", "twilio": "SMS", "smpp": "SMS", "email": _("E-mail"),
     "user": _("Customer number"), "whatsapp": "WhatsApp", "voice": _("Phone"),
     "preferences": _("Preference centre"),
+}  # fmt: skip
+
+DEVICES = {
+    "webchat": _("Browser {id}"), "webpush": _("Browser {id}"), "inapp": _("Browser {id}"), "fcm": _("Phone {id}"),
+    "apns": _("Phone {id}"),
 }  # fmt: skip
 
 ATTRIBUTES = {
@@ -221,6 +226,11 @@ class Speech:
     def channel(self, name: str) -> str:
         """Return what people call this channel or identity space."""
         return self._speaks(CHANNELS.get(name, name.capitalize()))
+
+    def address(self, identity: Identity) -> str:
+        """Return the address as people can take it in: of what a machine made up, its beginning and what it is."""
+        shown = DEVICES.get(identity.channel)
+        return self._speaks(shown).format(id=identity.address[:6]) if shown else identity.address
 
     def role(self, role: str) -> str:
         """Return what people call this role."""

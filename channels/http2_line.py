@@ -136,9 +136,8 @@ class Line(asyncio.Protocol):
     async def leave(self) -> None:
         """Close politely, within two seconds."""
         if self.is_open:
-            with suppress(Lost):
-                self._h2.close_connection()
-                self._flush()
+            self._h2.close_connection()
+            self._flush()
             cast("asyncio.Transport", self._transport).close()
             await asyncio.wait([self._over], timeout=1.5)
             self.abort()

@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -198,3 +200,10 @@ def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
 
 def test_the_context_offers_nothing_older_than_tls_1_2() -> None:
     assert client_context().minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_a_server_that_pushes_nowhere_does_without_h2() -> None:
+    asked = "import sys; from channels import house; house.names(); print('h2' in sys.modules, 'cryptography' in sys.modules)"
+    python = [sys.executable, "-c", asked]
+    found = subprocess.run(python, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert found.stdout == "False False\n"
