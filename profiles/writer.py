@@ -20,7 +20,6 @@ from profiles.snapshot import Outcome, Work
 from profiles.store import Ahead, Store, Unavailable
 
 LARGEST_GROUP = 500  # past about 100 a larger group gains little; this bounds the transaction
-HALVES_FROM = 64
 SMALL_GROUP = 32  # gathering longer pays only below this
 GATHER_SECONDS = 0.005
 COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
@@ -68,6 +67,8 @@ class Writer:
         self._older: _Flight | None = None
         """The one before it, when it was overtaken on its way to the disk."""
         self._closing = False
+        self._is_idle = False
+        """Everybody who came has thought, and nobody may leave yet."""
         self._flusher: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         """Somebody came, or a group landed."""
@@ -124,7 +125,9 @@ class Writer:
                 await self._board(draft)
                 flight = self._flight
                 if flight and not flight.is_over and not self._may_follow(flight):
+                    self._is_idle = True
                     await self._news.wait()
+                    self._is_idle = False
                     continue
                 if flight and flight.is_over:
                     self._flight = self._older = None
@@ -150,15 +153,9 @@ class Writer:
         """Let those who wait think, as many as the group takes."""
         if not draft.works:
             draft.group.now = self._clock()
-        most = self._most()
-        while self._waiting and len(self._aboard) < most and draft.admit(self._waiting[0][0]):
+        while self._waiting and len(self._aboard) < LARGEST_GROUP and draft.admit(self._waiting[0][0]):
             self._aboard.append(self._waiting.popleft())
         await draft.think()
-
-    def _most(self) -> int:
-        """Return how many may leave together: of many half, so that one half is thought while the other is written."""
-        flying = sum(len(flight.aboard) for flight in (self._older, self._flight) if flight and not flight.is_over)
-        return min(LARGEST_GROUP, max(HALVES_FROM, (flying + len(self._aboard) + len(self._waiting)) // 2))
 
     async def _rethought(self) -> Draft:
         draft = self._committer.draft()
@@ -201,7 +198,7 @@ class Writer:
         """Write the group and tell those aboard."""
         began, works = time.perf_counter(), flight.draft.works
         try:
-            ahead = Ahead(self._is_busy, self._news.set) if len(works) >= SMALL_GROUP else None
+            ahead = Ahead(self._is_held_up, self._news.set) if len(works) >= SMALL_GROUP else None
             outcomes = await self._committer.write(works, flight.draft, before=before, ahead=ahead)
         finally:
             flight.landed.set_result(flight.draft.landed)
@@ -221,6 +218,10 @@ class Writer:
     def _is_busy(self) -> bool:
         """Whether a group of some size waits already: a small one would cost its commands for few."""
         return len(self._aboard) + len(self._waiting) >= SMALL_GROUP
+
+    def _is_held_up(self) -> bool:
+        """Whether such a group is thought and only waits to be written: if thinking takes longer, the disk is soon enough."""
+        return self._is_idle and self._is_busy()
 
     def _turn_away(self) -> None:
         flying: list[Waiting] = []
