@@ -125,6 +125,8 @@ class Neighbours:
                 await self._tell()
             except Unavailable as error:  # its number is used up: the others see the gap, and read for themselves
                 log.debug("neighbours.tell failed reason=%s", error)
+            except Exception as error:  # noqa: BLE001 (a hint that can not be kept must not silence all others)
+                log.error("neighbours.tell broke error=%s", type(error).__name__, exc_info=error)
             await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _prepare(self) -> None:
@@ -163,11 +165,14 @@ class Neighbours:
             except Unavailable as error:
                 log.warning("neighbours.listen failed reason=%s", error)
                 self._miss()
+            except Exception as error:  # noqa: BLE001 (one odd bulletin must not deafen this process)
+                log.error("neighbours.listen broke error=%s", type(error).__name__, exc_info=error)
+                self._miss()
             # a ring that nobody noted anything in can not be tailed yet
             await asyncio.sleep(RETRY_SECONDS if self._known else TOGETHER_SECONDS)
 
     def _is_new(self, document: Mapping[str, Any]) -> bool:
-        process, number = str(document["process"]), int(document["number"])
+        process, number = str(document.get("process", self._process)), int(document.get("number", 0))
         return process != self._process and number > self._known.get(process, 0)
 
     def _skip(self, documents: Iterable[Mapping[str, Any]]) -> None:

@@ -215,3 +215,12 @@ async def _closed(page: ClientWebSocketResponse) -> int | None:
             frame = await page.receive()
             if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING):
                 return frame.data if frame.type is WSMsgType.CLOSE else page.close_code
+
+
+async def test_a_stopping_server_asks_its_pages_to_come_back_and_takes_no_new_ones(shop: Office) -> None:
+    caller = await shop.signed_in(await shop.agent())
+    async with _page(caller) as page:
+        shop.live.restart()
+        assert await _closed(page) == 1012
+    with pytest.raises(WSServerHandshakeError, match="503"):
+        await _connect(caller)

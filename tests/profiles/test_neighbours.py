@@ -298,3 +298,24 @@ async def test_two_who_begin_at_the_same_moment_hear_each_other(mongo_url: str, 
     async with process(mongo_url, database_name, "here") as here, process(mongo_url, database_name, "there") as there:
         here.neighbours.see(["here", "there"])
         await _acquainted(here, there)
+
+
+async def test_an_odd_hint_silences_nobody(
+    mongo_url: str, database_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with two(mongo_url, database_name) as (here, there):
+        before = len(there.missed)
+        here.feed.hints.tell("odd", object())  # nothing that a database keeps
+        await until(lambda: "neighbours.tell broke" in caplog.text)
+        await here.happens("order_placed")
+        await until(lambda: "order_placed" in there.events and len(there.missed) > before)
+
+
+async def test_an_odd_bulletin_is_passed_over(mongo_url: str, database_name: str) -> None:
+    async with two(mongo_url, database_name) as (here, there):
+        await here.store.note(RING, {"_id": "odd"})  # of another release, perhaps
+        before, number = len(there.missed), here.neighbours._number + 1
+        await here.store.note(RING, {"_id": "odder", "process": "here", "number": number, "items": [["messages"]]})
+        await until(lambda: len(there.missed) > before)
+        await here.happens("order_placed")
+        await until(lambda: "order_placed" in there.events)
