@@ -6,17 +6,14 @@ it looks: wallet_face.py, wallet_apple.py, wallet_google.py; who is told: wallet
 
 import asyncio
 import logging
-import re
 from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 from channels.channel import Channel, Door, Failed, Later, Limits, Outbound, Sending, Sent
-from channels.google_token import GoogleToken, ServiceAccount, read_account
+from channels.google_token import GoogleToken, ServiceAccount
 from channels.wallet_apple import Issuer, NoPicture, files_of, packed, pictures_of
 from channels.wallet_face import Unshown
 from channels.wallet_google import SAVE, Seller, save_claims
@@ -24,7 +21,8 @@ from channels.wallet_google_client import SCOPE, GoogleWallet, Trouble
 from channels.wallet_options import Options
 from channels.wallet_passes import Passes
 from channels.wallet_post import GoogleSide, Post, Push
-from channels.wallet_signature import WARN_BEFORE, Papers, Sign, is_pem, named, read_papers, self_made, signer
+from channels.wallet_setup import TRY_OUT_TEAM, TRY_OUT_TYPE, own_papers, problems_of, read_files
+from channels.wallet_signature import Papers, Sign, signer
 from channels.wallet_web import Service
 from profiles.passes import Pass, Wish, token_of
 from profiles.store import Unavailable
@@ -35,22 +33,16 @@ __all__ = ["Options", "Wallet", "connect"]
 
 log = logging.getLogger("channels.wallet")
 
-TRY_OUT_TYPE, TRY_OUT_TEAM = "pass.example.causerie", "TRYOUT0000"
-PAPERS = "wallet papers"
-"""The row of `settings` with what we made ourselves: once, the same in every process."""
 LONGEST_MESSAGE = 500  # characters: the lock screen shows some 150, the back of the pass all of it
-_TYPE = re.compile(r"pass(\.[A-Za-z0-9-]+)+")
-_TEAM = re.compile(r"[A-Z0-9]{10}")
-_ISSUER = re.compile(r"\d{10,30}")
 
 
 async def connect(options: Options, door: Door) -> Channel:
     """Return the channel. Raises ValueError, naming every key that is missing or wrong."""
-    problems = _problems(options)
+    problems = problems_of(options)
     papers: Papers | None = None
     account: ServiceAccount | None = None
     if not problems:
-        papers, account, problems = await asyncio.to_thread(_read, options, door.clock())
+        papers, account, problems = await asyncio.to_thread(read_files, options, door.clock())
     if problems:
         raise ValueError("\n".join(problems))
     wallet = Wallet(options, door, papers, account)
@@ -170,7 +162,7 @@ class Wallet:
         """Return what signs; with the first pass the libraries are loaded, and without Apple's papers our own are made."""
         async with self._signing:
             if self._sign is None:
-                papers = self._papers or await _own_papers(self._door)
+                papers = self._papers or await own_papers(self._door.store, self._door.clock)
                 self._sign = await asyncio.to_thread(signer, papers)
             return self._sign
 
@@ -209,69 +201,3 @@ def _told(content: Content) -> str:
     rest = [f"{button.title} {button.url or ''}".strip() for button in content.buttons]
     rest += [content.link] if content.link and content.link not in first else []
     return clean("\n".join([first, *rest]).strip(), longest=LONGEST_MESSAGE)
-
-
-async def _own_papers(door: Door) -> Papers:
-    """Return the papers that we made ourselves: with the first pass, for all processes."""
-    found = await door.store.get("settings", PAPERS)
-    if found is None:
-        made = await asyncio.to_thread(self_made, TRY_OUT_TYPE, TRY_OUT_TEAM, now=door.clock())
-        put = {"certificate": made.certificate, "key": made.key, "above": made.above}
-        found = await door.store.change("settings", {"_id": PAPERS}, {"$setOnInsert": put}, upsert=True)
-    assert found
-    return Papers(str(found["certificate"]), str(found["key"]), str(found["above"]))
-
-
-def _read(options: Options, now: datetime) -> tuple[Papers | None, ServiceAccount | None, list[str]]:
-    problems: list[str] = []
-    papers: Papers | None = None
-    account: ServiceAccount | None = None
-    if options.certificate:
-        try:
-            papers = read_papers(Path(options.certificate), Path(options.key), Path(options.wwdr), options.key_password)
-            if not is_pem(Path(options.certificate)):
-                hint = "openssl x509 -inform DER -in pass.cer -out pass.pem"
-                problems.append(f"channels.wallet.certificate: expected PEM, got DER. Hint: {hint}")
-            told = named(papers)
-            if told.ends_at <= now:
-                problems.append(
-                    f"channels.wallet.certificate: expected one that holds, got one that ended {told.ends_at:%Y-%m-%d}."
-                )
-            elif told.ends_at - now < WARN_BEFORE:
-                log.warning("wallet.certificate ends at=%s: renew it, passes signed by it go on", told.ends_at.date())
-            for key, wanted, got in (
-                ("pass_type", options.pass_type, told.pass_type),
-                ("team", options.team, told.team),
-            ):
-                if wanted != got:
-                    problems.append(
-                        f'channels.wallet.{key}: expected "{got}", as the certificate says, got "{wanted}".'
-                    )
-        except ValueError as error:
-            problems.append(f"channels.wallet: {error}.")
-    if options.service_account:
-        try:
-            account = read_account(Path(options.service_account))
-        except ValueError as error:
-            problems.append(f"channels.wallet.service_account: {error}.")
-    return papers, account, problems
-
-
-def _problems(options: Options) -> list[str]:
-    problems = []
-    if options.certificate:
-        for key in ("key", "wwdr", "pass_type", "team", "organisation"):
-            if not getattr(options, key):
-                problems.append(f"channels.wallet.{key}: expected it beside certificate, got nothing.")
-    elif options.key or options.wwdr:
-        problems.append("channels.wallet.certificate: expected it beside key and wwdr, got nothing.")
-    if options.pass_type and not _TYPE.fullmatch(options.pass_type):
-        problems.append(f'channels.wallet.pass_type: expected pass.example.shop, got "{options.pass_type}".')
-    if options.team and not _TEAM.fullmatch(options.team):
-        problems.append(f'channels.wallet.team: expected ten capitals and digits, got "{options.team}".')
-    if options.issuer and not _ISSUER.fullmatch(options.issuer):
-        problems.append(f'channels.wallet.issuer: expected digits, got "{options.issuer}".')
-    if bool(options.issuer) != bool(options.service_account):
-        missing = "service_account" if options.issuer else "issuer"
-        problems.append(f"channels.wallet.{missing}: expected it for Google Wallet, got nothing.")
-    return problems

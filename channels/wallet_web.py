@@ -112,15 +112,15 @@ class Service:
     async def _held(self, request: web.Request) -> Pass:
         """Return the pass that the request is about, whose token it shows: compared before anything is looked up."""
         serial, shown = request.match_info["serial"], request.headers.get("Authorization", "")
-        wanted = f"ApplePass {token_of(self._secret, serial)}"
-        if not hmac.compare_digest(shown.encode("utf-8", "replace"), wanted.encode("utf-8", "replace")):
+        wanted = f"ApplePass {token_of(self._secret, serial)}" if _SERIAL.fullmatch(serial) else ""
+        if not wanted or not hmac.compare_digest(shown.encode("utf-8", "replace"), wanted.encode()):
             where = caller(request, self._proxies)
             if self._wrong.take(where, asyncio.get_running_loop().time()):
                 raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
             log.info("wallet.device refused reason=token")
             raise web.HTTPUnauthorized
         self._check_type(request)
-        held = await self._passes.get(serial) if _SERIAL.fullmatch(serial) else None
+        held = await self._passes.get(serial)
         if held is None:
             raise web.HTTPNotFound
         return held

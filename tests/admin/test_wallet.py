@@ -14,8 +14,9 @@ from admin.centre import Centre
 from admin.own_export import written
 from admin.preferences import preferences
 from admin.wallet import phone_of, wallet_pages
-from channels.wallet import PAPERS, Options
+from channels.wallet import Options
 from channels.wallet_google import SAVE
+from channels.wallet_setup import PAPERS
 from profiles.consents import Consents
 from profiles.ledgers import Ledgers
 from profiles.passes import Pass

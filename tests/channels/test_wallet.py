@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from channels.channel import Failed, Sent
-from channels.wallet import PAPERS, Options, Wallet, connect
+from channels.wallet import Options, Wallet, connect
 from channels.wallet_face import Unshown
 from channels.wallet_keeping import MOST_DEVICES
 from channels.wallet_passes import Passes
+from channels.wallet_setup import PAPERS
 from profiles.merging import merge
 from profiles.passes import Wish, token_of
 from profiles.personalize import Text, compile_text
@@ -181,6 +182,8 @@ async def test_a_pass_that_is_not_there_and_another_type_are_not_found(shop: Hal
     (told,) = device.passes.values()
     gone = told | {"serialNumber": "f" * 32, "authenticationToken": token_of(SECRET, "f" * 32)}
     assert (await device.fetch(gone))[0] == 404
+    for odd in ("%ff%fe", "%00", "F" * 32, "f" * 31, "..%2f..", "é"):
+        assert (await device.fetch(told | {"serialNumber": odd}))[0] == 401, odd
     assert (await device.fetch(told | {"passTypeIdentifier": "pass.other"}))[0] == 404
     assert await device.register(gone) == 404
 
@@ -412,11 +415,11 @@ async def test_pictures_are_served_to_google_and_no_other_file_is(shop: Hall) ->
 
 
 async def test_the_options_tell_all_that_is_wrong_together(shop: Hall, tmp_path: Path) -> None:
-    options = Options(enabled=True, certificate="a.pem", pass_type="shop", team="abc", issuer="x1")
+    options = Options(enabled=True, certificate="a.pem", pass_type="shop", team="abc", issuer="x1", push_host="a b")
     with pytest.raises(ValueError, match="channels") as wrong:
         await connect(options, shop.door)
     told = str(wrong.value)
-    for key in ("key", "wwdr", "organisation", "pass_type", "team", "issuer", "service_account"):
+    for key in ("push_host", "key", "wwdr", "organisation", "pass_type", "team", "issuer", "service_account"):
         assert f"channels.wallet.{key}:" in told
     with pytest.raises(ValueError, match=r"none.pem: can not be read"):
         good = Options(True, "Shop", "pass.shop", "ABCDE12345", str(tmp_path / "none.pem"), "k.pem", wwdr="w.pem")

@@ -17,9 +17,11 @@ from channels.wallet import Options, connect
 from channels.wallet_google import SAVE
 from channels.wallet_google_client import Trouble
 from channels.wallet_signature import Papers, named, read_papers, self_made
+from profiles.findings import Findings
 from profiles.secret import Secret
+from rules.card_file import read_card
 from tests.cast import NOON
-from tests.channels.wallet_device import fields
+from tests.channels.wallet_device import fields, opened
 from tests.channels.wallet_stage import Hall, hall
 from tests.needed import node, openssl
 from tests.peers.apns import Apns, running_apns
@@ -439,3 +441,34 @@ async def test_an_object_that_is_there_already_is_changed(google: tuple[Hall, Go
     assert peer.refused == []
     assert json.dumps(peer.things[f"loyaltyObject/{ISSUER}.{serial}"])
     assert (await shop.held()).is_google
+
+
+async def test_a_generic_card_with_a_link_and_an_end_is_taken_by_both(google: tuple[Hall, Google]) -> None:
+    shop, peer = google
+    card = read_card(GENERIC, "member", "passes/member.yml", Findings())
+    assert card
+    shop.door.cards.known = {"member": card}
+    await shop.keep(card="member")
+    assert isinstance(await shop.wallet.save_link(await shop.held("member")), str)
+    assert peer.refused == []
+    stored = peer.things[f"genericObject/{ISSUER}.{(await shop.held('member')).id}"]
+    assert stored["header"]["defaultValue"] == {"language": "fr", "value": "Carte de membre"}
+    assert stored["cardTitle"]["defaultValue"]["value"] == "Atelier Louise"
+    assert stored["validTimeInterval"] == {"end": {"date": "2026-12-31T23:59:59+00:00"}}
+    assert stored["linksModuleData"]["uris"][0]["uri"] == "https://shop.example/anna"
+    told = json.loads(opened(await shop.package("member"))["pass.json"])
+    assert told["expirationDate"] == "2026-12-31T23:59:59+00:00"
+    assert fields(told)["_link"]["value"] == "https://shop.example/anna"
+    assert told["generic"]["primaryFields"][0]["value"] == "Anna Martin"
+    assert "barcodes" not in told
+
+
+GENERIC = """
+kind: generic
+title: {fr: Carte de membre, en: Membership}
+images: {icon: shop.png}
+fields:
+  - {id: holder, where: primary, value: "{{ contact.name }}"}
+link: "https://shop.example/{{ contact.first_name | lower }}"
+expires: 2026-12-31
+"""

@@ -7,8 +7,9 @@ from typing import Any
 import aiohttp
 
 from channels.channel import Door
-from channels.wallet import TRY_OUT_TYPE, Options
+from channels.wallet import Options
 from channels.wallet_passes import Passes
+from channels.wallet_setup import TRY_OUT_TYPE
 from profiles.indexes import INDEXES
 from profiles.passes import Wish, serial_of, token_of
 from tests.cast import anna
