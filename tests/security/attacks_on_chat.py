@@ -56,6 +56,9 @@ async def attack_9(castle: Fortress) -> None:
             await stranger.send_json({"type": "ping"})
             heard = await _until(stranger, "pong")
         assert "secret" not in str(heard)
+    for token in (forged, "", f"v1.{address}.", address):
+        inbox = await castle.ask("GET", "/channels/inapp/messages", by={"Authorization": f"Bearer {token}"})
+        assert inbox.status == 401, token
 
 
 async def attack_10(castle: Fortress) -> None:

@@ -1,6 +1,7 @@
 """Attacks by those who write rules, texts and bot files, or who reach what runs them."""
 
 import contextlib
+import json
 import pickle
 import time
 from pathlib import Path
@@ -15,15 +16,18 @@ from bot.finders import Here
 from bot.live import load_live
 from bot.models import Models
 from bot.patterns import compiled
+from channels.wallet import TRY_OUT_TYPE
 from profiles.calendar import utc_now
 from profiles.expression import Expression, parse
 from profiles.findings import ContentErrors, Findings
+from profiles.passes import Wish, serial_of, token_of
 from profiles.personalize import Rendered, Text, compile_text
 from profiles.snapshot import Changes
 from profiles.strict_yaml import read_strictly
 from profiles.timeline import Event
+from tests.channels.wallet_stage import shop_cards
 from tests.profiles.test_personalize_attacks import REFUSED
-from tests.security.fortress import Fortress
+from tests.security.fortress import PUBLIC_URL, Fortress
 from tests.waiting import until
 
 HOSTILE = (
@@ -173,7 +177,7 @@ async def attack_27(castle: Fortress) -> None:
 
 
 async def attack_28(castle: Fortress) -> None:
-    """A rule's webhook to an address inside our network: it is given up without being tried."""
+    """A rule's webhook, or a browser's push service, at an address inside our network: given up, or refused, untried."""
     asked: list[str] = []
 
     async def inside(request: web.Request) -> web.Response:
@@ -198,6 +202,14 @@ async def attack_28(castle: Fortress) -> None:
     async def all_dead() -> bool:
         return await castle.store.count("errands", {"state": "dead"}) == len(targets)
 
+    for target in (
+        *targets,
+        "https://evil.example/push",
+        "https://fcm.googleapis.com@127.0.0.1/",
+        "https://fcm.googleapis.com:22/x",
+    ):
+        assert await _subscribed(castle, target) == 422, target
+    assert await _subscribed(castle, "https://fcm.googleapis.com/fcm/send/abc") == 200
     await until(all_dead)
     reasons = {row["reason"] for row in await castle.store.find("errands", {})}
     await runner.cleanup()
@@ -282,15 +294,47 @@ async def attack_64(castle: Fortress) -> None:
 
 
 async def attack_65(castle: Fortress) -> None:
-    """Passes of the wallet, counted up or asked for with another's token; where no wallet is set up, nothing answers at all."""
-    for path in (
-        "/v1/passes/pass.shop/1", "/v1/devices/x/registrations/pass.shop/1", "/wallet/1", "/passes/anna.pkpass",
-        "/channels/wallet/1",
-        "/channels/apple_wallet/v1/passes/pass.shop/1", "/channels/google_wallet/1",
-    ):  # fmt: skip
-        for token in ("", "ApplePass AAAA", "ApplePass " + "0" * 64):
-            answer = await castle.ask("GET", path, by={"Authorization": token} if token else {})
-            assert answer.status in (401, 404), (path, answer.status)
+    """A pass asked for, changed or registered with another pass's token, by a serial counted up, by another's link."""
+    wallet, shop = castle.channels["wallet"], shop_cards()
+    wallet.passes.cards.known, wallet.passes.cards.images = shop.known, shop.images
+    serials = {}
+    for who in ("anna", "boris"):
+        assert await wallet.passes.keep(Wish(who, "loyalty")) == "changed"
+        serials[who] = serial_of(castle.desk.secret, who, "loyalty")
+    hers, his = (f"ApplePass {token_of(castle.desk.secret, serials[who])}" for who in ("anna", "boris"))
+    latest = f"/channels/wallet/v1/passes/{TRY_OUT_TYPE}/"
+    assert (await castle.ask("GET", latest + serials["anna"], by={"Authorization": hers})).status == 200
+    last = serials["anna"][-1]
+    counted = serials["anna"][:-1] + ("0" if last != "0" else "1")
+    registered = f"/channels/wallet/v1/devices/{'d' * 32}/registrations/{TRY_OUT_TYPE}"
+    for serial, token in (
+        (serials["anna"], his),
+        (serials["anna"], hers[:-1]),
+        (serials["anna"], ""),
+        (counted, hers),
+        ("1", hers),
+    ):
+        shows = {"Authorization": token} if token else {}
+        assert (await castle.ask("GET", latest + serial, by=shows)).status == 401, (serial, token)
+        push = {"pushToken": "a" * 64}
+        assert (await castle.ask("POST", f"{registered}/{serial}", by=shows, json=push)).status == 401
+        assert (await castle.ask("DELETE", f"{registered}/{serial}", by=shows)).status == 401
+    assert (await castle.ask("GET", registered)).status == 204  # a device that nobody registered has nothing
+    held = await wallet.passes.get(serials["anna"])
+    assert held and held.devices == 0
+    page = castle.links.wallet("anna", castle.desk.clock())
+    assert (await castle.ask("GET", page)).status == 200
+    assert (await castle.ask("GET", page.replace("/w/", "/p/"))).status == 404  # signed for another purpose
+    assert (await castle.ask("GET", f"{page[:-1]}{'A' if page[-1] != 'A' else 'B'}/loyalty.pkpass")).status == 404
+
+
+async def _subscribed(castle: Fortress, endpoint: str) -> int:
+    """Let a browser say that its push service is here; return what it is answered."""
+    key = "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"  # of RFC 8291
+    subscription = {"endpoint": endpoint, "keys": {"p256dh": key, "auth": "tBHItJI5svbpez7KI4CCXg"}}
+    page = {"Origin": PUBLIC_URL, "Content-Type": "text/plain"}
+    body = json.dumps({"subscription": subscription, "language": "fr"})
+    return (await castle.ask("POST", "/channels/webpush/subscriptions", by=page, data=body)).status
 
 
 class _Runs:
