@@ -10,7 +10,8 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from channels.http2_line import Line, Lost, Refused
+from channels.http2_line import Line
+from channels.http2_stream import Lost, Refused
 
 __all__ = ["Http2", "Lost", "Refused", "Reply", "Unreachable"]
 

@@ -1,63 +1,23 @@
-"""One HTTP/2 connection: octets in, answers out, every stream's fate told apart (RFC 9113).
-
-GOAWAY is read here and kept from h2, which would take nothing more on the connection (its issue 1181), while the server still
-answers the streams that it says it has taken.
-"""
+"""One HTTP/2 connection: octets in, answers out, every stream's fate told apart (RFC 9113)."""
 
 import asyncio
 import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
+
+from channels.http2_frames import Frames, TooLong
+from channels.http2_stream import Lost, Refused, Stream
 
 if TYPE_CHECKING:  # loaded where a connection is opened: an idle server does without
     from h2.connection import H2Connection
 
-GOAWAY, FRAME_HEAD = 0x7, 9
-LARGEST_FRAME = 16_384  # what we announce, RFC 9113 section 4.2: a longer one is a broken peer
 LARGEST_BODY = 65_536
 REFUSED_STREAM, CANCEL = 0x7, 0x8
 STALLED_SECONDS = 5.0  # nothing at all heard for so long, while an answer was due
 
 Headers = Sequence[tuple[str, str]]
-
-
-class Refused(Exception):
-    """The server proved that it did not take the request."""
-
-
-class Lost(Exception):
-    """The connection ended, or the answer did not come in time: the request may have been taken."""
-
-
-@dataclass(slots=True)
-class _Stream:
-    answer: asyncio.Future[tuple[int, Mapping[str, str], bytes]]
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytearray = field(default_factory=bytearray)
-    is_sent: bool = False
-    is_over: bool = False
-    """Whether neither side will say more on it."""
-
-    def finish(self) -> None:
-        """The server has said all."""
-        status = self.headers.get(":status", "")
-        if not self.answer.done():
-            if status.isdecimal():
-                self.answer.set_result((int(status), self.headers, bytes(self.body)))
-            else:
-                self.answer.set_exception(Lost("an answer without a status"))
-
-    def unanswered(self, detail: str) -> Exception:
-        """Return what it means that no answer came: nobody acts on half a request."""
-        return Lost(detail) if self.is_sent else Refused(detail)
-
-    def fail(self, why: Exception) -> None:
-        """There will be no answer."""
-        if not self.answer.done():
-            self.answer.set_exception(why)
 
 
 class Line(asyncio.Protocol):
@@ -68,7 +28,7 @@ class Line(asyncio.Protocol):
         self._h2: H2Connection = _client()
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
-        self._streams: dict[int, _Stream] = {}
+        self._streams: dict[int, Stream] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._entered = 0
         self._room: asyncio.Future[None] = self._loop.create_future()
@@ -77,7 +37,7 @@ class Line(asyncio.Protocol):
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._pongs: dict[bytes, asyncio.Future[None]] = {}
         self._pinged = 0
-        self._unread = bytearray()
+        self._frames = Frames()
         self._heard_at = self._loop.time()
         self._goes_away = ""
 
@@ -166,7 +126,7 @@ class Line(asyncio.Protocol):
 
     async def _asked(self, headers: Headers, body: bytes, deadline: float) -> tuple[int, Mapping[str, str], bytes]:
         number = self._begun(headers)
-        stream = self._streams[number] = _Stream(self._loop.create_future())
+        stream = self._streams[number] = Stream(self._loop.create_future())
         stream.answer.add_done_callback(_seen)
         try:
             async with asyncio.timeout_at(deadline):
@@ -194,7 +154,7 @@ class Line(asyncio.Protocol):
         self._flush()
         return number
 
-    async def _write(self, number: int, body: bytes, stream: _Stream) -> None:
+    async def _write(self, number: int, body: bytes, stream: Stream) -> None:
         """Send the body as the server's windows allow; an answer that comes before the end is the answer."""
         rest = memoryview(body)
         while not stream.answer.done():
@@ -253,37 +213,23 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came, frame by frame."""
         self._heard_at = self._loop.time()
-        self._unread += data
-        taken, at = bytearray(), 0
-        while len(self._unread) - at >= FRAME_HEAD:
-            length, kind = int.from_bytes(self._unread[at : at + 3]), self._unread[at + 3]
-            if length > LARGEST_FRAME:
-                return self.abort()
-            end = at + FRAME_HEAD + length
-            if len(self._unread) < end:
-                break
-            if kind == GOAWAY:
-                self._understand(taken)
-                taken = bytearray()
-                self._leave_soon(bytes(self._unread[at + FRAME_HEAD : end]))
-            else:
-                taken += self._unread[at:end]
-            at = end
-        del self._unread[:at]
-        self._understand(taken)
-        return None
+        try:
+            for is_goaway, octets in self._frames.take(data):
+                self._leave_soon(octets) if is_goaway else self._understand(octets)
+        except TooLong:
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""
         self._end(type(exc).__name__ if exc else "the server hung up")
 
-    def _understand(self, octets: bytearray) -> None:
+    def _understand(self, octets: bytes) -> None:
         from h2.exceptions import ProtocolError
 
-        if not octets or self._over.done():
+        if self._over.done():
             return
         try:
-            events = self._h2.receive_data(bytes(octets))
+            events = self._h2.receive_data(octets)
             for event in events:
                 self._take(event)
         except ProtocolError:
