@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ import aiohttp.http_parser
 import pytest
 from aiohttp import web
 
+from causerie.data_folder import free_port
 from channels.email_address import mailbox
+from channels.email_lmtp import Lmtp
 from channels.email_mime import Malformed, file_part, header, named, text_part, words
 from channels.email_wire import _stuffed
 from channels.twilio_media import MediaPlaces
@@ -99,6 +102,13 @@ async def attack_47() -> None:
         ]
         assert b"\r\nMAIL FROM" not in body or octets != sent
     assert tuple(map(int, version("aiosmtpd").split("."))) >= (1, 4, 6)  # CVE-2024-27305, -34083
+    for end in (b"\n.\n", b"\n.\r\n", b"\r.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r\r\n"):
+        smuggled = (
+            b"Subject: one\r\n\r\nfirst"
+            + end
+            + b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<b@shop.example>\r\nDATA\r\nsecond"
+        )
+        assert len(await _handed_over(smuggled)) == 1, end
 
 
 async def attack_48() -> None:
@@ -271,6 +281,33 @@ async def attack_69() -> None:
                 )
     await runner.cleanup()
     assert len(asked) == len(targets)
+
+
+async def _handed_over(octets: bytes) -> list[bytes]:
+    """Hand one mail over to our own port for mail, as our mail server does; return what was taken as mails."""
+    taken: list[bytes] = []
+
+    async def take(octets: bytes, **_: Any) -> None:
+        taken.append(octets)
+
+    options: Any = SimpleNamespace(lmtp_host="127.0.0.1", lmtp_port=free_port(), largest_in=1_000_000)
+    incoming: Any = SimpleNamespace(is_ours=lambda address: True, take=take)
+    lmtp = Lmtp(options, incoming)
+    await lmtp.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", options.lmtp_port)
+    writer.write(b"LHLO here\r\nMAIL FROM:<a@shop.example>\r\nRCPT TO:<b@shop.example>\r\nDATA\r\n")
+    await asyncio.wait_for(_greeted(reader), 10)
+    writer.write(octets + b"\r\n.\r\nQUIT\r\n")
+    await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await lmtp.close()
+    return taken
+
+
+async def _greeted(reader: asyncio.StreamReader) -> None:
+    """Read up to the word that the mail itself may come."""
+    while not (await reader.readline()).startswith(b"354"):
+        pass
 
 
 async def _raw(castle: Fortress, request: bytes) -> bytes:
