@@ -58,6 +58,7 @@ PASSED = {
     "message.delivered": _("Reached the device"), "message.read": _("Opened"), "message.clicked": _("Clicked"),
     "message.answered": _("Answered"), "message.failed": _("Refused"), "message.bounced": _("Bounced"),
     "dismissed": _("Put away"),
+    "message.dismissed": _("Put away"),
     "message.complained": _("Reported as unwanted"), "message.unsubscribed": _("They asked us to stop writing"),
 }  # fmt: skip
 
@@ -87,8 +88,8 @@ EVENTS = {
     "conversation.reopened": _("{who} reopened this"),
     "conversation.snoozed": _("{who} snoozed this"),
     "message.clicked": _("Opened a link of a rule's message"),
-    "message.answered": _("Answered a rule's message"),
     "message.dismissed": _("Put a rule's message away"),
+    "message.answered": _("Answered a rule's message"),
     "message.bounced": _("A mail to them came back"),
     "message.complained": _("They called a message unwanted"),
     "conversation.woken": _("The snooze ended"),
@@ -104,6 +105,7 @@ EVENTS = {
     "data.removal_asked": _("They asked to remove an address"),
     "identity.blocked": _("They blocked us"),
     "identity.unblocked": _("They unblocked us"),
+    "identity.subscribed": _("They agreed to messages in their browser"),
     "profile.identified": _("They proved who they are"),
     "bot.unanswered": _("The bot found no answer to this"),
     "bot.doubted": _("The bot was not sure of this answer"),
@@ -205,7 +207,8 @@ SOURCES = {
     "preference_centre": _("their own page"), "one_click": _("one click in their mail"),
     "complaint": _("their mail provider's report that they call it unwanted"),
     "unsubscribe_page": _("the unsubscribe link"),
-    "confirmation": _("the confirmation link"), "keyword": _("STOP or START"), "bot": _("Bot"), "form": _("a form"),
+    "confirmation": _("the confirmation link"), "keyword": _("STOP or START"), "webpush": _("in their browser"),
+    "bot": _("Bot"), "form": _("a form"),
     "paper": _("on paper"), "phone": _("by phone"), "shop": _("in the shop"), "import": _("an import"),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from bench import audience, bot, campaign, engine, events, gate, mail, report, server, waiting
+from bench import audience, bot, campaign, company, engine, events, gate, mail, report, server, waiting, webpush
 from bench.inbound import Scale
 
 RULES_AT_WORK: dict[str, Callable[[argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]] = {
@@ -18,6 +18,7 @@ RULES_AT_WORK: dict[str, Callable[[argparse.Namespace], Coroutine[Any, Any, dict
     "audience": lambda parsed: audience.report(parsed.contacts),
     "engine": lambda parsed: engine.report(parsed.contacts, parsed.seconds),
     "waiting": lambda parsed: waiting.report(parsed.runs),
+    "company": lambda parsed: company.report(parsed.seconds, parsed.rounds),
 }
 """What ends with 1 unless everything that it claims is true."""
 
@@ -47,6 +48,11 @@ def main() -> int:
         if parsed.json:
             print(json.dumps(told))
         return 0 if told["nothing_lost"] and told["fast_enough"] else 1
+    if parsed.name == "webpush":
+        pushed = uvloop.run(webpush.webpush(parsed.messages, parsed.rounds))
+        if parsed.json:
+            print(json.dumps(pushed))
+        return 0 if pushed["nothing_lost"] and pushed["fast_enough"] else 1
     if parsed.name == "rules":
         figures = report.rules(parsed.seconds)
         if parsed.json:
@@ -105,6 +111,14 @@ def _parser() -> argparse.ArgumentParser:
     mails.add_argument("--json", action="store_true", help="end with one line of JSON")
     mails.add_argument("--mails", type=int, default=10_000, help="mails in each round (default 10000)")
     mails.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
+    pushes = names.add_parser("webpush", help="what a web push costs, posting included, beside pywebpush's own call")
+    pushes.add_argument("--json", action="store_true", help="end with one line of JSON")
+    pushes.add_argument("--messages", type=int, default=10_000, help="messages in each round (default 10000)")
+    pushes.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
+    others = names.add_parser("company", help="what it costs that a second process hears of every message, in two ways")
+    others.add_argument("--json", action="store_true", help="end with one line of JSON")
+    others.add_argument("--seconds", type=float, default=5.0, help="length of one round (default 5)")
+    others.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
     names.add_parser("serve", help="(used by the others) be one server under test")
     return parser
 

@@ -6,29 +6,37 @@ Both load cryptography and requests, 30 MB of memory, so they are imported by wh
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
 PUBLIC_BYTES, AUTH_BYTES = 65, 16
 OVERHEAD = 103  # bytes: header with the sender's key 86, tag 16, delimiter 1 (RFC 8188, section 2)
 LARGEST_PLAIN = 4096 - OVERHEAD  # every push service takes 4096 bytes (RFC 8030, section 7.2); most take no more
 
 
-def encrypted(p256dh: str, auth: str, plain: bytes) -> bytes:
+def encrypted(point: bytes, secret: bytes, plain: bytes) -> bytes:
     """Return the body to post for a browser with these keys, made for it alone. Raises ValueError for keys that are none."""
-    from pywebpush import WebPusher, WebPushException
-
-    try:
-        pusher = WebPusher({"endpoint": "", "keys": {"p256dh": p256dh, "auth": auth}})
-        return cast(bytes, pusher.encode(plain, content_encoding="aes128gcm")["body"])
-    except (WebPushException, TypeError, IndexError) as error:
-        raise ValueError("the keys of a browser are wrong") from error
+    if len(point) != PUBLIC_BYTES or not secret:
+        raise ValueError("the keys of a browser are wrong")
+    return cast(bytes, _pusher()(point, secret).encode(plain, content_encoding="aes128gcm")["body"])
 
 
-def are_keys(p256dh: str, auth: str) -> bool:
-    """Return whether these are a browser's keys: a point of P-256, and 16 bytes."""
+@cache
+def _pusher() -> Any:
+    """Return pywebpush's WebPusher for keys that are read already: its own way copies a whole subscription for each message."""
+    from pywebpush import WebPusher
+
+    class Pusher(WebPusher):  # type: ignore[misc]  # pywebpush has no types
+        def __init__(self, receiver_key: bytes, auth_key: bytes) -> None:
+            self.receiver_key, self.auth_key = receiver_key, auth_key
+
+    return Pusher
+
+
+def are_keys(point: bytes, secret: bytes) -> bool:
+    """Return whether these are a browser's keys (`p256dh`, `auth`): a point of P-256, and 16 bytes."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    point, secret = unpacked(p256dh), unpacked(auth)
     if len(point) != PUBLIC_BYTES or len(secret) != AUTH_BYTES:
         return False
     try:

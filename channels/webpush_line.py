@@ -7,6 +7,7 @@ headers and a sentence, which is all that is read here, within bounds.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 LARGEST_HEAD, LARGEST_BODY = 16_384, 65_536
 _END = b"\r\n\r\n"
@@ -54,6 +55,12 @@ class Line(asyncio.Protocol):
         finally:
             self._answer = None
 
+    def give_up(self) -> None:
+        """End the connection because its answer does not come: who asked gets a TimeoutError."""
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(TimeoutError("no answer in time"))
+        self.close()
+
     def close(self) -> None:
         """End the connection; an answer that is waited for is lost."""
         self.is_open = False
@@ -63,8 +70,7 @@ class Line(asyncio.Protocol):
     # -- what the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport, self.is_open = transport, True
+        self._transport, self.is_open = cast(asyncio.Transport, transport), True  # uvloop's is none by its class
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_open = False

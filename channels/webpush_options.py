@@ -42,7 +42,7 @@ class Options:
         default=(),
         metadata={"about": 'Push services beside those of the known browsers: "push.example", "*.push.example".'},
     )
-    connections: int = field(default=32, metadata={"about": "Connections to each push service at most."})
+    connections: int = field(default=64, metadata={"about": "Connections to each push service at most."})
     per_second: float = field(default=0.0, metadata={"about": "Messages a second over all; 0 is unbounded."})
     answer_seconds: float = field(default=10.0, metadata={"about": "How long a push service's answer may take."})
     proxies: int = field(

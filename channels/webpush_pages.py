@@ -22,7 +22,7 @@ from channels.webchat_tokens import Identity, read_identity
 from channels.webchat_visitors import Keys, may_write
 from channels.webpush_asked import LARGEST, Agreed, Asked, read
 from channels.webpush_consents import agree, offered, standing
-from channels.webpush_encryption import are_keys
+from channels.webpush_encryption import are_keys, unpacked
 from channels.webpush_people import SPACE, leaves, proved, renewed, subscribed, told
 from channels.webpush_receipts import SHOWN, WHAT, message_of, works_of
 from channels.webpush_services import Services
@@ -99,14 +99,13 @@ class Pages:
         if self._services.endpoint(asked.endpoint) is None:
             log.info("webpush.subscribe refused reason=service")
             raise Refused("service", 422)
-        if not are_keys(asked.p256dh, asked.auth):
+        p256dh, auth = unpacked(asked.p256dh), unpacked(asked.auth)
+        if not are_keys(p256dh, auth):
             raise Refused("keys", 422)
         self._check(asked.yes or ())
         person = self._person(asked.identity)
         before = self._id_of(asked.token)
-        row = Subscription(
-            id, asked.endpoint, asked.p256dh, asked.auth, self._public_key, _origin(request), door.clock()
-        )
+        row = Subscription(id, asked.endpoint, p256dh, auth, self._public_key, _origin(request), door.clock())
         await self._subscriptions.keep(row)
         if before and before != id:
             await self._replace(before, id)

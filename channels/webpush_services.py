@@ -8,7 +8,6 @@ operator's own word: it may be inside, and without TLS.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 KNOWN = (
     "fcm.googleapis.com",  # Chrome, Edge on Android, Opera, Brave, Samsung
@@ -17,7 +16,7 @@ KNOWN = (
     "*.notify.windows.com",  # Edge
 )
 LONGEST = 2000  # characters of an endpoint; the longest known are some 400
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/[\x21-\x7e]*")
+_ENDPOINT = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?(/[\x21-\x22\x24-\x7e]*)")
 _HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}")
 
 
@@ -51,19 +50,16 @@ class Services:
 
     def endpoint(self, address: str) -> Endpoint | None:
         """Return where to post, or None when this is no address of a push service that we know."""
-        if len(address) > LONGEST or not _ENDPOINT.fullmatch(address):
+        found = _ENDPOINT.fullmatch(address) if len(address) <= LONGEST else None
+        if found is None:
             return None
-        parts = urlsplit(address)
-        try:
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            return None
-        is_secure = parts.scheme == "https"
-        origin = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        scheme, host, port, target = found[1], found[2].lower(), found[3], found[4]
+        is_secure = scheme == "https"
+        origin = f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
         if origin in self._origins:
-            return Endpoint(origin, host, port or (443 if is_secure else 80), target, is_secure, is_vouched=True)
-        if not is_secure or port not in (None, 443) or not self._is_known(host):
+            number = int(port) if port else 443 if is_secure else 80
+            return Endpoint(origin, host, number, target, is_secure, is_vouched=True)
+        if not is_secure or port not in (None, "443") or not self._is_known(host):
             return None
         return Endpoint(f"https://{host}", host, 443, target)
 

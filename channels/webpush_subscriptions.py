@@ -20,8 +20,8 @@ class Subscription:
     id: str
     """The address of its identity: webpush:<id>. Whoever knows an endpoint may write to it, so it stands nowhere else."""
     endpoint: str
-    p256dh: str
-    auth: str
+    p256dh: bytes
+    auth: bytes
     key: str
     """Our public key that it was made with."""
     origin: str
@@ -39,17 +39,16 @@ class Subscriptions:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._asked: dict[str, asyncio.Future[Subscription | None]] = {}
+        self._asked: list[tuple[str, asyncio.Future[Subscription | None]]] = []
         self._reading: asyncio.Task[None] | None = None
 
     async def get(self, id: str) -> Subscription | None:
         """Return this subscription, or None when there is none (any more). Raises Unavailable."""
-        answer = self._asked.get(id)
-        if answer is None:
-            answer = self._asked[id] = asyncio.get_running_loop().create_future()
-            if self._reading is None:
-                self._reading = asyncio.create_task(self._read(), name="push subscriptions")
-        return await asyncio.shield(answer)  # one who is called off must not take the answer from the others
+        answer: asyncio.Future[Subscription | None] = asyncio.get_running_loop().create_future()
+        self._asked.append((id, answer))
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="push subscriptions")
+        return await answer
 
     async def keep(self, subscription: Subscription) -> None:
         """Keep it, or what has changed of it."""
@@ -68,17 +67,16 @@ class Subscriptions:
     async def _read(self) -> None:
         while self._asked:
             await asyncio.sleep(0)  # whoever is ready to ask asks now
-            wanted = dict(list(self._asked.items())[:MOST_AT_ONCE])
-            for id in wanted:
-                del self._asked[id]
+            asked, self._asked = self._asked[:MOST_AT_ONCE], self._asked[MOST_AT_ONCE:]
             try:
-                rows = await self._store.get_many(COLLECTION, wanted)
+                rows = await self._store.get_many(COLLECTION, {id for id, _ in asked})
+                found = {row["_id"]: from_document(Subscription, row) for row in rows}
             except Exception as error:  # noqa: BLE001 (everybody who waits gets it, whatever it is)
-                for answer in wanted.values():
-                    answer.set_exception(error)
-                    answer.exception()  # one that nobody waits for any more is no alarm
+                for _, answer in asked:
+                    if not answer.done():  # who asked may have been called off
+                        answer.set_exception(error)
                 continue
-            found = {row["_id"]: from_document(Subscription, row) for row in rows}
-            for id, answer in wanted.items():
-                answer.set_result(found.get(id))
+            for id, answer in asked:
+                if not answer.done():
+                    answer.set_result(found.get(id))
         self._reading = None

@@ -82,7 +82,7 @@ def test_what_is_encrypted_is_read_by_the_browser_alone(plain: bytes) -> None:
     import http_ece
 
     browser, other = Browser("https://a/1"), Browser("https://a/2")
-    body = encrypted(*browser.keys.values(), plain)
+    body = encrypted(*map(unpacked, browser.keys.values()), plain)
     assert len(body) == len(plain) + OVERHEAD
     opened = http_ece.decrypt(body, private_key=browser.private, auth_secret=browser.secret, version="aes128gcm")
     assert opened == plain
@@ -92,7 +92,7 @@ def test_what_is_encrypted_is_read_by_the_browser_alone(plain: bytes) -> None:
 
 def test_each_message_has_a_key_of_its_own() -> None:
     browser = Browser("https://a/1")
-    heads = {encrypted(*browser.keys.values(), b"the same")[:86] for _ in range(5)}
+    heads = {encrypted(*map(unpacked, browser.keys.values()), b"the same")[:86] for _ in range(5)}
     assert len(heads) == 5
 
 
@@ -111,16 +111,16 @@ WRONG = {
 
 @pytest.mark.parametrize(("p256dh", "auth"), WRONG.values(), ids=WRONG)
 def test_keys_that_are_none_are_seen_when_they_come(p256dh: str, auth: str) -> None:
-    assert not are_keys(p256dh, auth)
+    assert not are_keys(unpacked(p256dh), unpacked(auth))
 
 
 @pytest.mark.parametrize(("p256dh", "auth"), [keys for name, keys in WRONG.items() if name != "secret of 15"])
 def test_keys_that_came_otherwise_raise_what_the_channel_understands(p256dh: str, auth: str) -> None:
     with pytest.raises(ValueError):
-        encrypted(p256dh, auth, b"x")
+        encrypted(unpacked(p256dh), unpacked(auth), b"x")
 
 
 def test_a_browser_s_keys_are_taken_with_and_without_padding() -> None:
     keys = Browser("x").keys
-    assert are_keys(keys["p256dh"], keys["auth"])
-    assert are_keys(keys["p256dh"] + "=", keys["auth"] + "==")
+    assert are_keys(unpacked(keys["p256dh"]), unpacked(keys["auth"]))
+    assert are_keys(unpacked(keys["p256dh"] + "="), unpacked(keys["auth"] + "=="))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from channels.webpush_line import Lost
 from channels.webpush_services import Endpoint
@@ -115,6 +116,18 @@ async def test_a_service_that_never_answers_is_given_up() -> None:
             await wire.post(at(port), "", b"1")
         await until(hung.is_set)  # and nothing is left of the connection
     await wire.close()
+
+
+def test_the_loop_of_the_real_server_carries_it_too() -> None:
+    async def post() -> int:
+        wire, service = Wire(most=2, answer_seconds=2), Counting()
+        async with server(service) as port:
+            for _ in range(3):
+                assert (await wire.post(at(port), "", b"1")).status == 201
+            await wire.close()
+        return service.connections
+
+    assert uvloop.run(post()) == 1
 
 
 async def test_nobody_there_is_known_not_to_have_got_it(wire: Wire, free_port: int) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from channels.channel import Door
 from channels.webpush import Options
+from channels.webpush_encryption import unpacked
 from channels.webpush_keys import vapid_of
 from channels.webpush_subscriptions import Subscription, Subscriptions, id_of
 from profiles.secret import Secret
@@ -24,7 +25,14 @@ async def play(door: Door) -> AsyncIterator["WebpushKit"]:
         browser = kit.peer.browser(name)
         kit.ids[name] = id_of(browser.endpoint)
         await subscriptions.keep(
-            Subscription(kit.ids[name], browser.endpoint, **browser.keys, key=key, origin="", at=door.clock())
+            Subscription(
+                kit.ids[name],
+                browser.endpoint,
+                *map(unpacked, browser.keys.values()),
+                key=key,
+                origin="",
+                at=door.clock(),
+            )
         )
     kit.person = kit.ids["anna"]
     kit.troubles = {"blocked": kit.ids["gone"], "throttled": kit.ids["busy"], "silent": kit.ids["asleep"]}
