@@ -28,6 +28,8 @@ log = logging.getLogger("rules.engine")
 AT_ONCE = 200
 """Contacts in one batch: the commands are what costs, and a batch holds up those that come after it."""
 LOOK_SECONDS = 1.0
+TRIES, AGAIN_SECONDS = 6, 2.0
+"""How often a batch that could not be committed is worked again: longer than a dead process's transaction stays open."""
 LET_LIE = timedelta(minutes=15)
 """A due run that nothing came of is looked at again after this."""
 
@@ -123,14 +125,21 @@ class Engine:
     # -- the loop
 
     async def _for_ever(self) -> None:
+        failed = 0
         while self._working is not None:
             await self._news.wait()
             self._news.clear()
             while self._waiting and self._working is not None:
+                batch = self._take()
                 try:
-                    await self.work(self._take())
+                    await self.work(batch)
+                    failed = 0
                 except Unavailable as error:
-                    log.warning("rules.work failed reason=%s", error)  # their leases run out
+                    log.warning("rules.work failed reason=%s", error)
+                    failed += 1
+                    if failed % TRIES:  # then they are left to their leases: others must not wait for them for ever
+                        self._waiting.extendleft(reversed(batch))
+                        await asyncio.sleep(AGAIN_SECONDS)
                 except Exception as error:  # noqa: BLE001 (one contact's oddity must not end the work of all)
                     log.error("rules.work broke error=%s", type(error).__name__, exc_info=error)
             self._idle.set()

@@ -54,8 +54,15 @@ class Walker:
                 walked += await self.walk_one(row)
             except Unavailable as error:
                 log.warning("occurrences.walk failed occurrence=%s reason=%s", row["_id"], error)
+                await self._let_go(row)
                 return walked
         return walked
+
+    async def _let_go(self, row: Document) -> None:
+        """Leave the row to whoever looks next, ourselves in some seconds, not when its lease runs out."""
+        with suppress(Unavailable):
+            held = {"_id": row["_id"], "leased_by": row["leased_by"]}
+            await self._store.change(OCCURRENCES, held, {"$unset": {"leased_by": "", "lease_until": ""}})
 
     async def walk_one(self, row: Document) -> int:
         """Walk what this claimed row stands for, from its cursor on, and return how many contacts that was."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -28,8 +29,10 @@ SECRET = "faults-secret-token"
 class Nursery:
     """Where servers are born (tests/faults/nursery.py)."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", shared: Path) -> None:
         self._process = process
+        self.shared = shared
+        """The data folder of servers whose database is elsewhere: only the trained bot lies there, trained once."""
         self._born: SimpleQueue[int] = SimpleQueue()
         self.ended: dict[int, int] = {}
         threading.Thread(target=self._listen, daemon=True).start()
@@ -62,12 +65,13 @@ def nursery_open() -> Iterator[Nursery]:
         [sys.executable, "-m", "tests.faults.nursery"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    try:
-        yield Nursery(process)
-    finally:
-        assert process.stdin
-        process.stdin.close()
-        process.wait(timeout=20)
+    with TemporaryDirectory(prefix="causerie-faults-") as shared:
+        try:
+            yield Nursery(process, Path(shared))
+        finally:
+            assert process.stdin
+            process.stdin.close()
+            process.wait(timeout=20)
 
 
 @dataclass(slots=True)
@@ -135,12 +139,19 @@ class Server:
 
 
 def settings(
-    folder: Path, port: int, *, database_url: str = "", database: str = "causerie", provider: str = "", **more: str
+    folder: Path,
+    data: Path,
+    port: int,
+    *,
+    database_url: str = "",
+    database: str = "causerie",
+    provider: str = "",
+    **more: str,
 ) -> dict[str, str]:
     """Return the environment of a server: Telegram by webhook where a provider is named, a rule book in `folder`/book."""
     found = {
         "CAUSERIE_CONFIG": str(_no_config(folder)),
-        "CAUSERIE_STORE__FOLDER": str(folder / "data"),
+        "CAUSERIE_STORE__FOLDER": str(data),
         "CAUSERIE_STORE__DATABASE": database,
         "CAUSERIE_SERVER__PORT": str(port),
         "CAUSERIE_SERVER__LOG_LEVEL": "INFO",
@@ -167,7 +178,8 @@ def server(nursery: Nursery, folder: Path, *, name: str = "server", **how: str) 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "book").mkdir(exist_ok=True)
     port = free_port()
-    return Server(nursery, settings(folder, port, **how), folder / f"{name}.log", port)
+    data = nursery.shared if how.get("database_url") else folder / "data"
+    return Server(nursery, settings(folder, data, port, **how), folder / f"{name}.log", port)
 
 
 def _no_config(folder: Path) -> Path:

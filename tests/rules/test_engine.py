@@ -14,9 +14,10 @@ from profiles.ledgers import Ledgers
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Work
-from profiles.store import Store
+from profiles.store import Store, Unavailable
 from profiles.timeline import Event, Message
 from profiles.writer import Writer
+from rules import engine
 from rules.options import RulesOptions
 from rules.running import Running, open_rules
 from rules.turn import News
@@ -154,6 +155,24 @@ async def test_an_event_begins_a_run_in_its_own_commit_and_the_message_stands_in
     assert message["conversation"] == "telegram:7001" and message["delivery"]["leased_by"] == "p1"
     (decision,) = await town.store.find("decisions", {})
     assert decision["reason"] == "sent" and decision["messages"] == [message["_id"]]
+
+
+async def test_what_the_database_would_not_take_is_thought_of_again_soon(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works, tries = town.rules.turn.work, 0
+
+    async def fails_twice(news: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise Unavailable("met another writer 20 times")
+        return await works(news)
+
+    monkeypatch.setattr(engine, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(town.rules.turn, "work", fails_twice)
+    await town.happens("cart.updated", cart_id="c1")
+    assert tries == 3 and len(await town.runs()) == 1
 
 
 async def test_who_pays_meanwhile_hears_nothing(town: Town) -> None:

@@ -207,6 +207,25 @@ async def test_who_died_between_the_slot_and_the_commit_has_spent_one_slot_and_s
 
 
 @pytest.mark.usefixtures("seen")
+async def test_a_walk_that_the_database_ended_is_taken_up_at_the_next_look(
+    store: Store, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when its lease runs out: a dead process's transaction holds records for some seconds, and we live."""
+
+    async def fails(*_: Any, **__: Any) -> Any:
+        raise Unavailable("met another writer 20 times")
+
+    async with stage(store.url, store.name, book, clock=Clock(timedelta(minutes=2))) as process:
+        await process.rules.occurrences.plan()
+        with monkeypatch.context() as broken:
+            broken.setattr(process.writer, "commit", fails)
+            await process.rules.occurrences.walk()
+        assert await _decided(store) == 0
+        await process.rules.occurrences.walk()
+    assert (await balance(store)).is_right(CROWD)
+
+
+@pytest.mark.usefixtures("seen")
 async def test_one_contact_who_can_not_be_written_takes_nobody_with_them(
     store: Store, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
