@@ -11,6 +11,7 @@ from aiohttp import web
 
 from channels import telegram
 from channels.channel import Door, Outbound, Sending
+from channels.telegram_channel import Telegram
 from profiles.calendar import utc_now
 from profiles.live import Feed
 from profiles.secret import Secret
@@ -27,7 +28,7 @@ SECRET = "a-secret_token"
 class Stage:
     """What a test plays with."""
 
-    channel: telegram.Telegram
+    channel: Telegram
     server: BotApi
     recorder: Recorder
     store: Store
@@ -66,7 +67,7 @@ async def stage(mongo_url: str, database_name: str, **options: Any) -> AsyncIter
         writer = Writer(store, process="p1")
         door = Door(recorder.receive, url, utc_now, store, writer, Feed(), b"s" * 32)
         channel = await telegram.connect(replace(chosen, **options), door)
-        assert isinstance(channel, telegram.Telegram)
+        assert isinstance(channel, Telegram)
         runner = await _serve(channel, listening)
         try:
             yield Stage(channel, server, recorder, store, url)
@@ -76,7 +77,7 @@ async def stage(mongo_url: str, database_name: str, **options: Any) -> AsyncIter
             await store.close()
 
 
-async def _serve(channel: telegram.Telegram, listening: socket.socket) -> web.AppRunner:
+async def _serve(channel: Telegram, listening: socket.socket) -> web.AppRunner:
     app, mounted = web.Application(), web.Application()
     mounted.add_routes(channel.routes())
     app.add_subapp("/channels/telegram", mounted)

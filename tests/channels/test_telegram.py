@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from channels import telegram
+from channels import telegram_channel
 from channels.channel import Failed, Later, Sending, Sent, Unknown
 from profiles.secret import Secret
 from profiles.timeline import Attachment, Button, Card, Content, Place
@@ -244,7 +244,7 @@ async def test_a_file_that_is_gone_can_not_be_found(on: Stage) -> None:
 
 
 async def test_a_file_larger_than_it_said_is_let_go(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telegram, "LARGEST_FILE", 1_000)
+    monkeypatch.setattr(telegram_channel, "LARGEST_FILE", 1_000)
     id = on.server.file(b"x" * 1_001, "photos/a.jpg")
     with pytest.raises(LookupError, match="too large"):
         await on.channel.fetch(id)

@@ -4,12 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def loaded(code: str) -> bool:
-    """Whether this code leaves cryptography loaded, in a Python of its own."""
-    asked = f"import sys; {code}; print('cryptography' in sys.modules)"
+def loaded(code: str, package: str = "cryptography") -> bool:
+    """Whether this code leaves the package loaded, in a Python of its own."""
+    asked = f"import sys; {code}; print({package!r} in sys.modules)"
     return (
         subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         == "True\n"
@@ -17,7 +19,7 @@ def loaded(code: str) -> bool:
 
 
 def test_the_driver_tokens_and_telegram_do_without_cryptography() -> None:
-    assert not loaded("import profiles.store, channels.webchat_tokens, channels.telegram")
+    assert not loaded("import profiles.store, channels.webchat_tokens, channels.telegram_channel")
     assert loaded("import pymongo"), "else this test proves nothing"
 
 
@@ -28,3 +30,12 @@ def test_who_needs_it_has_it_afterwards() -> None:
 
 def test_the_whole_server_does_without_it_until_somebody_signs() -> None:
     assert not loaded("import causerie.app, causerie.sections; causerie.sections.every_section()")
+
+
+@pytest.mark.parametrize("package", ["telegram", "httpx", "pywebpush", "h2", "aiosmtpd", "imaplib", "smtplib"])
+def test_what_a_channel_needs_waits_until_it_is_switched_on(package: str) -> None:
+    assert not loaded("import causerie.app, causerie.sections; causerie.sections.every_section()", package)
+
+
+def test_telegram_s_library_comes_with_its_channel() -> None:
+    assert loaded("import channels.telegram_channel", "telegram"), "else the test above proves nothing"
