@@ -253,7 +253,7 @@ async def test_a_folder_that_can_not_be_written_is_told(market: Office, monkeypa
     def refuse(path: Path, text: str) -> None:
         raise PermissionError(13, "read-only", str(path))
 
-    monkeypatch.setattr("rules.bookcase._write", refuse)
+    monkeypatch.setattr("rules.bookcase.write", refuse)
     caller = await market.signed_in(await market.agent(role="marketer"))
     answer = await caller.post("/rules/cart/state", form={"state": "paused"})
     assert answer.status == 409 and "can not be written here" in await answer.text()
