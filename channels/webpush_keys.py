@@ -20,9 +20,9 @@ MOST_SERVICES = 100
 class Vapid:
     """Signs for us. `public` is what browsers subscribe with."""
 
-    def __init__(self, private: str, subject: str) -> None:
-        """Raises ValueError for a key that is none."""
-        self.public = public_key(private)
+    def __init__(self, private: str, subject: str, public: str = "") -> None:
+        """`public` is the other half where it is known: to work it out loads cryptography. Raises ValueError for a key that is none."""
+        self.public = public or public_key(private)
         self._private, self._subject = private, subject
         self._made: dict[str, tuple[datetime, str]] = {}
 
@@ -53,7 +53,8 @@ async def vapid_of(store: Store, given: Secret, subject: str) -> Vapid:
             raise ValueError(f"channels.webpush.private_key: {error}.") from error
     row = await store.get("settings", KEPT)
     if row is None:  # two processes may start at once: the first one's is everybody's
-        fresh = {"$setOnInsert": {"private_key": new_private_key()}}
+        private = new_private_key()
+        fresh = {"$setOnInsert": {"private_key": private, "public_key": public_key(private)}}
         row = await store.change("settings", {"_id": KEPT}, fresh, upsert=True)
     assert row
-    return Vapid(str(row["private_key"]), subject)
+    return Vapid(str(row["private_key"]), subject, str(row["public_key"]))

@@ -11,7 +11,7 @@ from channels.arrivals import mark
 from channels.channel import Receipt
 from profiles.links import read, sign
 from profiles.reactions import CLICKED, DISMISSED, reaction
-from profiles.snapshot import Changes, Refusal, Snapshot, Work
+from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work
 from profiles.timeline import Event, Message
 
 CHANNEL = "webpush"
@@ -35,7 +35,8 @@ def works_of(message: Message, what: str, action: int | None, *, public_url: str
     """Return what is to be kept of a click or a dismissal, each once however often it is told. Shown is the front door's."""
     if what == CLOSED:
         told = reaction(DISMISSED, message, now, id=f"{message.id}:{CLOSED}")
-        return [_told(told, message)] if told else []
+        put_away = Amend(message.id, {"delivery.times.dismissed": now})
+        return [_told(told, message, put_away)] if told else []
     if what != PRESSED:
         return []
     more = _pressed(message, action)
@@ -64,9 +65,9 @@ def _opened(message: Message, now: datetime) -> Work:
     return Work(think, messages=noted.messages, profiles=(message.profile,))
 
 
-def _told(event: Event, message: Message) -> Work:
+def _told(event: Event, message: Message, *amends: Amend) -> Work:
     def think(snapshot: Snapshot) -> Changes:
-        return Changes(events=(event,)) if _may_count(snapshot, message) else Changes()
+        return Changes(events=(event,), amends=amends) if _may_count(snapshot, message) else Changes()
 
     return Work(think, profiles=(message.profile,), key=event.id, key_in="events")
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("folder", ["docs/channels", "docs/fr/channels"])
-@pytest.mark.parametrize("name", ["twilio", "smpp", "email", "apns", "fcm", "inapp", "wallet"])
+@pytest.mark.parametrize("name", ["twilio", "smpp", "email", "apns", "fcm", "inapp", "wallet", "webpush"])
 def test_every_option_is_in_the_manual_and_no_other(folder: str, name: str) -> None:
     text = (ROOT / folder / f"{name}.md").read_text(encoding="utf-8")
     options = text.split("## Options")[1].split("\n## ")[0]

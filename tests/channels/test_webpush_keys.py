@@ -40,6 +40,12 @@ async def test_the_key_is_made_once_whoever_starts_first_and_stays(store: Store)
     assert len(unpacked(again.public)) == 65
 
 
+async def test_both_halves_that_are_kept_belong_together(store: Store) -> None:
+    await vapid_of(store, Secret(), SUBJECT)
+    again = await vapid_of(store, Secret(), SUBJECT)
+    assert token(again.authorization("https://a.example", NOON))[1] == again.public
+
+
 async def test_a_key_that_is_brought_along_holds_and_touches_nothing(store: Store) -> None:
     private = new_private_key()
     assert (await vapid_of(store, Secret(f" {private}\n"), SUBJECT)).public == public_key(private)

@@ -297,6 +297,8 @@ async def test_shown_clicked_and_closed_are_told_once_each(shop: PushShop) -> No
         await shop.ask("receipts", r=token, what="clicked")
         await shop.ask("receipts", r=token, what="closed")
     assert await shop.state_of(message) == "read"
+    delivery = (await shop.message(message)).delivery
+    assert delivery and set(delivery.times) == {"sent", "delivered", "read", "dismissed"}
     events = await shop.store.find("events", {"properties.message": message}, sort=[("_id", 1)])
     assert sorted(one["name"] for one in events) == [
         "message.clicked", "message.clicked", "message.delivered", "message.dismissed", "message.read",
