@@ -74,7 +74,10 @@ class Provider(BotApi):
             return await super()._serve(request)
         _began.set(began)  # of this request's own task
         await asyncio.sleep(self._chance.uniform(*self.seconds) + (0.5 if mood == "slow" else 0.0))
-        answer = await super()._serve(request)
+        try:
+            answer = await super()._serve(request)
+        except ConnectionError:  # killed in the middle of its request: nothing was taken
+            return web.Response()
         if mood == "lost_answer":
             assert request.transport
             request.transport.abort()
