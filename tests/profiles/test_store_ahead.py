@@ -26,6 +26,12 @@ class Commits(Commands):
             self.concerns.append(dict(event.command["writeConcern"]))
 
 
+@pytest.fixture(autouse=True)
+def a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of the machine that runs this may be quick, and then nobody goes ahead."""
+    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
+
+
 def plan_of(version: int, *, language: str = "fr") -> Plan:
     plan = Plan()
     plan.insert("messages", {"_id": f"m{version}", "conversation": "c", "seq": version})
@@ -109,3 +115,27 @@ async def test_what_fails_lets_nobody_go(store: Store) -> None:
         await store.commit(plan_of(7), ahead=letting(lambda: told.append(True)))
     assert told == []
     await store.commit(plan_of(0))
+
+
+async def test_nobody_goes_ahead_of_a_quick_disk(
+    mongo_url: str, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs a command more: only a disk, or a majority, that takes long is worth it."""
+    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.03)
+    commits = Commits()
+    store = Store(mongo_url, database_name, listeners=[commits])
+    finish, takes = store._confirm, 0.0
+
+    def timed(session: Any) -> None:
+        finish(session)
+        threading.Event().wait(takes)
+
+    store._confirm = timed  # type: ignore[method-assign]
+    store._disk_seconds = 0.0
+    await store.commit(plan_of(0), ahead=letting(lambda: None))
+    assert commits.concerns == [DURABLE]
+    takes = 0.5
+    await store.commit(plan_of(1), ahead=letting(lambda: None))  # now it is known to be slow
+    await store.commit(plan_of(2), ahead=letting(lambda: None))
+    assert commits.concerns == [DURABLE, DURABLE, {"w": 1}, DURABLE]
+    await store.close()

@@ -51,6 +51,7 @@ class Disk:
 @pytest.fixture
 def disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     monkeypatch.setattr("profiles.writer.SMALL_GROUP", 2)
+    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
     disk = Disk(store)
     monkeypatch.setattr(store, "_finish", disk.finish)
     monkeypatch.setattr(store, "_write", disk.write)
@@ -151,6 +152,7 @@ async def test_whatever_the_disk_does_what_was_answered_is_there_once(
 ) -> None:
     """Confirmations that fail at random, everybody repeating what was not answered, as providers do."""
     monkeypatch.setattr("profiles.writer.SMALL_GROUP", 2)
+    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
     monkeypatch.setattr("profiles.writer.LARGEST_GROUP", 8)
     finish, chance = store._finish, random.Random(7)
     failed = 0
@@ -186,6 +188,7 @@ async def test_counts_without_a_key_are_never_counted_twice(
 ) -> None:
     """Who has no natural key is never written again by itself when it may be on disk already."""
     monkeypatch.setattr("profiles.writer.SMALL_GROUP", 2)
+    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
     monkeypatch.setattr("profiles.writer.LARGEST_GROUP", 4)
     finish, chance = store._finish, random.Random(3)
 
