@@ -10,7 +10,21 @@ from typing import Any
 
 import uvloop
 
-from bench import audience, bot, campaign, company, engine, events, gate, mail, report, server, waiting, webpush
+from bench import (
+    audience,
+    bot,
+    campaign,
+    catalogue,
+    company,
+    engine,
+    events,
+    gate,
+    mail,
+    report,
+    server,
+    waiting,
+    webpush,
+)
 from bench.inbound import Scale
 
 RULES_AT_WORK: dict[str, Callable[[argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]] = {
@@ -29,15 +43,15 @@ def main() -> int:
     if parsed.name == "serve":
         uvloop.run(server.serve())
         return 0
+    if parsed.name in catalogue.CATALOGUE:
+        return _claimed(uvloop.run(catalogue.CATALOGUE[parsed.name].run(parsed)), as_json=parsed.json)
     if parsed.name == "gate":
         found = uvloop.run(gate.report(parsed.seconds, parsed.contacts, parsed.rounds))
         if parsed.json:
             print(json.dumps(found))
         return 0 if found["ours_is_right"] and found["the_checker_sees"] else 1
     if parsed.name in RULES_AT_WORK:
-        measured = uvloop.run(RULES_AT_WORK[parsed.name](parsed))
-        print(json.dumps(measured) if parsed.json else "\n".join(f"{name}: {it}" for name, it in measured.items()))
-        return 0 if all(it for it in measured.values() if isinstance(it, bool)) else 1
+        return _claimed(uvloop.run(RULES_AT_WORK[parsed.name](parsed)), as_json=parsed.json)
     if parsed.name == "bot":
         heard = uvloop.run(bot.bot(parsed.data))
         if parsed.json:
@@ -70,6 +84,11 @@ def main() -> int:
     return 0 if figures["nothing_lost"] else 1
 
 
+def _claimed(measured: dict[str, Any], *, as_json: bool) -> int:
+    print(json.dumps(measured) if as_json else "\n".join(f"{name}: {it}" for name, it in measured.items()))
+    return 0 if all(it for it in measured.values() if isinstance(it, bool)) else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     names = parser.add_subparsers(dest="name", required=True)
@@ -89,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     slots.add_argument("--contacts", type=int, default=20_000, help="contacts asked about (default 20000)")
     slots.add_argument("--rounds", type=int, default=3, help="rounds of each way (default 3)")
     _rules_at_work(names)
+    catalogue.add_to(names)
     hearing = names.add_parser("bot", help="what the shipped bot understands, what its turns cost, and what it replays")
     hearing.add_argument("--json", action="store_true", help="end with one line of JSON")
     hearing.add_argument(

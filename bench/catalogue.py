@@ -1,0 +1,49 @@
+"""The benchmarks whose booleans are their claims: each with its options, and what it measures."""
+
+import argparse
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import console, history
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One subcommand. Each option is an int or a tuple of ints, by its default."""
+
+    about: str
+    run: Callable[[argparse.Namespace], Coroutine[Any, Any, Figures]]
+    options: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """name -> (default, what it means)."""
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of an option such as 1,16,128."""
+    return tuple(int(part) for part in text.split(","))
+
+
+CATALOGUE: dict[str, Benchmark] = {
+    "history": Benchmark(
+        "opening a conversation with 50,000 messages, beside one with 50",
+        lambda parsed: history.report(parsed.messages, parsed.pages),
+        {"messages": (50_000, "messages of the long one"), "pages": (300, "times each is opened")},
+    ),
+    "console": Benchmark(
+        "the inbox and a conversation, among few conversations and among many",
+        lambda parsed: console.report(parsed.conversations, parsed.pages),
+        {"conversations": ((10_000, 100_000), "sizes: 10000,100000,1000000"), "pages": (200, "of each kind and size")},
+    ),
+}
+
+
+def add_to(names: Any) -> None:
+    """Add every benchmark as a subcommand."""
+    for name, one in CATALOGUE.items():
+        parser = names.add_parser(name, help=one.about)
+        parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+        for option, (default, about) in one.options.items():
+            kind = numbers if isinstance(default, tuple) else type(default)
+            parser.add_argument(f"--{option}", type=kind, default=default, help=f"{about} (default {default})")
