@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Literal
 
 from profiles.ledger import LONGEST_WINDOW, Entry, Ledger, OwnCap
+from profiles.swift import swift
 from profiles.topics import EVERY, Basis
 
 Scope = Literal["all", "channel", "topic", "label", "rule"]
@@ -20,6 +21,7 @@ Expression = dict[str, Any]
 _CALENDAR = ("day", "week", "month")
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Slot:
     """What one delivery would spend. `rid` names the reservation: once in a ledger, the same when it is asked again.
@@ -71,6 +73,7 @@ class Cap:
         return self.scope == "all" or self.name in _names(self.scope, entry)
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Full:
     """A cap without a free slot, and the first instant at which it may have one; None: never."""

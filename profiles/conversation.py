@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from profiles.reactions import Followed
+from profiles.swift import swift
 from profiles.timeline import Button
 
 Owner = Literal["bot", "queue", "agent"]
@@ -27,6 +28,7 @@ class Handover:
     team: str | None = None
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """One thread. Its id is the identity key channel:address, so two first messages at once meet on one record."""

@@ -13,6 +13,7 @@ from profiles.conversation import Conversation
 from profiles.duration import Duration
 from profiles.expression_tree import Kind, Node
 from profiles.profile import Profile
+from profiles.swift import swift
 from profiles.timeline import Event
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Mistake:
         return f"column {self.column}: expected {self.expected}, got {self.got}{hint}"
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One proactive message that went out, as `sent(...)` sees it."""
@@ -78,6 +80,7 @@ class Sent:
     labels: tuple[str, ...] = ()
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What an expression is tested on. What `Needs` does not name may be left out."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from profiles.hours import EVERY_DAY, Hours
 from profiles.profile import Profile
+from profiles.swift import swift
 from profiles.topics import EVERY, WORD
 
 COLLECTION = "ledgers"
@@ -32,6 +33,7 @@ EMPTY: Mapping[str, Any] = {"h": []}
 Document = Mapping[str, Any]
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One proactive delivery that was spent on this person. `rid` names the reservation, once in a ledger."""
@@ -71,6 +73,7 @@ class Pending:
     until: datetime
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What one profile's ledger says. One that was never made is an empty one."""

@@ -18,6 +18,7 @@ from profiles.crash import crash_point
 from profiles.ledger import COLLECTION, EMPTY, HORIZON, MOST_ENTRIES, WHOLE, Entry, Ledger, ledger_of
 from profiles.ledger_merging import bring_together
 from profiles.store import Document, Filter, Store
+from profiles.swift import swift
 
 AT_ONCE = 500
 """People asked about in one command: the command is what costs, not the document."""
@@ -28,6 +29,7 @@ _TRIES = 3
 _ENTRIES: Filter = {"$ifNull": ["$h", []]}
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Granted:
     """The slot is this person's reservation `rid`, since `at` (the database's clock); it may have been ours before.
@@ -38,6 +40,7 @@ class Granted:
     at: datetime
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Denied:
     """Nothing was taken, why, and the first instant at which it is worth asking again (None: no instant is).
@@ -54,6 +57,7 @@ class Denied:
 Answer: TypeAlias = Granted | Denied
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One delivery that somebody wants to make: to whom, what it would spend, under which caps, in whose zone."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from profiles.reactivity import Reactivity
+from profiles.swift import swift
 
 Source = Literal["declared", "inferred", "tracked"]
 ANONYMOUS = ("webchat", "webpush", "inapp", "fcm", "apns")
@@ -13,6 +14,7 @@ ANONYMOUS = ("webchat", "webpush", "inapp", "fcm", "apns")
 _RANK: dict[str, int] = {"declared": 2, "inferred": 1, "tracked": 1}
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One thing we know: its value, how we know it, since when, and who told us (a channel, an agent, an API key)."""
@@ -31,6 +33,7 @@ class Suppression:
     at: datetime
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Identity:
     """One (channel, address) of a profile. `verified_at` means that the person proved it is theirs."""
@@ -49,6 +52,7 @@ class Identity:
         return f"{self.channel}:{self.address}"
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One person. Whoever writes it must have read this `version`, or the commit is thought again."""

@@ -13,9 +13,11 @@ from typing import Any, TypeAlias
 from profiles.conversation import Conversation
 from profiles.profile import Profile
 from profiles.record import replace
+from profiles.swift import swift
 from profiles.timeline import Event, Message
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the records say at `now`, including what earlier works of the same group changed."""
@@ -55,6 +57,7 @@ class Snapshot:
         )
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Amend:
     """A change to a message that exists: an edit, a receipt. Keys are document paths such as `delivery.state`.
@@ -72,6 +75,7 @@ class Amend:
     """Paths to set to the database's own instant: what many processes, whose clocks differ, put in order."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Write:
     """A whole document to put in place of the one that the work has read, which must not have changed since.
@@ -84,6 +88,7 @@ class Write:
     document: Mapping[str, Any] | None
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Changes:
     """All that one piece of thinking came to; it is written whole or not at all."""
@@ -172,6 +177,7 @@ class Refusal:
 Think: TypeAlias = Callable[[Snapshot], "Changes | Refusal"]
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Work:
     """One piece of thinking and what it must be shown."""
@@ -191,6 +197,7 @@ class Work:
     """The collection the key lives in."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Done:
     """The work is on disk."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from profiles.swift import swift
+
 Direction = Literal["inbound", "outbound", "note"]
 DeliveryState = Literal["queued", "sending", "sent", "delivered", "read", "failed", "suppressed", "unknown"]
 
@@ -54,6 +56,7 @@ class Card:
     phone: str = ""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Content:
     """What one message says, before a channel gives it its own form."""
@@ -98,6 +101,7 @@ class Content:
         return line if len(line) <= 140 else line[:139] + "…"
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """The sending of one message to one identity: where it stands, who holds it, why it ended so, and when."""
@@ -115,6 +119,7 @@ class Delivery:
     """state -> when it was reached."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Message:
     """One utterance. Inbound `id` is channel:provider id, so the same message twice meets itself on the unique key."""
@@ -139,6 +144,7 @@ class Message:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Event:
     """An immutable past fact about a profile, named noun.verb: `conversation.handed_over`, `order.paid`."""

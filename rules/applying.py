@@ -12,6 +12,7 @@ from typing import Any
 from profiles.append import begin, said
 from profiles.record import replace, to_document
 from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work, Write
+from profiles.swift import swift
 from profiles.timeline import Content, Delivery, Message
 from rules.effects import apply, author
 from rules.membership import MEMBERSHIPS, crossed, row_id
@@ -91,6 +92,7 @@ def together(works: Mapping[str, Work]) -> Work:
     )
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class _Letter:
     """One message that a granted send makes."""

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from profiles.profile import Identity
 from profiles.reactivity import LOOKS_BACK, rate
+from profiles.swift import swift
 from rules.person import Person
 from rules.policy import Reach, Reaches
 
@@ -41,6 +42,7 @@ def _or(rate: float | None, otherwise: float) -> float:
     return otherwise if rate is None else rate
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Target:
     """A channel, and the contact's address there; None: they have none."""

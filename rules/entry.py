@@ -7,6 +7,7 @@ from typing import Any
 
 from profiles.expression import Facts
 from profiles.record import replace
+from profiles.swift import swift
 from profiles.timeline import Event
 from rules.chance import is_control, is_held_out
 from rules.graph import Graph
@@ -22,6 +23,7 @@ LONGEST_CHAIN = 5
 """How many rules may start one another; a rule that starts itself ends here."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """What would begin a run: an event, a firing of a schedule, an API call, another rule."""

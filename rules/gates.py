@@ -20,6 +20,7 @@ from profiles.hours import Spell, opens_at, quiet_until
 from profiles.ledger import Ledger
 from profiles.ledgers import ASK_AGAIN, Answer, Denied, Granted
 from profiles.profile import Identity
+from profiles.swift import swift
 from profiles.topics import Class
 from rules.waiting import next_local
 
@@ -32,6 +33,7 @@ class Send:
     """No gate objects."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Not now. Everything is asked again at `until`; None: when something happens to this contact."""
@@ -40,6 +42,7 @@ class Hold:
     reason: str
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Skip:
     """Not at all. `detail` says what waiting would have run into."""
@@ -58,6 +61,7 @@ class Fallback:
 Decision: TypeAlias = Send | Hold | Skip | Fallback
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Case:
     """One message that a rule wants to send to one contact on one channel, and all that the gates must know."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from profiles.swift import swift
 from profiles.timeline import Content
 from profiles.topics import Basis
 from rules.rule import Send
@@ -13,6 +14,7 @@ from rules.run import Run
 Attempt = Literal["", "fallback"]
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A run stands before a send: may it, and on which channel?"""
@@ -34,6 +36,7 @@ def asked(step: str, attempt: Attempt) -> str:
     return f"{step}/{attempt}" if attempt else step
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Granted:
     """The caps are reserved (of a ghost: nothing is) and these messages go out with the run's commit."""
@@ -49,6 +52,7 @@ class Granted:
     """The consent they need, asked once more when they are handed over."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Held:
     """Not now: asked again then."""
@@ -57,6 +61,7 @@ class Held:
     reason: str
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """Not at all; the contact goes on to the next step."""
@@ -68,6 +73,7 @@ class Skipped:
 Outcome: TypeAlias = Granted | Held | Skipped
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Why something was sent or not, kept for ever beside the run: the answer to "why did Anna not get it"."""
@@ -143,6 +149,7 @@ class Errand:
 Effect: TypeAlias = Know | Label | ToPeople | Happened | Begin | Errand
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Move:
     """A run after it went as far as it gets now."""

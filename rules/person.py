@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from profiles.conversation import Conversation
 from profiles.expression import Facts
+from profiles.swift import swift
 from rules.run import Run
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Person:
     """One contact, as the database had them at `facts.now`."""

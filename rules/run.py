@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from profiles.ledgers import own_rid
+from profiles.swift import swift
 
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Token:
     """One place in the rule where the run stands; a run in parallel branches has several."""
@@ -27,6 +29,7 @@ class Token:
     """The last reason why it waits, so that it is told once."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One message of a run, and what came back. Of a ghost, what would have been sent."""
@@ -39,6 +42,7 @@ class Sent:
     """delivered, opened, clicked, replied -> when it was first seen."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Run:
     """Whoever writes it must have read this `version`, or the commit is thought again."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from profiles.expression import Expression
 from profiles.record import replace
+from profiles.swift import swift
 from profiles.timeline import Event
 from rules.entry import Occasion, enter, restarted
 from rules.graph import Graph
@@ -73,6 +74,7 @@ class Editions:
         return edition.rule if edition else None
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A rule that an occasion did not begin, and why."""
@@ -82,6 +84,7 @@ class Refused:
     reason: str
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Thought:
     """What came of it for one contact."""

@@ -16,6 +16,7 @@ from profiles.expression import Expression
 from profiles.snapshot import Done, Work
 from profiles.snapshot import Outcome as Committed
 from profiles.store import Unavailable
+from profiles.swift import swift
 from profiles.timeline import Event
 from rules.applying import commitment, together
 from rules.entry import Occasion, enter
@@ -37,6 +38,7 @@ TRIES = 5
 """Times a contact is thought of again because their runs moved meanwhile."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class News:
     """One thing to think about: an event of a contact, an occasion of one rule, or (with neither) a run that is due."""
