@@ -232,6 +232,6 @@ async def _looked_at(store: Store, audience: Audience) -> tuple[int, int]:
 
 
 async def _explained(store: Store, audience: Audience) -> Document:
-    command = {"aggregate": audience.collection, "pipeline": audiences._in_order(audience, ""), "cursor": {}}
+    command = {"aggregate": audience.collection, "pipeline": audiences._in_order(audience, "", ""), "cursor": {}}
     explained: Document = await store._database.command({"explain": command, "verbosity": "executionStats"})
     return explained
