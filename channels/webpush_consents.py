@@ -7,10 +7,9 @@ from channels.channel import Door
 from channels.webpush_asked import Asked
 from channels.webpush_people import SPACE
 from profiles.consent import Proof
-from profiles.consents import Consents, Said
+from profiles.consents import Said
 from profiles.ledger import key
 from profiles.ledgers import Ledgers
-from profiles.snapshot import Refusal
 from profiles.topics import Topic
 
 SOURCE = "webpush"
@@ -46,16 +45,12 @@ async def agree(door: Door, profile: str, asked: Asked, *, id: str, ip: str, ori
     evidence = {"subscription": id, "site": origin, **({"page": asked.page} if asked.page else {})}
     said = Said(SOURCE, asked.language or "en", ip, evidence)
     for one in asked.yes:
-        given = await door.consents.give(profile, topics[one.topic], SPACE, said, now=now)
+        topic = topics.get(one.topic)
+        if topic is None:
+            continue  # the book was changed in this very moment
+        given = await door.consents.give(profile, topic, SPACE, said, now=now)
         if isinstance(given, Proof) and given.change == "asked":
             await door.consents.confirm(profile, SPACE, one.topic, given.id, said, now=now)
-    for topic in asked.no:
-        await _withdraw(door.consents, profile, topics.get(topic), said, door)
-
-
-async def _withdraw(
-    consents: Consents, profile: str, topic: Topic | None, said: Said, door: Door
-) -> Proof | Refusal | None:
-    if topic is None:
-        return None
-    return await consents.withdraw(profile, SPACE, topic.id, said, now=door.clock(), shown=topic)
+    for name in asked.no:
+        if refused := topics.get(name):
+            await door.consents.withdraw(profile, SPACE, refused.id, said, now=now, shown=refused)

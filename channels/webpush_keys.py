@@ -21,7 +21,7 @@ class Vapid:
     """Signs for us. `public` is what browsers subscribe with."""
 
     def __init__(self, private: str, subject: str, public: str = "") -> None:
-        """`public` is the other half where it is known: to work it out loads cryptography. Raises ValueError for a key that is none."""
+        """`public` is the other half, where it is known: to work it out loads cryptography. Raises ValueError."""
         self.public = public or public_key(private)
         self._private, self._subject = private, subject
         self._made: dict[str, tuple[datetime, str]] = {}

@@ -17,6 +17,7 @@ from channels.webpush_services import Endpoint
 from profiles.public_address import NotPublic, is_public
 
 CONNECT_SECONDS = 8.0
+MOST_SERVICES = 1_000
 LOOKS = 10  # at what is overdue, in the time an answer may take
 IDLE_SECONDS = 50.0  # Mozilla's service lets go after a minute, others later
 
@@ -51,11 +52,26 @@ class Wire:
         """Post once and return the answer. Raises NotSent, Lost, TimeoutError (it may have arrived)."""
         pool = self._pools.get(endpoint.origin)
         if pool is None:
+            self._forget_idle()
             pool = self._pools[endpoint.origin] = _Pool(self._most)
         request = (
             f"POST {endpoint.target} HTTP/1.1\r\nHost: {endpoint.origin.partition('://')[2]}\r\n"
             f"Content-Length: {len(body)}\r\n{headers}\r\n"
         ).encode("ascii") + body
+        pool.under_way += 1
+        try:
+            return await self._through(pool, endpoint, request)
+        finally:
+            pool.under_way -= 1
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        if self._watching:
+            self._watching.cancel()
+        for pool in self._pools.values():
+            pool.close()
+
+    async def _through(self, pool: "_Pool", endpoint: Endpoint, request: bytes) -> Answer:
         async with pool.places:
             while (line := pool.take()) is not None:
                 try:
@@ -64,13 +80,6 @@ class Wire:
                     if lost.heard:
                         raise
             return await self._asked(await self._open(endpoint), request, pool)
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        if self._watching:
-            self._watching.cancel()
-        for pool in self._pools.values():
-            pool.close()
 
     async def _asked(self, line: Line, request: bytes, pool: "_Pool") -> Answer:
         loop = asyncio.get_running_loop()
@@ -83,6 +92,11 @@ class Wire:
             del self._busy[line]
         pool.give_back(line)
         return answer
+
+    def _forget_idle(self) -> None:
+        """A browser may invent a service's host: what is used no more is not remembered for ever."""
+        if len(self._pools) >= MOST_SERVICES:
+            self._pools = {origin: pool for origin, pool in self._pools.items() if pool.is_used}
 
     def _watch(self) -> None:
         """Give up on the lines whose answer is overdue: one timer for all of them, for one each costs 10 us a message."""
@@ -130,9 +144,14 @@ class _Pool:
     """The idle connections of one push service, the one used last on top."""
 
     def __init__(self, most: int) -> None:
-        self.places = asyncio.Semaphore(most)
+        self.places, self.under_way = asyncio.Semaphore(most), 0
         self._idle: list[tuple[Line, float]] = []
         self._is_closed = False
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a connection is kept here, or one is waited for."""
+        return bool(self._idle) or self.under_way > 0
 
     def take(self) -> Line | None:
         """Return an idle connection that is still open, or None."""

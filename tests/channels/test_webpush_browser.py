@@ -154,6 +154,24 @@ async def test_a_person_changes_their_topics_and_stops(browser: Chromium, shop: 
     assert await shop.store.count("push_subscriptions", {}) == 0
 
 
+async def test_a_server_that_forgot_the_browser_is_asked_anew(browser: Chromium, shop: PushShop) -> None:
+    _, page = await visit(browser, shop, "/shop/en?topics=offers")
+    button = page.get_by_role("button", name="Tell me about offers")
+    await button.click()
+    await page.get_by_role("button", name="Yes, tell me").click()
+    await expect(page.get_by_role("dialog", name="Done")).to_be_visible()
+    await page.keyboard.press("Escape")
+    for collection in ("push_subscriptions", "identities", "profiles", "ledgers"):
+        await shop.store.remove(collection, {})
+    await button.click()
+    await page.get_by_role("button", name="Yes, tell me").click()
+    await expect(page.get_by_role("dialog", name="Done")).to_be_visible()
+    assert await shop.store.count("push_subscriptions", {}) == 1
+    await shop.store.remove("push_subscriptions", {})
+    await page.evaluate("CauseriePush.unsubscribe()")
+    assert await page.evaluate("CauseriePush.state()") == "off"
+
+
 async def test_one_topic_alone_shows_the_very_words(browser: Chromium, shop: PushShop) -> None:
     _, page = await visit(browser, shop, "/shop/fr?topics=offers")
     await page.get_by_role("button", name="Tell me about offers").click()

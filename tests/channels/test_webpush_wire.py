@@ -11,7 +11,7 @@ import uvloop
 
 from channels.webpush_line import Lost
 from channels.webpush_services import Endpoint
-from channels.webpush_wire import NotSent, Wire
+from channels.webpush_wire import MOST_SERVICES, NotSent, Wire
 from tests.channels.email_certificate import certificate
 from tests.waiting import until
 
@@ -91,6 +91,21 @@ async def test_a_kept_connection_that_had_ended_is_replaced(wire: Wire) -> None:
         assert (await wire.post(at(port), "", b"2")).status == 201
     assert service.connections == 2
     assert len(service.requests) == 3
+
+
+async def test_hosts_that_a_browser_invented_are_not_remembered_for_ever(wire: Wire, free_port: int) -> None:
+    service = Counting()
+    async with server(service) as port:
+        await wire.post(at(port), "", b"1")
+        for number in range(MOST_SERVICES + 50):
+            invented = Endpoint(
+                f"http://x{number}.example", "127.0.0.1", free_port, "/", is_secure=False, is_vouched=True
+            )
+            with pytest.raises(NotSent):
+                await wire.post(invented, "", b"1")
+        assert len(wire._pools) <= MOST_SERVICES
+        await wire.post(at(port), "", b"1")
+    assert service.connections == 1, "one that is used is kept"
 
 
 async def test_a_new_connection_that_ends_without_an_answer_may_have_taken_it(wire: Wire) -> None:

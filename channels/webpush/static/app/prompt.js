@@ -24,7 +24,7 @@ export class Prompt {
     try {
       const state = await this.#subscription.state();
       if (state === "unsupported" || state === "blocked") this.#say(state);
-      else this.#offer(await this.#subscription.settings(), state === "on");
+      else this.#offer(await this.#subscription.settings());
     } catch {
       this.#say("away");
     } finally {
@@ -54,9 +54,9 @@ export class Prompt {
     close.focus();
   }
 
-  #offer(settings, isOn) {
+  #offer(settings) {
     this.#settings = settings;
-    const words = this.#words, { topics } = settings;
+    const words = this.#words, { topics, isOn } = settings;
     const parts = [element("p", {}, words(isOn ? "intro_on" : "intro"))];
     if (topics.length === 1 && !isOn) parts.push(element("p", { class: "wording" }, topics[0].wording));
     else if (topics.length) parts.push(this.#choices(topics, settings.on));
@@ -103,7 +103,7 @@ export class Prompt {
     try {
       await what();
     } catch (error) {
-      if (error.message === "changed") this.#offer(await this.#subscription.settings(), false); // other words stand there now
+      if (error.message === "changed") this.#offer(await this.#subscription.settings()); // other words stand there now
       this.#note(this.#words(error.name === "AbortError" || error.name === "NotAllowedError" ? "browser_refuses" : "failed"));
     } finally {
       for (const button of buttons) button.disabled = false;

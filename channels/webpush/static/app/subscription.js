@@ -31,7 +31,8 @@ export class Subscription {
   async settings() {
     const told = await this.#call("settings", { token: this.#known()?.token });
     const topics = this.#only.length ? told.topics.filter((topic) => this.#only.includes(topic.id)) : told.topics;
-    return { ...told, topics, on: (await this.state()) === "on" ? told.on : [] };
+    const isOn = told.known && (await this.state()) === "on"; // both must know: either may have lost it
+    return { ...told, topics, isOn, on: isOn ? told.on : [] };
   }
 
   // Asks the browser, which asks the person; returns the state. Call it from a click: browsers want one.
@@ -45,7 +46,7 @@ export class Subscription {
   // Ends it here and with the browser.
   async end() {
     const token = this.#known()?.token;
-    if (token) await this.#call("unsubscribe", { token });
+    if (token) await this.#call("unsubscribe", { token }).catch(unlessUnknown);
     await (await this.#current())?.unsubscribe();
     await this.#remember(null);
   }
@@ -54,14 +55,14 @@ export class Subscription {
   async identify(token) {
     this.#identity = token;
     const known = this.#known();
-    if (known) await this.#call("identify", { token: known.token, identity: token });
+    if (known) await this.#call("identify", { token: known.token, identity: token }).catch(unlessUnknown);
   }
 
   // They signed out: the browser is nobody's again, and gets nothing that is meant for them.
   async forget() {
     this.#identity = "";
     const known = this.#known();
-    if (known) await this.#call("forget", { token: known.token });
+    if (known) await this.#call("forget", { token: known.token }).catch(unlessUnknown);
   }
 
   // On every page: what the browser changed by itself since the last one is told to the server.
@@ -120,6 +121,11 @@ export class Subscription {
     if (!answer.ok) throw new Refused(told.error || String(answer.status));
     return told;
   }
+}
+
+// A server that does not know this browser (any more) has nothing to end or to change.
+function unlessUnknown(error) {
+  if (!(error instanceof Refused) || error.message !== "token") throw error;
 }
 
 async function isFor(found, key) {
