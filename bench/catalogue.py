@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import console, history
+from bench import console, history, sockets
 
 Figures = dict[str, Any]
 
@@ -35,6 +35,15 @@ CATALOGUE: dict[str, Benchmark] = {
         "the inbox and a conversation, among few conversations and among many",
         lambda parsed: console.report(parsed.conversations, parsed.pages),
         {"conversations": ((10_000, 100_000), "sizes: 10000,100000,1000000"), "pages": (200, "of each kind and size")},
+    ),
+    "sockets": Benchmark(
+        "what an idle visitor costs, and whether ten thousand of them slow those who talk",
+        lambda parsed: sockets.report(parsed.idle, parsed.talking, parsed.seconds),
+        {
+            "idle": (10_000, "sockets held"),
+            "talking": (20, "visitors who talk"),
+            "seconds": (20.0, "length of each talk"),
+        },
     ),
 }
 
