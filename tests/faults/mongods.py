@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from causerie.data_folder import free_port
 from causerie.mongod_program import find_program
-from tests.waiting import until
+from tests.faults.patience import until
 
 SET = "faults"
 ELECTION_MS = 2_000
@@ -96,7 +96,7 @@ class Databases:
         """Return its address for a driver."""
         return f"mongodb://{','.join(node.address for node in self.nodes)}/?replicaSet={SET}"
 
-    async def primary(self, *, but: Node | None = None, within_seconds: float = 60) -> Node:
+    async def primary(self, *, but: Node | None = None) -> Node:
         """Wait for the node that takes writes (another than `but`), and return it."""
 
         async def found() -> Node | None:
@@ -105,7 +105,7 @@ class Databases:
                     return node
             return None
 
-        node = await until(found, within_seconds=within_seconds)
+        node = await until(found)
         assert isinstance(node, Node)
         return node
 
@@ -118,14 +118,14 @@ async def databases(nodes: Sequence[Node]) -> AsyncIterator[Databases]:
         for node in nodes:
             node.start()
         for node in nodes:
-            await until(lambda node=node: asyncio.to_thread(node.ask, "ping"), within_seconds=60)  # type: ignore[misc]
+            await until(lambda node=node: asyncio.to_thread(node.ask, "ping"))  # type: ignore[misc]
         members = [{"_id": place, "host": node.address} for place, node in enumerate(nodes)]
         config = {
             "_id": SET,
             "members": members,
             "settings": {"electionTimeoutMillis": ELECTION_MS, "heartbeatIntervalMillis": 500},
         }
-        await until(lambda: asyncio.to_thread(nodes[0].ask, "replSetInitiate", config), within_seconds=30)
+        await until(lambda: asyncio.to_thread(nodes[0].ask, "replSetInitiate", config))
         await group.primary()
         yield group
     finally:

@@ -10,9 +10,9 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from profiles.calendar import utc_now
+from tests.faults.patience import until
 from tests.faults.provider import TOKEN
 from tests.faults.servers import ROOT
-from tests.waiting import until
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Queue:
 
     async def emptied(self) -> None:
         """Wait until nothing waits any more."""
-        await until(self._is_empty, within_seconds=90)
+        await until(self._is_empty)
 
     async def _is_empty(self) -> bool:
         return bool(await self.collection.count_documents({"sent": False}) == 0)

@@ -19,10 +19,11 @@ from typing import Any
 import aiohttp
 
 from causerie.data_folder import free_port
-from tests.waiting import is_running, until
+from tests.faults.patience import until
+from tests.waiting import is_running
 
 ROOT = Path(__file__).parents[2]
-READY_WITHIN_SECONDS = 60.0
+BORN_WITHIN_SECONDS = 180.0
 SECRET = "faults-secret-token"
 
 
@@ -44,7 +45,7 @@ class Nursery:
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         try:
-            return self._born.get(timeout=READY_WITHIN_SECONDS)
+            return self._born.get(timeout=BORN_WITHIN_SECONDS)
         except Empty:
             raise AssertionError("the nursery bore nothing; see what it wrote above") from None
 
@@ -95,7 +96,7 @@ class Server:
         self.started_at = time.monotonic()
         self.pid = await asyncio.to_thread(self.nursery.bear, self.settings, self.log, crash_at)
         if waits:
-            await until(self._settled, within_seconds=READY_WITHIN_SECONDS)
+            await until(self._settled)
             assert crash_at or self.is_alive, f"it did not start: {self.log.read_text()[-2000:]}"
         return self
 
@@ -113,9 +114,9 @@ class Server:
         """Send it a signal: -9 unless said otherwise."""
         os.kill(self.pid, sign)
 
-    async def dies(self, within_seconds: float = 30.0) -> int:
+    async def dies(self) -> int:
         """Wait for its end, and return its status."""
-        await until(lambda: self.status is not None, within_seconds=within_seconds)
+        await until(lambda: self.status is not None)
         assert self.status is not None
         return self.status
 
@@ -204,7 +205,7 @@ class Alone(Server):
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self.pid = self.process.pid
-        await until(self._settled, within_seconds=READY_WITHIN_SECONDS)
+        await until(self._settled)
         assert self.is_alive, f"it did not start: {self.log.read_text()[-2000:]}"
         return self
 

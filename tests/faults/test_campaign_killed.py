@@ -12,10 +12,10 @@ from tests.faults.figures import Figures
 from tests.faults.house import House, balance
 from tests.faults.journal import Journal, facts
 from tests.faults.noes import Noes, noes
+from tests.faults.patience import until
 from tests.faults.provider import Mood, provider
 from tests.faults.queue_of import queue_of
 from tests.faults.servers import Nursery, server
-from tests.waiting import until
 
 KILLS = 10
 PEOPLE = 240
@@ -56,7 +56,7 @@ async def test_a_campaign_killed_ten_times_reaches_everybody_once_or_lists_them(
             assert await here.dies() == -9
         await here.start()
         said = await saying
-        await until(house.is_over, within_seconds=90)
+        await until(house.is_over)
         await here.stop()
         found = await balance(house, [one.to for one in telegram.taken])
     violations = said.violations(house, telegram.taken)
@@ -80,7 +80,7 @@ async def test_control_the_usual_queue_sends_twice_when_its_worker_is_killed(
         telegram.seconds = (0.03, 0.06)
         for _ in range(KILLS):
             worker, began = queue.work(), len(telegram.taken)
-            await until(lambda began=began: len(telegram.taken) > began, within_seconds=30)  # type: ignore[misc]
+            await until(lambda began=began: len(telegram.taken) > began)  # type: ignore[misc]
             await asyncio.sleep(chance.uniform(*LIVES_SECONDS) / 4)
             worker.kill()
             worker.wait()

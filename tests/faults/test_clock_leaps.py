@@ -24,7 +24,7 @@ from tests.faults.journal import now
 from tests.faults.mongods import databases, local
 from tests.needed import faketime
 
-WITHIN = 2.0
+WITHIN = 30.0  # longer than a test lasts, so that each grant past the cap is certainly one too many
 CAP = Cap(2, timedelta(seconds=WITHIN))
 PEOPLE, TASKS = 10, 8
 BEFORE, AFTER = 2.5, 1.5

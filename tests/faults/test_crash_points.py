@@ -33,9 +33,9 @@ from rules.reaction import nudge
 from tests.faults.figures import Figures
 from tests.faults.house import ENDED, House, balance
 from tests.faults.load import SECRET_HEADER, stored_id, update
+from tests.faults.patience import PATIENCE_SECONDS, until
 from tests.faults.provider import Provider, provider
 from tests.faults.servers import ROOT, SECRET, Nursery, Server, server
-from tests.waiting import until
 
 PACKAGES = ("causerie", "admin", "channels", "bot", "rules", "profiles")
 POINT = re.compile(r"crash_point\(\s*\"([a-z_.]+)\"\s*\)")
@@ -44,7 +44,6 @@ PEOPLE = 12
 NO, YES, ORDERS, LEFT_ORDER = 3, 4, (0, 1), 2
 WEBHOOK_SECRET = "whsec_" + "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr"
 AGAIN_SECONDS = 0.1
-ENDS_WITHIN_SECONDS = 45.0
 RULES = {
     "receipt.yml": (
         "rule: receipt\nstate: live\nclass: transactional\nwhen: {{event: shop.paid, key: event.number, again: ignore}}\n"
@@ -169,13 +168,10 @@ class _Place:
         await self.server.start(self.at)
         acting = asyncio.create_task(self._act(key))
         try:
-            died = await self._dies()
-            if not died:
-                await acting
-                died = await self._dies()
+            died = await self._dies(acting)
             if died:
                 await self.server.start()
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await acting
             await self._ends()
             await self._check()
@@ -187,13 +183,15 @@ class _Place:
             await self.store.close()
         return died
 
-    async def _dies(self) -> bool:
-        try:
-            await until(lambda: self.server.status is not None, within_seconds=8)
-        except AssertionError:
-            return False
-        assert self.server.status == -9, self.server.log.read_text()[-2000:]
-        return True
+    async def _dies(self, acting: "asyncio.Task[None]") -> bool:
+        """Return whether it dies; it does not when everything was done and it still lives."""
+
+        async def is_told() -> bool:
+            return self.server.status is not None or (acting.done() and await self._is_over())
+
+        await until(is_told)
+        assert self.server.status in (None, -9), self.server.log.read_text()[-2000:]
+        return self.server.status is not None
 
     async def _leave_an_orphan(self) -> None:
         """A message that a dead process had committed and not sent, and an order that it had not thought of."""
@@ -250,7 +248,7 @@ class _Place:
 
     async def _ends(self) -> None:
         try:
-            await until(self._is_over, within_seconds=ENDS_WITHIN_SECONDS)
+            await until(self._is_over)
         except AssertionError:
             raise AssertionError(f"{self.at}: still open: {await self._open()}; {self.server.log}") from None
 

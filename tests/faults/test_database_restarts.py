@@ -6,9 +6,9 @@ from profiles.store import Store
 from tests.faults.figures import Figures
 from tests.faults.journal import now
 from tests.faults.mongods import databases, local
+from tests.faults.patience import until
 from tests.faults.servers import Nursery, server
 from tests.stories.town import Visitor
-from tests.waiting import until
 
 SAID = ["bonjour", "quels sont vos horaires ?", "merci"]
 
@@ -37,12 +37,12 @@ async def test_a_page_on_another_server_hears_what_was_said_before_during_and_af
             node.start()
             await one.primary()
             await _comes_back(writer)
-            await until(lambda: len(writer.acked) == 2, within_seconds=60)
+            await until(lambda: len(writer.acked) == 2)
             figures.took("recovery of a database under running servers", now() - killed)
             await writer.says(SAID[2])
             await until(lambda: len(writer.acked) == 3)
             await _comes_back(reader)
-            await until(lambda: _heard(reader, 3), within_seconds=60)
+            await until(lambda: _heard(reader, 3))
             assert sorted(reader.messages) == list(range(1, len(reader.messages) + 1)), "no gap in what they see"
             store = Store(one.url, "causerie")
             assert await store.count("messages", {"direction": "inbound"}) == 3

@@ -12,10 +12,10 @@ from profiles.store import Store
 from tests.faults.crowd import crowd, kept
 from tests.faults.figures import Figures
 from tests.faults.mongods import databases, local
+from tests.faults.patience import until
 from tests.faults.provider import provider
 from tests.faults.servers import Nursery, server
 from tests.needed import mounts
-from tests.waiting import until
 
 DISK = "220m"
 SMALL_LOGS = ("--wiredTigerEngineConfigString", "log=(file_max=1MB,prealloc=false)")  # so that it asks for room at once
@@ -41,14 +41,14 @@ async def test_nothing_acknowledged_is_lost_to_a_full_disk(
         await here.start()
         try:
             async with crowd([here.port], folder / "acknowledged.journal", seed=seed) as writing:
-                await until(lambda: writing.read() > 50, within_seconds=30)
+                await until(lambda: writing.read() > 50)
                 ballast = await asyncio.to_thread(_fill, disk)
-                await until(lambda: not node.is_alive, within_seconds=60)
+                await until(lambda: not node.is_alive)
                 assert not await here.is_ready(), "it says that it can not keep its promise"
                 full = writing.read()
                 ballast.unlink()
                 node.start()
-                await until(lambda: writing.read() > full + 50, within_seconds=60)
+                await until(lambda: writing.read() > full + 50)
             store = Store(one.url, "causerie")
             found = await kept(store, writing)
             await store.close()

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from channels.sweeper import EVERY_SECONDS, PULSE_DEAD_AFTER
+from channels.sweeper import EVERY_SECONDS
 from profiles.store import Store
 from tests.faults.figures import Figures
 from tests.faults.house import House, balance
+from tests.faults.patience import until
 from tests.faults.provider import provider
 from tests.faults.queue_of import queue_of
 from tests.faults.servers import Nursery, server
-from tests.waiting import until
 
 PEOPLE = 240
 
@@ -43,10 +43,10 @@ async def test_a_thawed_server_sends_nothing_that_another_took_over(
         await asyncio.sleep(chance.uniform(0, 0.5))
         one.kill(signal.SIGSTOP)
         held = len(telegram.taken)
-        await until(lambda: len(telegram.taken) > held + 20, within_seconds=PULSE_DEAD_AFTER.total_seconds() + 20)
+        await until(lambda: len(telegram.taken) > held + 20)
         await asyncio.sleep(chance.uniform(0, EVERY_SECONDS))
         one.kill(signal.SIGCONT)
-        await until(house.is_over, within_seconds=90)
+        await until(house.is_over)
         await one.stop()
         await other.stop()
         found = await balance(house, [taken.to for taken in telegram.taken])

@@ -15,9 +15,9 @@ from profiles.store import Store
 from tests.faults.crowd import Crowd, crowd, kept
 from tests.faults.figures import Figures
 from tests.faults.journal import now
+from tests.faults.patience import until
 from tests.faults.provider import provider
 from tests.faults.servers import ROOT, Alone, Nursery, alone, mongod_of
-from tests.waiting import until
 
 RECOVERS_WITHIN_SECONDS = 10.0
 LIVES_SECONDS = (1.0, 3.0)
@@ -66,9 +66,9 @@ async def _kill(target: str, server: Alone, writing: Crowd) -> float:
         await server.start()
     else:
         os.kill(old, signal.SIGKILL)
-    await until(lambda: mongod_of(server) not in (old, None), within_seconds=60)
+    await until(lambda: mongod_of(server) not in (old, None))
     back = now()
-    await until(lambda: writing.read() and writing.first_after(back) < float("inf"), within_seconds=60)
+    await until(lambda: writing.read() and writing.first_after(back) < float("inf"))
     return writing.longest_silence(moment, back + writing.first_after(back))
 
 
@@ -80,7 +80,7 @@ async def test_control_who_answers_before_it_stores_loses_messages(
         [sys.executable, "-m", "tests.faults.controls.hasty_server", str(port), mongo_url], cwd=ROOT
     )
     async with crowd([port], folder / "acknowledged.journal", seed=seed) as writing:
-        await until(lambda: writing.read() > 300, within_seconds=30)
+        await until(lambda: writing.read() > 300)
         server.kill()
         server.wait()
     client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongo_url)

@@ -8,11 +8,11 @@ import pytest
 from profiles.store import Store
 from tests.faults.figures import Figures
 from tests.faults.house import House, balance
+from tests.faults.patience import until
 from tests.faults.provider import provider
 from tests.faults.proxy import ARRIVES, Mood, proxy
 from tests.faults.queue_of import queue_of
 from tests.faults.servers import Nursery, server
-from tests.waiting import until
 
 PEOPLE = 120
 MOODS: dict[Mood, float] = {
@@ -41,7 +41,7 @@ async def test_every_way_a_road_breaks_ends_in_once_or_unknown(
         await house.fire(folder / "book")
         road.moods = dict(MOODS)
         await here.start()
-        await until(house.is_over, within_seconds=120)
+        await until(house.is_over)
         await here.stop()
         found = await balance(house, [one.to for one in telegram.taken])
     figures.add(intents=found.intents, twice=found.twice, unknown=found.unknown)

@@ -12,9 +12,9 @@ from profiles.calendar import utc_now
 from profiles.store import Store
 from tests.faults.figures import Figures
 from tests.faults.journal import now
+from tests.faults.patience import until
 from tests.faults.servers import Nursery, Server, server
 from tests.stories.town import Visitor
-from tests.waiting import until
 
 SLOW, MESSAGES, LONG = 20, 400, "x" * 3_500
 GROWS_AT_MOST_MB = 60.0
@@ -38,10 +38,10 @@ async def test_who_never_reads_is_let_go_and_the_others_do_not_wait(
         (thread,) = await store.find("conversations", {"channel": "webchat"})
         began = now()
         await _say_much(here, key, str(thread["_id"]))
-        await until(lambda: len(anna.messages) >= MESSAGES, within_seconds=60)
+        await until(lambda: len(anna.messages) >= MESSAGES)
         figures.took("a page beside twenty that never read", (now() - began) / MESSAGES)
         grown = cpu.resident_mb(here.pid) - before
-        await until(lambda: all(_is_let_go(one) for one in slow), within_seconds=60)
+        await until(lambda: all(_is_let_go(one) for one in slow))
         assert grown < GROWS_AT_MOST_MB, f"{SLOW} pages that never read cost {grown:.0f} MB"
         await anna.leaves()
     finally:

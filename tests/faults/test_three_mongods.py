@@ -15,14 +15,13 @@ from tests.faults.crowd import Crowd, crowd, kept
 from tests.faults.figures import Figures
 from tests.faults.journal import now
 from tests.faults.mongods import Client, Databases, Node, databases, local
+from tests.faults.patience import until
 from tests.faults.provider import provider
 from tests.faults.servers import Nursery, server
 from tests.needed import namespaces
-from tests.waiting import until
 
 SUBNET = "10.213.77"
 CUT_SECONDS = 6.0
-BACK_WITHIN_SECONDS = 60.0  # two cores carry three databases and whatever else runs there
 
 
 async def test_the_primary_is_killed_again_and_again(
@@ -40,7 +39,7 @@ async def test_the_primary_is_killed_again_and_again(
             await three.primary(but=primary)
             figures.took("stall of a failover", await _stall(writing, moment))
             primary.start()
-            await until(lambda primary=primary: asyncio.to_thread(_is_secondary, primary), within_seconds=60)  # type: ignore[misc]
+            await until(lambda primary=primary: asyncio.to_thread(_is_secondary, primary))  # type: ignore[misc]
             failovers += 1
         figures.add(**{"killed_primary": failovers})
 
@@ -65,7 +64,7 @@ async def test_the_primary_is_cut_off_from_the_others_but_not_from_us(
             figures.took("stall of a failover", await _stall(writing, moment))
             acknowledged = await unsafe
             _mend(name, others)
-            await until(lambda: asyncio.to_thread(_is_secondary, old), within_seconds=60)
+            await until(lambda: asyncio.to_thread(_is_secondary, old))
             there = await asyncio.to_thread(_there, three)
         lost = len(set(acknowledged) - there)
         figures.add(**{"cut_off primary": 1})
@@ -83,10 +82,10 @@ async def _serving(
         await here.start()
         try:
             async with crowd([here.port], folder / "acknowledged.journal", seed=seed) as writing:
-                await until(lambda: writing.read() > 50, within_seconds=30)
+                await until(lambda: writing.read() > 50)
                 yield writing
                 before = writing.read()
-                await until(lambda: writing.read() > before + 50, within_seconds=60)
+                await until(lambda: writing.read() > before + 50)
             store = Store(three.url, "causerie")
             found = await kept(store, writing)
             await store.close()
@@ -99,7 +98,7 @@ async def _serving(
 async def _stall(writing: Crowd, moment: float) -> float:
     """Wait until people are answered again, and return for how long nobody was."""
     back = now()
-    await until(lambda: writing.read() and writing.first_after(back) < float("inf"), within_seconds=BACK_WITHIN_SECONDS)
+    await until(lambda: writing.read() and writing.first_after(back) < float("inf"))
     return writing.longest_silence(moment, back + writing.first_after(back))
 
 

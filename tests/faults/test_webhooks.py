@@ -15,9 +15,9 @@ from profiles.store import Store
 from tests.faults.crowd import Crowd, kept
 from tests.faults.figures import Figures
 from tests.faults.load import SECRET_HEADER, stored_id, update
+from tests.faults.patience import until
 from tests.faults.provider import provider
 from tests.faults.servers import SECRET, Nursery, Server, server
-from tests.waiting import until
 
 MESSAGES, COPIES, PEOPLE, AT_ONCE = 150, 3, 20, 24
 FIRST = 760_000_000
@@ -110,7 +110,7 @@ async def _two(nursery: Nursery, folder: Path, store: Store) -> AsyncIterator[tu
         await other.start()
         try:
             yield one, other
-            await until(lambda: _is_quiet(store), within_seconds=30)
+            await until(lambda: _is_quiet(store))
         finally:
             await one.stop()
             await other.stop()
