@@ -1,4 +1,4 @@
-"""Workers replaced one after the other while people write: what was acknowledged is stored, once, and all come back by themselves."""
+"""Workers replaced one after the other while people write: what was acknowledged is stored, once, and all come back alone."""
 
 import asyncio
 import random

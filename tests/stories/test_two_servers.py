@@ -85,7 +85,10 @@ async def at_work(here: Town, name: str = "maya", begun_at: Town | None = None) 
 
 @pytest.fixture
 async def two(mongo_url: str, database_name: str, free_port: int) -> AsyncIterator[tuple[Town, Town]]:
-    async with town(mongo_url, database_name, free_port) as one, town(mongo_url, database_name, any_free_port()) as other:
+    async with (
+        town(mongo_url, database_name, free_port) as one,
+        town(mongo_url, database_name, any_free_port()) as other,
+    ):
         neighbours = [place.app[GROUND].neighbours for place in (one, other)]
         await until(lambda: all(len(place.others) == 1 and place.told for place in neighbours))
         yield one, other
