@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import console, history, sockets
+from bench import console, history, outbox, sockets, telegram
 
 Figures = dict[str, Any]
 
@@ -44,6 +44,16 @@ CATALOGUE: dict[str, Benchmark] = {
             "talking": (20, "visitors who talk"),
             "seconds": (20.0, "length of each talk"),
         },
+    ),
+    "outbox": Benchmark(
+        "what it costs to send what is committed, beside claiming one by one",
+        lambda parsed: outbox.report(parsed.messages, parsed.rounds),
+        {"messages": (4_000, "in each round"), "rounds": (3, "of each way")},
+    ),
+    "telegram": Benchmark(
+        "what a message on Telegram costs, beside the library's own transport",
+        lambda parsed: telegram.report(parsed.messages, parsed.rounds),
+        {"messages": (4_000, "in each round"), "rounds": (3, "of each way")},
     ),
 }
 
