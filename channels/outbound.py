@@ -109,6 +109,8 @@ class BackDoor:
         lane.waiting.append(message)
         if lane.task is None:
             lane.task = asyncio.create_task(self._drain(message.conversation, lane), name="lane")
+        elif _is_answer(message) and (pace := self._paces.get(message.channel)):
+            pace.hurry(_address(message))
 
     def holds(self, message: str) -> bool:
         """Return whether this message waits here or is being sent right now."""
@@ -175,7 +177,7 @@ class BackDoor:
             if isinstance(outcome, Elsewhere):
                 await self._pass_on(message, outcome.process)
                 return self._settle(trying)
-            wait = _wait(outcome, attempt, again=message.metadata.get("class") in (None, "transactional"))
+            wait = _wait(outcome, attempt, again=_is_answer(message))
             if wait is None:
                 await self._record(message, outcome)
                 crash_point("send.recorded")
@@ -213,7 +215,7 @@ class BackDoor:
                 at=message.at,
                 metadata=message.metadata,
             )
-            async with pace.turn(outbound.address):
+            async with pace.turn(outbound.address, answers=self._is_hurried(message)):
                 seconds = await self._leave(message, number, trying)
                 crash_point("send.permitted")
                 outcome = await _bounded(channel, outbound, seconds) if seconds else _not_begun(trying)
@@ -222,6 +224,11 @@ class BackDoor:
                 # some of it has arrived: beginning again would say that part twice
                 return outcome if number == 0 else Unknown(f"part {number + 1} of {len(parts)}: {outcome}")
         return outcome
+
+    def _is_hurried(self, message: Message) -> bool:
+        """Return whether it goes before what rules send: it is an answer, or an answer waits behind it."""
+        lane = self._lanes.get(message.conversation)
+        return _is_answer(message) or any(_is_answer(one) for one in (lane.waiting if lane else ()))
 
     async def _leave(self, message: Message, part: int, trying: _Try) -> float:
         """Return how many seconds the hand-over of this part may take; 0 when it must not begin."""
@@ -330,6 +337,11 @@ def _state(outcome: Sending) -> tuple[str, str | None]:
             return "unknown", detail[:200] or "no_answer"
         case Elsewhere(process):  # between two parts: the first has arrived
             return "unknown", f"held by {process}"
+
+
+def _is_answer(message: Message) -> bool:
+    """Return whether somebody waits for it: what bot and agents say, and transactional messages of rules."""
+    return message.metadata.get("class") in (None, "transactional")
 
 
 def _address(message: Message) -> str:

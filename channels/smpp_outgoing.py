@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from channels import smpp_parts as parts
 from channels.channel import Failed, Later, Outbound, Sending, Sent, Unknown
-from channels.gsm import alphabet, decode_gsm7, segment
 from channels.smpp_codes import THROTTLED, refusal
 from channels.smpp_link import Link, Lost, NotBound
 from channels.smpp_receipt import SmscReceipt, canonical
 from channels.smpp_wire import OK, UDHI, Address, ShortMessage, encode, message_id, wrap
 from profiles.calendar import Clock
+from profiles.gsm import alphabet, decode_gsm7, segment
 from profiles.store import Store, Unavailable
 from profiles.text import clean
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from channels.gsm import decode_gsm7
+from profiles.gsm import decode_gsm7
 
 HEADER = struct.Struct(">IIII")
 LARGEST_PDU = 70_000  # a message_payload of 64 kB and its envelope; more is not SMPP but noise

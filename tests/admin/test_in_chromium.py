@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from admin import invitations
 from admin.agents import Agent
-from channels import gsm
+from profiles import gsm
 from profiles.append import begin, heard
 from profiles.conversation import Handover, hand_over
 from profiles.snapshot import Changes, Snapshot, Work

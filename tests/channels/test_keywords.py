@@ -3,6 +3,7 @@
 import pytest
 
 from channels.keywords import CONFIRMATIONS, IN_CHAT, chat_confirmation, confirmation, keyword
+from profiles.gsm import alphabet, count
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,8 @@ def test_the_confirmation_follows_the_language_and_falls_back_to_english() -> No
     assert confirmation("stop", "FR") == CONFIRMATIONS["stop"]["fr"]
     assert confirmation("help", "de") == CONFIRMATIONS["help"]["en"]
     assert confirmation("start", None) == CONFIRMATIONS["start"]["en"]
+
+
+@pytest.mark.parametrize("text", [text for texts in CONFIRMATIONS.values() for text in texts.values()])
+def test_every_confirmation_is_one_plain_segment(text: str) -> None:
+    assert (alphabet(text), count(text)) == ("gsm7", 1)

@@ -1,5 +1,6 @@
 """The back door and the sweeper: in order, once, again when asked to, never to somebody who said stop, never lost."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,8 @@ from channels.sweeper import Sweeper
 from profiles.append import begin, said
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
+from profiles.ledgers import Ledgers
+from profiles.permits import Permits
 from profiles.profile import Identity, Profile, Suppression
 from profiles.record import from_document
 from profiles.snapshot import Changes, Snapshot, Work
@@ -54,22 +57,27 @@ class Server:
     def __init__(self, store: Store, name: str, *, sends: bool = True) -> None:
         self.store, self.pigeon = store, Pigeon()
         self.writer = Writer(store, process=name)
-        self.back_door = BackDoor({"pigeon": self.pigeon}, self.writer, clock=utc_now)  # type: ignore[dict-item]
+        permits = Permits(store, Ledgers(store), clock=utc_now)
+        self.back_door = BackDoor({"pigeon": self.pigeon}, self.writer, clock=utc_now, permits=permits)  # type: ignore[dict-item]
         self.sweeper = Sweeper(store, self.back_door, process=name, clock=utc_now)
         if sends:
             self.writer.listen(self.back_door.take)
 
-    async def say(self, *texts: str, to: str = ANNA) -> None:
+    async def say(self, *texts: str, to: str = ANNA, **metadata: str) -> None:
+        who = to.partition(":")[2]
+
         def think(snapshot: Snapshot) -> Changes:
             now, messages = snapshot.now, []
             profile = snapshot.holder(to)
-            claims = {} if profile else {to: "anna"}
-            profile = profile or Profile("anna", now, (Identity("pigeon", "anna", now),))
+            claims = {} if profile else {to: who}
+            profile = profile or Profile(who, now, (Identity("pigeon", who, now),))
             conversation = snapshot.conversations.get(to) or begin(
-                to, profile, channel="pigeon", address="anna", identity=to, now=now
+                to, profile, channel="pigeon", address=who, identity=to, now=now
             )
             for text in texts:
-                conversation, message = said(conversation, Content(text), id=f"m:{text}", author=BOT, now=now, to=to)
+                conversation, message = said(
+                    conversation, Content(text), id=f"m:{text}", author=BOT, now=now, to=to, metadata=metadata
+                )
                 messages.append(message)
             return Changes((profile,), (conversation,), claims, messages=tuple(messages))
 
@@ -258,3 +266,28 @@ async def test_a_channel_that_raises_is_an_unknown_outcome_not_a_dead_lane(start
     await until(lambda: here.back_door.sending == 1)
     here.pigeon.send = send  # type: ignore[method-assign]
     await here.reaches("one", "sent")
+
+
+async def test_answers_and_the_push_that_one_waits_behind_go_before_the_other_pushes(
+    start: Callable[..., Server],
+) -> None:
+    here, answered = start("here"), asyncio.Event()
+    here.pigeon.limits = Limits(text=100, at_once=1)
+    send = here.pigeon.send
+
+    async def slow(outbound: Outbound) -> Sending:
+        await answered.wait()
+        return await send(outbound)
+
+    here.pigeon.send = slow  # type: ignore[method-assign]
+    push = {"class": "service", "basis": "none"}
+    for name in ("one", "two", "three", "four"):
+        await here.say(f"push {name}", to=f"pigeon:{name}", **push)
+        await until(lambda: len(here.back_door._paces["pigeon"]._waiting) == here.back_door.sending - 1)
+    await here.say("answer four", to="pigeon:four")
+    await here.say("answer five", to="pigeon:five")
+    await until(lambda: here.back_door.sending == 5)
+    answered.set()
+    await here.reaches("push three", "sent")
+    await here.reaches("answer four", "sent")
+    assert here.carried()[:3] == ["push one", "push four", "answer five"]

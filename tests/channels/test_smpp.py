@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 
 from channels.channel import Door, Failed, Inbound, Later, Outbound, Receipt, Sending, Sent, Unknown
-from channels.gsm import segment
 from channels.smpp import Options, Smpp, connect
 from channels.smpp_codes import refusal
 from channels.smpp_outgoing import cut
 from channels.smpp_wire import wrap
 from profiles.calendar import utc_now
+from profiles.gsm import segment
 from profiles.secret import Secret
 from profiles.snapshot import Outcome
 from profiles.store import Store

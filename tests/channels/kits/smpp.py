@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from channels.channel import Door
-from channels.gsm import alphabet
 from channels.smpp import Options
+from profiles.gsm import alphabet
 from profiles.secret import Secret
 from tests.peers.smsc import PASSWORD, SYSTEM_ID, Smsc, running_smsc
 

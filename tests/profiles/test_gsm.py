@@ -5,8 +5,7 @@ import smpplib.gsm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.gsm import PART, SINGLE, alphabet, count, decode_gsm7, segment
-from channels.keywords import CONFIRMATIONS
+from profiles.gsm import PART, SINGLE, alphabet, count, decode_gsm7, segment
 
 GSM = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCXYZÄÖÑÜ§¿abcxyzäöñüà"
 TWICE = "\f^{}\\[~]|€"
@@ -86,8 +85,3 @@ def test_a_lone_surrogate_travels_as_the_replacement_character() -> None:
 def test_a_text_past_255_parts_is_refused() -> None:
     with pytest.raises(ValueError, match="256 segments"):
         segment("a" * (153 * 255 + 1))
-
-
-@pytest.mark.parametrize("text", [text for texts in CONFIRMATIONS.values() for text in texts.values()])
-def test_every_confirmation_is_one_plain_segment(text: str) -> None:
-    assert (alphabet(text), count(text)) == ("gsm7", 1)
