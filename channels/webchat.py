@@ -5,7 +5,6 @@ socket's frames; the decisions are in docs/decisions/0010-webchat-widget.md.
 """
 
 import asyncio
-import hashlib
 import hmac
 import logging
 import random
@@ -33,7 +32,7 @@ from channels.webchat_socket import (
     close,
     first_frame,
 )
-from channels.webchat_tokens import visitor_token
+from channels.webchat_tokens import demo_key, visitor_token
 from channels.webchat_turns import Turns
 from channels.webchat_visitors import Keys, Locked, recognise
 from profiles.conversation import Conversation
@@ -104,9 +103,8 @@ class Webchat:
 
     def __init__(self, options: Options, door: Door) -> None:
         own = hmac.digest(door.secret, b"webchat", "sha256")
-        demo_key = hmac.digest(own, b"demo shop", hashlib.sha256).hex()
-        shop = (options.identity_secret.reveal(), demo_key if options.demo else "")
-        self._door, self._demo_key = door, demo_key if options.demo else ""
+        self._door, self._demo_key = door, demo_key(door.secret) if options.demo else ""
+        shop = (options.identity_secret.reveal(), self._demo_key)
         self._keys = Keys(own, tuple(filter(None, shop)))
         self._origins = Origins(options.origins, door.public_url)
         self._proxies = options.proxies

@@ -225,7 +225,6 @@ async def test_the_card_fits_every_screen(browser: Chromium, shop: PushShop, wid
     for button in await card.get_by_role("button").all():
         held = await button.bounding_box()
         assert held and held["height"] >= 24 and held["x"] + held["width"] <= width
-    await page.screenshot(path=f"/tmp/push-{width}-{scheme}.png")
 
 
 # -- the worker
