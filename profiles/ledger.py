@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from profiles.hours import EVERY_DAY, Hours
@@ -99,6 +100,7 @@ class Ledger:
     """Profiles whose ledgers are still to be brought together with this one; until then nothing is granted."""
 
 
+@lru_cache(maxsize=1024)
 def key(channel: str, topic: str) -> str:
     """Return the key of a consent. Raises ValueError for what is no name: it would be a path of fields."""
     for name in (channel, topic):
@@ -107,6 +109,7 @@ def key(channel: str, topic: str) -> str:
     return f"{channel}:{topic}"
 
 
+@lru_cache(maxsize=1024)
 def wider(channel: str, topic: str) -> tuple[str, str, str]:
     """Return the keys that cover this one: the whole channel, the topic everywhere, everything."""
     return key(channel, EVERY), key(EVERY, topic), key(EVERY, EVERY)

@@ -176,7 +176,7 @@ def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:
         return _converters(inner[0]) if len(inner) == 1 else (None, None)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         record_type = hint
-        return to_document, lambda document: from_document(record_type, document)
+        return to_document, lambda document: (_readers.get(record_type) or _reader(record_type))(document)
     if origin is tuple:
         return _each_of_tuple(*_converters(arguments[0]))
     if isinstance(origin, type) and issubclass(origin, Mapping):

@@ -137,6 +137,8 @@ class Changes:
         """Return these changes followed by later ones of the same thinking; the later word on a record holds."""
         if not later and later.answer is None:
             return self  # most of what is asked for adds nothing, and a contact of a campaign asks five times
+        if not self and self.answer is None and not later.releases:
+            return later
         if not (self.claims or self.moves or later.claims or later.moves or later.releases):
             return Changes(
                 profiles=_last_of(self.profiles, later.profiles),

@@ -54,7 +54,9 @@ def commitment(
             rule = editions.rule_of(move.run)
             changes = changes.then(_moved(move, rule, letters[move.run.id], _after(snapshot, changes)))
         changes = changes.then(crossed(person.id, thought.crossings, snapshot))
-        told = (refused for refused in thought.refused if refused.reason not in UNTOLD)
+        told = [refused for refused in thought.refused if refused.reason not in UNTOLD]
+        if not told:
+            return changes
         return changes.then(Changes(amends=tuple(_told(person.id, refused, snapshot.now) for refused in told)))
 
     threads = {thread.id for thread in person.conversations}

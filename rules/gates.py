@@ -107,7 +107,10 @@ class Case:
 
 def decide(case: Case) -> Decision:
     """Return what to do with this message now, and why."""
-    return next((decision for gate in GATES if (decision := gate(case))), Send())
+    for gate in GATES:
+        if decision := gate(case):
+            return decision
+    return Send()
 
 
 def after(case: Case, answer: Answer) -> Decision:

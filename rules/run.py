@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from profiles.ledgers import own_rid
@@ -98,7 +99,7 @@ def message_id(run: Run, step: str, channel: str) -> str:
 
 def reservation(run: Run, step: str) -> str:
     """Return what all who are in this occurrence of the rule call this send by, in front of their own name."""
-    return _digest("send", run.rule, run.occurrence, step)
+    return _common(run.rule, run.occurrence, step)
 
 
 def reservation_id(run: Run, step: str) -> str:
@@ -114,6 +115,11 @@ def effect_id(run: Run, step: str) -> str:
 def decision_id(run: Run, step: str, reason: str, place: str) -> str:
     """Return the id of a decision row; `place` tells one commit of the run from the next."""
     return _digest("decision", run.id, step, reason, place)
+
+
+@lru_cache(maxsize=256)
+def _common(rule: str, occurrence: str, step: str) -> str:
+    return _digest("send", rule, occurrence, step)
 
 
 def _digest(*parts: str) -> str:
