@@ -216,7 +216,9 @@ STEP = Verbs(
             WALLET,
             Said("issue or update a wallet pass", "émettre ou mettre à jour une carte"),
             lambda given, reading, found: Wallet(
-                reading.path, given["pass"], {name: text.source for name, text in given.get("set", {}).items()},
+                reading.path,
+                given["pass"],
+                {name: text.source for name, text in given.get("set", {}).items()},
                 given.get("end", False),
             ),
         ),

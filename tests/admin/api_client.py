@@ -35,6 +35,7 @@ from tests.world import NOON
 
 IDENTITY_SECRET = "what the shop's own server signs with"
 
+
 @dataclass
 class Line:
     """A channel that is connected: enough of one for the API."""
