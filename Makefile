@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit bench faults check config rules lock peers clean
+.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit bench soak faults check config rules lock peers clean
 
 help:
 	@echo "make run     set up, start the database and the server on http://127.0.0.1:8080"
@@ -16,7 +16,8 @@ help:
 	@echo "make lint    ruff, mypy, import-linter (make -k lint goes on after the first complaint)"
 	@echo "make audit   ask whether a pinned package has a known weakness (needs the network)"
 	@echo "make check   read the configuration and the bot's files and show all that is wrong with them"
-	@echo "make bench   measure inbound messages beside the obvious design"
+	@echo "make bench   measure everything in short form, each beside its control, and write bench/RESULTS.md"
+	@echo "make soak    let visitors come and go for an hour (SOAK_MINUTES=5 for less) and see whether anything leaks"
 	@echo "make faults  kill, freeze, starve and cut off everything for some minutes, and count what was lost or said twice"
 	@echo "make config  write config.toml anew from the code"
 	@echo "make rules   write the rules' JSON Schema and reference anew from the code"
@@ -55,7 +56,11 @@ audit: $(VENV)/.can-test
 	@$(BIN)/python .ci/audit requirements.lock
 
 bench: $(VENV)/.can-run
-	@$(BIN)/python -m bench inbound --json
+	@$(BIN)/python -m bench all
+
+SOAK_MINUTES ?= 60
+soak: $(VENV)/.can-run
+	@$(BIN)/python -m bench soak --minutes $(SOAK_MINUTES)
 
 FAULTS_SECONDS ?= 120
 faults: $(VENV)/.can-test peers

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import console, history, outbox, sockets, telegram
+from bench import console, history, outbox, results, soak, sockets, start, telegram
 
 Figures = dict[str, Any]
 
@@ -23,6 +23,11 @@ class Benchmark:
 def numbers(text: str) -> tuple[int, ...]:
     """Return the numbers of an option such as 1,16,128."""
     return tuple(int(part) for part in text.split(","))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of an option such as inbound,mail."""
+    return tuple(text.split(","))
 
 
 CATALOGUE: dict[str, Benchmark] = {
@@ -55,6 +60,17 @@ CATALOGUE: dict[str, Benchmark] = {
         lambda parsed: telegram.report(parsed.messages, parsed.rounds),
         {"messages": (4_000, "in each round"), "rounds": (3, "of each way")},
     ),
+    "soak": Benchmark(
+        "whether a server that works for an hour stays as it was",
+        lambda parsed: soak.report(parsed.minutes),
+        {"minutes": (60.0, "how long; memory is judged from 20 on")},
+    ),
+    "start": Benchmark("how soon the product is ready, and how much memory it then holds", lambda _: start.report()),
+    "all": Benchmark(
+        "every benchmark in its short form; writes bench/RESULTS.md",
+        lambda parsed: results.report(parsed.only),
+        {"only": ((), "some of them: inbound,mail")},
+    ),
 }
 
 
@@ -64,5 +80,6 @@ def add_to(names: Any) -> None:
         parser = names.add_parser(name, help=one.about)
         parser.add_argument("--json", action="store_true", help="end with one line of JSON")
         for option, (default, about) in one.options.items():
-            kind = numbers if isinstance(default, tuple) else type(default)
+            several = words if default == () else numbers
+            kind = several if isinstance(default, tuple) else type(default)
             parser.add_argument(f"--{option}", type=kind, default=default, help=f"{about} (default {default})")
