@@ -53,15 +53,19 @@ class Ran:
     complaint: str = ""
 
 
-async def all_of_them(names: Sequence[str]) -> list[Ran]:
-    """Run these, one after the other, and return how each went. What they print goes to stderr."""
-    found = []
-    for name in names:
+async def report(names: Sequence[str]) -> dict[str, Any]:
+    """Run these (all when none is named) one after the other and return which were as claimed.
+
+    bench/RESULTS.md is written after each, so that a run that is broken off leaves what it found. What they print goes to stderr.
+    """
+    found: list[Ran] = []
+    for name in names or tuple(SHORT):
         found.append(await _run(name, SHORT[name]))
         print(
             f"{name}: {'ok' if found[-1].exit_code == 0 else 'NOT AS CLAIMED'}, {found[-1].seconds:.0f} s", flush=True
         )
-    return found
+        await asyncio.to_thread(RESULTS.write_text, as_page(found, at=utc_now()))
+    return {ran.name: ran.exit_code == 0 for ran in found}
 
 
 def as_page(found: Sequence[Ran], *, at: datetime) -> str:
@@ -122,11 +126,3 @@ async def _run(name: str, options: Sequence[str]) -> Ran:
 
 def _load() -> float:
     return float(Path("/proc/loadavg").read_text().split()[0])
-
-
-async def report(names: Sequence[str]) -> dict[str, Any]:
-    """Run these (all when none is named), write bench/RESULTS.md, and return which were as claimed."""
-    found = await all_of_them(names or tuple(SHORT))
-    page = as_page(found, at=utc_now())
-    await asyncio.to_thread(RESULTS.write_text, page)
-    return {ran.name: ran.exit_code == 0 for ran in found}
