@@ -19,6 +19,7 @@ from admin.pages import at, page
 from admin.roles import may
 from admin.rule_book import running
 from bot.roundtrip import rewritten
+from channels.sms_text import bodies
 from profiles.findings import ContentError, Findings
 from rules.book import bare, is_rule, is_template
 from rules.options import RulesOptions, folder_of
@@ -27,6 +28,7 @@ from rules.rule import Rule
 from rules.rule_file import read_rule
 from rules.running import Running
 from rules.sentences import sentences
+from rules.thrift import SMS, costly
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 LARGEST = 64_000
@@ -101,6 +103,12 @@ async def check(request: web.Request) -> web.Response:
     warned = [
         speaks("{template} can not be written for {rule}: {problem}", **dataclasses.asdict(one)) for one in unwritten
     ]
+    if not found:
+        sms = {
+            word for reach in running(desk).gatekeeper.reaches if reach.space == SMS for word in (SMS, reach.channel)
+        }
+        dear = await asyncio.to_thread(costly, book, desk.clock(), bodies=bodies, words=sms, file=file)
+        warned += [f"{one.template}: {one.told(speaks.language)}" for one in dear]
     told = {"mistakes": [_told(one) for one in found], "warnings": warned, "sentences": list(said)}
     return web.json_response({"ok": True, **told})
 

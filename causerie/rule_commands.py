@@ -5,6 +5,7 @@ from difflib import unified_diff
 from zoneinfo import ZoneInfo
 
 from channels import house
+from channels.sms_text import bodies
 from profiles.calendar import utc_now
 from profiles.findings import nearest
 from profiles.store import Store
@@ -14,6 +15,7 @@ from rules.intrusion import warnings
 from rules.options import RulesOptions, folder_of
 from rules.proofreading import proofread
 from rules.sentences import sentences
+from rules.thrift import SMS, costly
 
 Say = Callable[[str], None]
 
@@ -25,7 +27,7 @@ def surroundings(options: RulesOptions) -> Surroundings:
 
 
 def check_rules(options: RulesOptions, say: Say) -> int:
-    """Say every mistake of the book, then what people may resent, then what can not be written; return how many mistakes."""
+    """Say every mistake of the book, then what people may resent, then what is not written or dear; return how many mistakes."""
     book = _book(options)
     for mistake in book.mistakes:
         say(str(mistake))
@@ -33,6 +35,9 @@ def check_rules(options: RulesOptions, say: Say) -> int:
         say(f"warning: {warning}")
     for unwritten in proofread(book, utc_now()):
         say(f"warning: {unwritten}")
+    sms = {name for one in house.spaces().items() if one[1] == SMS for name in one}
+    for expensive in costly(book, utc_now(), bodies=bodies, words=sms):
+        say(f"warning: {expensive}")
     return len(book.mistakes)
 
 

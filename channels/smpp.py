@@ -19,13 +19,13 @@ from channels.smpp_options import Options, problems_of
 from channels.smpp_outgoing import Outgoing, address_of
 from channels.smpp_repeats import Repeats
 from channels.smpp_stored import Stored
+from channels.sms_text import TEN_SEGMENTS
 from profiles.ids import new_id
 from profiles.sole import Sole
 from profiles.store import Unavailable
 
 log = logging.getLogger("channels.smpp")
 
-TEN_SEGMENTS = 670  # UTF-16 units: ten segments whatever the alphabet
 SWEEP_SECONDS = 15.0
 
 __all__ = ["Options", "Smpp", "connect"]

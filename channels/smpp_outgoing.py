@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from channels import smpp_parts as parts
+from channels import sms_text
 from channels.channel import Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.smpp_codes import THROTTLED, refusal
 from channels.smpp_link import Link, Lost, NotBound
@@ -14,7 +15,6 @@ from channels.smpp_wire import OK, UDHI, Address, ShortMessage, encode, message_
 from profiles.calendar import Clock
 from profiles.gsm import alphabet, decode_gsm7, segment
 from profiles.store import Store, Unavailable
-from profiles.text import clean
 
 log = logging.getLogger("channels.smpp")
 
@@ -55,7 +55,7 @@ class Outgoing:
         destination = address_of(outbound.address)
         if destination.ton == 5:
             return None
-        coding, pieces = cut(clean(outbound.content.text), self._default)
+        coding, pieces = cut(sms_text.body(outbound.content), self._default)
         esm_class = UDHI if len(pieces) > 1 else 0
         if esm_class:
             self._reference = (self._reference + 1) % 256

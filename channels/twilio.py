@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp import web
 
 from channels.channel import Arrival, Channel, Door, Inbound, Later, Limits, Outbound, Receipt, Sending, Sent, Unknown
+from channels.sms_text import TEN_SEGMENTS, body
 from channels.twilio_codes import reason, refusal
 from channels.twilio_media import MediaPlaces, media_of
 from channels.twilio_signature import Fields, fields_of, is_genuine
@@ -28,7 +29,6 @@ from profiles.timeline import Content
 
 log = logging.getLogger("channels.twilio")
 
-TEN_SEGMENTS = 670  # UTF-16 units: ten segments whatever the alphabet; Twilio's own limit is 1,600
 ANSWER_BYTES = 65_536  # of Twilio's JSON; it is some 1,000
 _STATES: dict[str, Any] = {"sent": "sent", "delivered": "delivered", "read": "read", "undelivered": "failed",
                            "failed": "failed", "canceled": "failed"}  # fmt: skip
@@ -125,7 +125,7 @@ class Twilio:
         await self._client.close()
 
     def _form(self, outbound: Outbound) -> dict[str, str]:
-        form = {"To": outbound.address, "Body": clean(outbound.content.text)}
+        form = {"To": outbound.address, "Body": body(outbound.content)}
         if self._options.messaging_service_sid:
             form["MessagingServiceSid"] = self._options.messaging_service_sid
         else:

@@ -3,18 +3,18 @@
 Reading a template finds what can not be meant; only writing it finds a sum of a name and a number, or an address that is none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from rules.book import Book
 from rules.cast import SPACES, cast
 from rules.gatekeeper import Unrendered
-from rules.letters import Letters
+from rules.letters import Letter, Letters
 from rules.memory import MemoryReader
 from rules.policy import Reach
 from rules.rehearsal import start_of
-from rules.rule import Send, walk
+from rules.rule import Rule, Send, walk
 from rules.run import Run
 
 READERS = ("anna", "dmitri", "farid")
@@ -41,7 +41,10 @@ def proofread(book: Book, now: datetime, *, file: str | None = None) -> tuple[Un
     return tuple(dict.fromkeys(_unwritten(book, now, file)))
 
 
-def _unwritten(book: Book, now: datetime, file: str | None) -> Iterator[Unwritten]:
+def written(
+    book: Book, now: datetime, *, file: str | None = None, spaces: Sequence[str] = SPACES
+) -> Iterator[tuple[Rule, Send, Letter | Unrendered]]:
+    """Yield what every step of every rule (of this file) writes for people who do not exist, in each variant, on these channels."""
     letters = Letters(book.templates, language=book.policy.language)
     contacts = cast(book.policy.topics.values(), now)
     reader = MemoryReader(contacts, zone=book.policy.zone)
@@ -56,7 +59,11 @@ def _unwritten(book: Book, now: datetime, file: str | None) -> Iterator[Unwritte
             for person in persons:
                 run = Run("proof", rule.id, rule.version, person.id, now, start=start)
                 for variant in ("", *step.variants):
-                    for space in SPACES:
-                        letter = letters.write(step.template, Reach(space, space), person, run, variant)
-                        if isinstance(letter, Unrendered):
-                            yield Unwritten(step.template, rule.id, letter.detail or letter.reason)
+                    for space in spaces:
+                        yield rule, step, letters.write(step.template, Reach(space, space), person, run, variant)
+
+
+def _unwritten(book: Book, now: datetime, file: str | None) -> Iterator[Unwritten]:
+    for rule, step, letter in written(book, now, file=file):
+        if isinstance(letter, Unrendered):
+            yield Unwritten(step.template, rule.id, letter.detail or letter.reason)

@@ -102,6 +102,13 @@ async def test_an_empty_rule_fits_the_book(market: Office) -> None:
     assert market.desk.rules and market.desk.rules.bookcase.book.rules["blank"].state == "draft"
 
 
+async def test_an_sms_that_a_curly_quote_makes_dear_is_told_with_what_to_write(market: Office) -> None:
+    caller = await marketer(market)
+    dear = TEMPLATE.replace("votre panier vous attend.", f"votre panier vous attend{' encore' * 12}, c’est dit.")
+    (warning,) = (await told(caller, "templates%2Fcart_1.yml/check", text=dear))["warnings"]
+    assert warning == "cart_1: this SMS of cart is 2 segments, 1 if it is written in GSM-7: ’ as '."
+
+
 async def test_the_preview_counts_the_audience_and_shows_each_message_with_what_is_missing(market: Office) -> None:
     await live_in(market, "chloe", "FR")
     await live_in(market, "anna", "FR")
