@@ -58,7 +58,12 @@ class Chatter:
         ) as socket:
             hello = {"type": "hello", "token": self.token, "identity": "", "last_seq": self.last_seq or None}
             await socket.send_json({**hello, "language": "fr", "page": self.url})
-            async for raw in socket:
+            while True:
+                raw = await socket.receive()
+                if raw.type is not aiohttp.WSMsgType.TEXT:
+                    # the code of the frame, as browsers tell it: the client's own turns 1006 when its goodbye finds nobody
+                    self.closed_with.append(raw.data if raw.type is aiohttp.WSMsgType.CLOSE else None)
+                    return
                 frame = raw.json()
                 self._show(frame)
                 if frame["type"] in ("welcome", "ack", "retry"):
@@ -67,7 +72,6 @@ class Chatter:
                     if self.is_done:
                         return
                     await self._says(socket)
-            self.closed_with.append(socket.close_code)
 
     async def _says(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         if len(self.acked) == self.said and not self.stops:
@@ -112,7 +116,7 @@ async def test_a_rolling_restart_under_load_loses_nothing_and_says_nothing_twice
         finally:
             await store.close()
     codes = {code for visitor in visitors for code in visitor.closed_with}
-    assert 1012 in codes and codes <= {1012, 1000, 1006, None}, codes
+    assert 1012 in codes and codes <= {1012, None}, codes
     assert all(set(visitor.seen.values()) == {1} for visitor in visitors), "nobody is shown anything twice"
 
 
