@@ -88,6 +88,8 @@ def as_page(found: Sequence[Ran], *, at: datetime) -> str:
         told = ", ".join(scalars(ran.figures)) or ran.complaint.replace("|", " ").replace("\n", " ")
         claimed = "yes" if ran.exit_code == 0 else "**no**"
         lines.append(f"| {asked} | {claimed} | {told} | {ran.load:.1f} | {ran.seconds:.0f} |")
+    if missing := [name for name in SHORT if name not in {ran.name for ran in found}]:
+        lines += ["", f"Not in this run: {', '.join(missing)}."]
     return "\n".join(lines) + "\n"
 
 

@@ -25,6 +25,9 @@ def test_a_claim_that_was_not_met_stands_in_its_row() -> None:
     assert "| `mail` | **no** | it   broke here | 0.5 | 1 |" in page
     assert "| `rules` | yes | levels: n 2 | 0.5 | 2 |" in page
     assert "2026-11-22 06:00 UTC" in page
+    assert page.endswith(
+        f"Not in this run: {', '.join(name for name in SHORT if name not in ('outbox', 'mail', 'rules'))}.\n"
+    )
 
 
 def test_lists_of_numbers_and_nested_facts_are_left_to_the_json() -> None:
