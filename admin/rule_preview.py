@@ -17,6 +17,7 @@ from admin.people import read_profile
 from admin.roles import may
 from admin.rule_book import running, zone_of_house
 from admin.rule_files import file_of, rule_from, text_of
+from channels.sms_text import bodies
 from profiles.audience import count, stream
 from profiles.expression_audience import Audience
 from profiles.findings import Findings
@@ -36,7 +37,9 @@ from rules.reasons import spoken
 from rules.rule import Rule, Send, walk
 from rules.run import Run
 from rules.running import Running
+from rules.sms_cost import SAMPLED, Estimate, estimate
 from rules.template_file import read_template
+from rules.thrift import SMS
 from rules.trial import letters, sending
 from rules.verdict import Verdict, events_of, verdict
 
@@ -122,7 +125,21 @@ async def _of_rule(desk: Desk, rules: Running, rule: Rule, asked: str) -> dict[s
     number = await count(desk.store, audience, at_most=COUNTED) if audience else None
     ids = await _asked(desk, asked) if asked else await _sample(desk, audience)
     examples = [await _example(desk, rules, rule, person) for person in await _persons(desk, rules, rule, ids)]
-    return {"rule": rule, "number": number, "most": COUNTED, "examples": examples, "asked": asked}
+    cost = None if asked else await _cost(desk, rules, rule, audience, number)
+    return {"rule": rule, "number": number, "most": COUNTED, "examples": examples, "asked": asked, "cost": cost}
+
+
+async def _cost(
+    desk: Desk, rules: Running, rule: Rule, audience: Audience | None, number: int | None
+) -> Estimate | None:
+    """Return what its SMS come to; None where it sends none, or where no channel sends any."""
+    if rules.gatekeeper.reaches.of(SMS) is None:
+        return None
+    persons = await _persons(desk, rules, rule, await _sample(desk, audience, SAMPLED))
+    return estimate(
+        rule, rules.bookcase.book, persons, reaches=rules.gatekeeper.reaches, renders=rules.letters,
+        prefers=most_reactive, bodies=bodies, audience=number, now=desk.clock(),
+    )  # fmt: skip
 
 
 async def _of_template(desk: Desk, rules: Running, file: str, text: str, asked: str) -> dict[str, Any]:
@@ -140,7 +157,7 @@ async def _of_template(desk: Desk, rules: Running, file: str, text: str, asked: 
             for variant in variants
         )
         examples.append(Example(person, None, shown))
-    return {"rule": None, "number": None, "most": COUNTED, "examples": examples, "asked": asked}
+    return {"rule": None, "number": None, "most": COUNTED, "examples": examples, "asked": asked, "cost": None}
 
 
 async def _example(desk: Desk, rules: Running, rule: Rule, person: Person) -> Example:
@@ -179,12 +196,12 @@ def _audience(rules: Running, rule: Rule, now: datetime) -> Audience | None:
     return rule.audience.audience(now, zone_of_house(rules)) if rule.audience.needs.is_of_profile else None
 
 
-async def _sample(desk: Desk, audience: Audience | None) -> list[str]:
+async def _sample(desk: Desk, audience: Audience | None, many: int = SAMPLE) -> list[str]:
     """Return the first few of an audience; of no audience, the latest contacts."""
     if audience is None:
         found, _ = await search.people(desk, "")
-        return [profile.id for profile in found[:SAMPLE]]
-    async for ids in stream(desk.store, audience, at_once=SAMPLE):
+        return [profile.id for profile in found[:many]]
+    async for ids in stream(desk.store, audience, at_once=many):
         return list(ids)
     return []
 

@@ -11,6 +11,7 @@ from causerie.options import Options
 from causerie.progress import Progress
 from causerie.rule_commands import Say, unknown_rule
 from channels import house
+from channels.sms_text import bodies
 from profiles.audience import count, stream
 from profiles.calendar import utc_now
 from profiles.store import Store
@@ -26,6 +27,7 @@ from rules.reasons import spoken
 from rules.recall import MOST_CONTACTS, Recalled, recall
 from rules.rehearsal import Rehearsed, Stage, Told, replayed, tried
 from rules.rule import Rule, Send, walk
+from rules.sms_cost import SAMPLED, Estimate, estimate
 
 SAMPLE = 5
 AHEAD = timedelta(days=30)
@@ -62,6 +64,10 @@ async def preview(options: Options, store: Store, wish: Wish, say: Say, now: dat
         return 1 if wish.contact else 0
     recalled = await recall(store, stage.editions(rule.id), since=now, until=now, only=ids)
     await _say_preview(stage, rule, recalled, wish, say, now=now, total=total)
+    if not wish.contact and not wish.as_json:
+        some, _ = await _chosen(store, stage.book, rule, wish, now, SAMPLED)
+        await _say_cost(stage, rule, await recall(store, stage.editions(rule.id), since=now, until=now, only=some), wish,
+                        say, now=now, total=total)  # fmt: skip
     return 0
 
 
@@ -126,19 +132,21 @@ def stage_of(options: Options) -> Stage:
 # -- whom
 
 
-async def _chosen(store: Store, book: Book, rule: Rule, wish: Wish, now: datetime) -> tuple[Sequence[str], int | None]:
+async def _chosen(
+    store: Store, book: Book, rule: Rule, wish: Wish, now: datetime, many: int = SAMPLE
+) -> tuple[Sequence[str], int | None]:
     """Return whose preview is made, and how many the rule is for (None: nobody counted)."""
     if wish.contact:
         return await _found(store, wish.contact), None
     if rule.audience is None:
         total = await store.count("profiles", {"merged_into": None})
-        some = await store.find("profiles", {"merged_into": None}, sort=[("_id", 1)], limit=SAMPLE, only=["_id"])
+        some = await store.find("profiles", {"merged_into": None}, sort=[("_id", 1)], limit=many, only=["_id"])
         return [one["_id"] for one in some], total
     if not rule.audience.needs.is_of_profile:
-        some = await store.find("profiles", {"merged_into": None}, sort=[("_id", 1)], limit=SAMPLE, only=["_id"])
+        some = await store.find("profiles", {"merged_into": None}, sort=[("_id", 1)], limit=many, only=["_id"])
         return [one["_id"] for one in some], None
     audience = rule.audience.audience(now, book.policy.zone)
-    async for ids in stream(store, audience, at_once=SAMPLE):
+    async for ids in stream(store, audience, at_once=many):
         return ids, await count(store, audience)
     return (), 0
 
@@ -189,6 +197,34 @@ async def _say_preview(
         for row in rows:
             for line in _lines(row, stage, wish.language):
                 say(f"  {line}")
+
+
+async def _say_cost(
+    stage: Stage, rule: Rule, recalled: Recalled, wish: Wish, say: Say, *, now: datetime, total: int | None
+) -> None:
+    """Say what its SMS come to, where it sends some."""
+    reader = MemoryReader(recalled.contacts, zone=stage.book.policy.zone)
+    cost = estimate(
+        rule, stage.book, [reader.person(one, now) for one in recalled.contacts.profiles.values()],
+        reaches=stage.reaches, renders=stage.renders, prefers=stage.prefers, bodies=bodies, audience=total, now=now,
+    )  # fmt: skip
+    if cost:
+        say("")
+        say(_cost_said(cost, wish.language))
+
+
+def _cost_said(cost: Estimate, language: str) -> str:
+    is_french = language.startswith("fr")
+    about, each, none = (
+        ("environ", "segments par SMS", "pas de prix : voir sms prices dans pressure.yml")
+        if is_french
+        else ("about", "segments an SMS", "no price: see sms prices in pressure.yml")
+    )
+    said = [f"{name}: {segments:.1f} {each}" for name, segments in cost.by_language]
+    if cost.messages is not None:
+        said.append(f"{about} {cost.messages} SMS, {cost.segments} segments")
+        said.append(none if cost.total is None else f"{about} {cost.total:.2f} {cost.currency}")
+    return "SMS: " + "; ".join(said)
 
 
 def _is_inside(stage: Stage, recalled: Recalled, rule: Rule, id: str, now: datetime) -> bool:

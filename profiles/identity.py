@@ -78,3 +78,11 @@ def _identifier(address: str) -> str | None:
     if not text or any(unicodedata.category(letter)[0] in "CZ" for letter in text):
         return None  # controls, lone surrogates, invisible marks, spaces: no provider's id has them
     return text
+
+
+def country_of(number: str) -> str:
+    """Return the country (ISO 3166) of a phone number such as +33755550006, "" where it belongs to none."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+    except phonenumbers.NumberParseException:
+        return ""

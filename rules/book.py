@@ -105,7 +105,7 @@ def read_book(
     limits = reading.limits
     policy = Policy(
         reading.topics, limits.caps, limits.quiet, around.zone, around.language, limits.control, limits.tracking,
-        limits.best_hour,
+        limits.best_hour, limits.sms_prices,
     )  # fmt: skip
     mistakes = tuple(sorted(findings.errors, key=lambda error: (error.at, error.problem)))
     return Book(rules, policy, templates, cards, names, reading.words, mistakes, files, reading.used)

@@ -77,6 +77,11 @@ def share(text: str) -> float | None:
     return part if part is not None and part <= 1 else None
 
 
+def price(text: str) -> float | None:
+    """Return a price such as 0.045, in whatever currency."""
+    return float(text) if re.fullmatch(r"\d{1,3}(?:\.\d{1,5})?", text.strip(), re.ASCII) else None
+
+
 def weekdays(text: str) -> Days | None:
     """Return the weekdays of "mon-fri", "sat, sun", "mon-wed,fri" or "every day"; fri-mon goes over the weekend."""
     if _spaced(text) in ("every day", "daily"):

@@ -19,7 +19,8 @@ from profiles.topics import mistakes as topic_mistakes
 from profiles.written import Table, place_of, value_of
 from rules.audience import AUDIENCE, joined
 from rules.file_reading import WRONG, Reading
-from rules.forms import Count
+from rules.forms import Count, price
+from rules.policy import Prices
 from rules.records import Key, Record
 from rules.rule import Tracking, Window
 from rules.schema import COUNT, SHARE, TRACKING, WINDOW
@@ -63,6 +64,7 @@ class Limits:
     control: float = 0.0
     tracking: Tracking = Tracking()
     best_hour: time | None = None
+    sms_prices: Prices = Prices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,14 @@ def _event(text: str) -> str | None:
     parts = text.split(".")
     is_event = all(part.isidentifier() and part.isascii() and part == part.lower() for part in parts)
     return text if is_event and len(text) <= 100 else None
+
+
+def _currency(text: str) -> str | None:
+    return text if len(text) == 3 and text.isascii() and text.isalpha() and text.isupper() else None
+
+
+def _country(text: str) -> str | None:
+    return text if len(text) == 2 and text.isascii() and text.isalpha() and text.isupper() else None
 
 
 NAME = Said("small letters, digits, - and _", "des minuscules, chiffres, - et _")
@@ -196,6 +206,19 @@ SCOPED = Record(
     lambda found, reading, table: found,
     is_here=False,
 )  # fmt: skip
+PRICE = Text(Said("a price such as 0.045", "un prix tel que 0.045"), price, r"^\d{1,3}(\.\d{1,5})?$", 10, "0.045")
+SMS_PRICES = Record(
+    Said("Prices of SMS", "Prix des SMS"),
+    (
+        Key("currency", Text(Said("a currency such as EUR", "une devise telle que EUR"), _currency, r"^[A-Z]{3}$", 3, "EUR"),
+            Said("what the prices are in", "la devise des prix"), is_required=True),
+        Key("other", PRICE, Said("one segment to any country not named", "un segment vers tout pays non nommé")),
+        Key("countries", Pairs(Said("a country such as FR", "un pays tel que FR"), _country, PRICE), Said(
+            "one segment to this country", "un segment vers ce pays")),
+    ),
+    lambda found, reading, table: Prices(found["currency"], found.get("other"), found.get("countries", {})),
+    is_here=False,
+)  # fmt: skip
 PRESSURE_SHAPE = Record(
     Said("pressure.yml", "pressure.yml"),
     (
@@ -210,6 +233,8 @@ PRESSURE_SHAPE = Record(
             "part des contacts qu'aucun marketing n'atteint, pour tout mesurer"), default="0%"),
         Key("best hour", HOUR, Said("what `best hour` waits for where a contact's own is not known; absent: it does not wait",
             "ce que `best hour` attend quand celle du contact est inconnue ; absente : il n'attend pas")),
+        Key("sms prices", SMS_PRICES, Said("what one segment costs: previews tell what a rule's SMS come to",
+            "ce que coûte un segment : les aperçus disent à combien reviennent les SMS d'une règle")),
         Key("tracking", TRACKING, Said("what is counted of messages, unless a rule says otherwise",
             "ce qui est compté des messages, sauf si une règle dit autrement")),
     ),
@@ -232,7 +257,7 @@ def read_pressure(table: Table, reading: Reading) -> Limits:
     spells = [spell for spell in found.get("quiet hours", ()) if isinstance(spell, Window)]
     quiet = tuple(Hours(spell.since, spell.until, spell.days) for spell in spells)
     best, tracking = found.get("best hour"), found.get("tracking", Tracking())
-    return Limits(caps, quiet, found.get("control", 0.0), tracking, best)
+    return Limits(caps, quiet, found.get("control", 0.0), tracking, best, found.get("sms prices", Prices()))
 
 
 def _caps(found: Found, scope: Scope, name: str) -> Iterator[Cap]:

@@ -11,6 +11,19 @@ from rules.rule import Tracking
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """What one segment of an SMS costs, by the country of the number; `other` for the countries not named."""
+
+    currency: str = ""
+    other: float | None = None
+    countries: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, country: str) -> float | None:
+        """Return the price of a segment to this country (ISO 3166), or None when nobody said it."""
+        return self.countries.get(country, self.other)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The house's own limits; a rule may be stricter, never laxer."""
 
@@ -25,6 +38,7 @@ class Policy:
     tracking: Tracking = Tracking()
     best_hour: time | None = None
     """The hour for contacts whose own best one is not known; None: they do not wait."""
+    sms_prices: Prices = Prices()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The editor of the rule book: checks while somebody writes, saves what is right, and never over another's change."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,20 @@ async def test_the_preview_counts_the_audience_and_shows_each_message_with_what_
     assert "contact.points" in shown["html"] and "Missing" in shown["html"]
     assert await market.desk.store.find("messages", {"metadata.rule": {"$gt": ""}}) == []
     assert await market.desk.store.find("runs", {}) == []
+
+
+async def test_the_preview_tells_what_the_sms_come_to(market: Office, tmp_path: Path) -> None:
+    await live_in(market, "chloe", "FR")
+    caller = await marketer(market)
+    by_sms = re.sub(r"channel: (\[[^\]]*\]|[^,}]+)", "channel: sms", CART)
+    unpriced = await told(caller, "cart.yml/preview", text=by_sms)
+    assert "no price" in unpriced["html"]
+    before = (tmp_path / "pressure.yml").read_text(encoding="utf-8")
+    prices = before + "\nsms prices: {currency: EUR, other: 0.1}\n"
+    assert (await told(caller, "pressure.yml", text=prices, seen=digest(before)))["ok"]
+    shown = (await told(caller, "cart.yml/preview", text=by_sms))["html"]
+    found = re.search(r"about (\d+) SMS, \1 segments", shown)
+    assert found and int(found[1]) > 0 and f"about {int(found[1]) * 0.1:.2f} EUR" in shown
 
 
 async def test_the_preview_of_one_contact_tells_why_they_would_not_get_it(market: Office) -> None:

@@ -1,6 +1,7 @@
 """`preview` and `simulate`: who would get what is told, and nothing is written."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,23 @@ async def test_a_preview_counts_the_audience_and_shows_some_of_it(options: Optio
     number = int(said[0].split(": ")[1].split(" ")[0])
     assert number == await store.count("profiles", {"attributes.rfm.value": "at_risk"}) > 0
     assert sum(not line.startswith(" ") and line != "" for line in said[1:]) == min(number, 5)
+
+
+async def test_a_preview_tells_what_the_sms_come_to(options: Options, store: Store) -> None:
+    book = Path(options.rules.folder)
+    pressure = book / "pressure.yml"
+    prices = "\nsms prices: {currency: EUR, other: 0.1}\n"
+    pressure.write_text(pressure.read_text(encoding="utf-8") + prices, encoding="utf-8")
+    rule = book / "win-back.yml"
+    rule.write_text(re.sub(r"channel: (\[[^\]]*\]|[^,}]+)", "channel: sms", rule.read_text(encoding="utf-8")), "utf-8")
+    by_sms = replace(options, channels={"twilio": replace(house.options_of("twilio")(), enabled=True)})
+    some = await store.find("profiles", {"attributes.rfm.value": "at_risk"}, limit=1)
+    phone = {"channel": "sms", "address": "+33639980001", "added_at": NOW}
+    await store.change("profiles", {"_id": some[0]["_id"]}, {"$push": {"identities": phone}})
+    for language, end in (("en", r"about \d+ SMS, \d+ segments; about \d+\.\d\d EUR"), ("fr", r"environ .* EUR")):
+        said: list[str] = []
+        assert await preview(by_sms, store, Wish("win-back", language=language), said.append, NOW) == 0
+        assert re.search(f"^SMS: .*{end}$", said[-1]), said[-1]
 
 
 async def test_a_preview_of_one_contact_finds_them_by_address(options: Options, store: Store) -> None:
