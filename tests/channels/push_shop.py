@@ -32,6 +32,7 @@ from profiles.timeline import Content, Delivery, Message
 from profiles.topics import Topic
 from profiles.writer import Writer
 from tests.peers.push_service import Browser, PushService
+from tests.waiting import until
 
 SECRET = b"s" * 32
 IDENTITY_SECRET = "the shop signs with thirty-two characters"
@@ -137,9 +138,8 @@ class PushShop:
         return self.peer.browsers[f"/push/{name}"]
 
     async def owner(self, id: str) -> dict[str, Any]:
-        """Return the profile whose browser this is."""
-        held = await self.store.get("identities", f"webpush:{id}")
-        assert held
+        """Return the profile whose browser this is, once it is known: the subscription is kept first."""
+        held = await until(lambda: self.store.get("identities", f"webpush:{id}"))
         found = await self.store.get("profiles", held["profile"])
         assert found
         return found
