@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,14 +22,12 @@ from rules.engine import Engine
 from rules.occasions import scheduled
 from rules.rule import Rule
 from rules.schedule import firings
-from rules.walking import OCCURRENCES, Walker, zones
+from rules.walking import AT_WORK, LONGEST_OUTAGE, OCCURRENCES, Walker, zones
 
 log = logging.getLogger("rules.occurrences")
 
 PLANNED = "planned"
 LOOK_SECONDS = 5
-LONGEST_OUTAGE = timedelta(days=7)
-"""Firings further back than this are not made up for: nobody wants last month's newsletter."""
 
 
 class Occurrences:
@@ -110,7 +108,7 @@ class Occurrences:
         return made
 
     def _rules(self) -> Sequence[Rule]:
-        return [edition.rule for edition in self._engine.editions.every if edition.rule.state in ("live", "test")]
+        return [edition.rule for edition in self._engine.editions.every if edition.rule.state in AT_WORK]
 
     def _places(self, rule: Rule, zones: Sequence[str]) -> list[tzinfo]:
         trigger = scheduled(rule)

@@ -22,6 +22,7 @@ from profiles.store import AlreadyThere, Store, Unavailable
 from rules.engine import Engine
 from rules.occasions import occasion, selection
 from rules.schedule import Firing
+from rules.thinking import Edition
 from rules.turn import News
 
 log = logging.getLogger("rules.walking")
@@ -34,6 +35,13 @@ TOGETHER = 3
 LARGE = 20_000
 """Contacts from which an audience is shared: below, one process is done before another has looked."""
 RANGES = 8
+LONGEST_OUTAGE = timedelta(days=7)
+"""Firings further back than this are not made up for: nobody wants last month's newsletter."""
+AT_WORK = ("live", "test")
+
+
+class _Lost(Exception):
+    """The row is another process's now, or its rule is not at work any more: who walks it stops where it stands."""
 
 
 class Walker:
@@ -61,64 +69,87 @@ class Walker:
     async def _let_go(self, row: Document) -> None:
         """Leave the row to whoever looks next, ourselves in some seconds, not when its lease runs out."""
         with suppress(Unavailable):
-            held = {"_id": row["_id"], "leased_by": row["leased_by"]}
-            await self._store.change(OCCURRENCES, held, {"$unset": {"leased_by": "", "lease_until": ""}})
+            await self._store.change(OCCURRENCES, _held(row), {"$unset": {"leased_by": "", "lease_until": ""}})
 
     async def walk_one(self, row: Document) -> int:
-        """Walk what this claimed row stands for, from its cursor on, and return how many contacts that was."""
+        """Walk what this claimed row stands for, from its cursor on, and return how many contacts that was.
+
+        It ends where the row stands when another process has it, or its rule is not at work: the row is then left to later.
+        """
         walked = 0
-        if edition := self._engine.editions.current.get(row["rule"]):
-            place, firing = ZoneInfo(row["zone"]), Firing(datetime.fromisoformat(row["local"]), row["at"])
-            others = [name for name in await zones(self._store) if name != str(self._zone)]
-            audience = selection(
-                edition.rule, firing, place, self._clock(), home=str(place) == str(self._zone), others=others
-            )
-            await make_index(self._store, audience)
-            row = await self._shared(row, audience)
-            begins = (row["rule"], occasion(firing))
-
-            async def work(ids: Sequence[str]) -> None:
-                await self._engine.work([News(id, occasion=begins) for id in ids])
-
-            chunks = stream(self._store, audience, after=row["cursor"], until=row.get("until", ""), at_once=AT_ONCE)
-            crash_point("occurrence.claimed")
-            async for ids in _worked(chunks, work):
-                crash_point("occurrence.worked")
-                walked += len(ids)
-                if not await self._move_on(row, ids[-1], walked):
-                    return walked  # we were too slow: another process holds it now
-                crash_point("occurrence.moved_on")
-        await self._store.change(
-            OCCURRENCES,
-            {"_id": row["_id"], "leased_by": row["leased_by"]},
-            {
-                "$set": {"done_at": self._clock(), "done_by": self._process},
-                "$unset": {"open": "", "leased_by": "", "lease_until": ""},
-            },
-        )
-        log.info("occurrences.done occurrence=%s contacts=%d", row["_id"], walked)
+        edition = self._engine.editions.current.get(row["rule"])
+        if edition is not None and row["at"] > self._clock() - LONGEST_OUTAGE:
+            try:
+                row, audience = await self._audience(row, edition)
+                async for ids in _worked(self._chunks(row, audience), self._work(row)):
+                    crash_point("occurrence.worked")
+                    await self._move_on(row, ids[-1], walked + len(ids))
+                    walked += len(ids)
+                    crash_point("occurrence.moved_on")
+            except _Lost as why:
+                log.info("occurrences.stopped occurrence=%s contacts=%d reason=%s", row["_id"], walked, why)
+                await self._let_go(row)
+                return walked
+        done = {"done_at": self._clock(), "done_by": self._process}
+        ended = {"$set": done, "$unset": {"open": "", "leased_by": "", "lease_until": ""}}
+        if await self._store.change(OCCURRENCES, _held(row), ended):
+            log.info("occurrences.done occurrence=%s contacts=%d", row["_id"], walked)
         return walked
 
+    async def _audience(self, row: Document, edition: Edition) -> tuple[Document, Audience]:
+        """Return whom this row is for, and the row, cut if they are many. Raises _Lost."""
+        place, firing = ZoneInfo(row["zone"]), _firing(row)
+        others = [name for name in await zones(self._store) if name != str(self._zone)]
+        home = str(place) == str(self._zone)
+        audience = selection(edition.rule, firing, place, self._clock(), home=home, others=others)
+        await make_index(self._store, audience)
+        return await self._shared(row, audience), audience
+
+    def _chunks(self, row: Document, audience: Audience) -> AsyncIterator[tuple[str, ...]]:
+        crash_point("occurrence.claimed")
+        return stream(self._store, audience, after=row["cursor"], until=row.get("until", ""), at_once=AT_ONCE)
+
+    def _work(self, row: Document) -> Callable[[Sequence[str]], Awaitable[None]]:
+        """Return what has these contacts thought about. It raises _Lost when the rule is not at work before or after:
+        a paused one makes nothing of a contact, and they must be there when it goes on."""
+        begins = (row["rule"], occasion(_firing(row)))
+
+        async def work(ids: Sequence[str]) -> None:
+            self._must_be_at_work(row)
+            await self._engine.work([News(id, occasion=begins) for id in ids])
+            self._must_be_at_work(row)
+
+        return work
+
+    def _must_be_at_work(self, row: Document) -> None:
+        if row["rule"] not in self._at_work():
+            raise _Lost("its rule is not at work")
+
+    def _at_work(self) -> list[str]:
+        return [id for id, edition in self._engine.editions.current.items() if edition.rule.state in AT_WORK]
+
     async def _claim(self) -> Document | None:
+        """Take a row whose rule is at work here, or one that is too old for any: another process may know a rule that we do not."""
         now = self._clock()
-        free = {"open": True, "at": {"$lte": now}, "$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
+        ours = {"$or": [{"rule": {"$in": self._at_work()}}, {"at": {"$lte": now - LONGEST_OUTAGE}}]}
+        free = {"$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
         token = f"{self._process}/{new_id(now)}"
-        return await self._store.change(
-            OCCURRENCES, free, {"$set": {"leased_by": token, "lease_until": now + LEASE_FOR}}
-        )
+        lease = {"leased_by": token, "lease_until": now + LEASE_FOR}
+        where = {"open": True, "at": {"$lte": now}, "$and": [ours, free]}
+        return await self._store.change(OCCURRENCES, where, {"$set": lease})
 
     async def _shared(self, row: Document, audience: Audience) -> Document:
         """Return the row as the first of its ranges, the others being made for whoever comes; or as it is, when it is small.
 
         Where to cut is written first: who takes the row up after a crash makes the same ranges, those that are there remaining.
+        Raises _Lost when counting took longer than the lease: who has the row now cuts it.
         """
         if "part" in row or (row["cursor"] and "cuts" not in row):
             return row
         if "cuts" not in row:
             cuts = await self._cuts(audience)
-            held = {"_id": row["_id"], "leased_by": row["leased_by"]}
             first = {"cuts": cuts, "until": cuts[0]} if cuts else {"cuts": []}
-            row = await self._store.change(OCCURRENCES, held, {"$set": first}) or row
+            row = await self._changed(row, {**first, "lease_until": self._clock() + LEASE_FOR})
             crash_point("occurrence.cut")
         for part, (after, until) in enumerate(
             zip(row.get("cuts", []), [*row.get("cuts", [])[1:], ""], strict=False), 1
@@ -142,10 +173,16 @@ class Walker:
                  "contacts": 0},
             )  # fmt: skip
 
-    async def _move_on(self, row: Document, cursor: str, walked: int) -> bool:
-        lease = {"cursor": cursor, "contacts": row["contacts"] + walked, "lease_until": self._clock() + LEASE_FOR}
-        held = {"_id": row["_id"], "leased_by": row["leased_by"]}
-        return await self._store.change(OCCURRENCES, held, {"$set": lease}) is not None
+    async def _move_on(self, row: Document, cursor: str, walked: int) -> None:
+        now = {"cursor": cursor, "contacts": row["contacts"] + walked, "lease_until": self._clock() + LEASE_FOR}
+        await self._changed(row, now)
+
+    async def _changed(self, row: Document, put: Document) -> Document:
+        """Return the row with this put into it. Raises _Lost when we do not hold it any more: we were too slow."""
+        changed = await self._store.change(OCCURRENCES, _held(row), {"$set": put})
+        if changed is None:
+            raise _Lost("another process holds it")
+        return changed
 
 
 async def zones(store: Store) -> list[str]:
@@ -182,3 +219,11 @@ def _is_zone(name: str) -> bool:
     except (OSError, ValueError, LookupError):
         return False
     return True
+
+
+def _firing(row: Document) -> Firing:
+    return Firing(datetime.fromisoformat(row["local"]), row["at"])
+
+
+def _held(row: Document) -> Document:
+    return {"_id": row["_id"], "leased_by": row["leased_by"]}
