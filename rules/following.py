@@ -7,7 +7,7 @@ that was taken away while this server was down stays away.
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ log = logging.getLogger("rules.following")
 
 SAVED = "rules.saved"
 LOOK_SECONDS = 30.0  # a hint may be lost
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""How far apart the clocks of two servers may be: what the slower one saves later is not passed over."""
 
 
 class Following:
@@ -29,6 +31,8 @@ class Following:
     def __init__(self, bookcase: Bookcase, store: Store, hints: Hints) -> None:
         self._bookcase, self._store = bookcase, store
         self._since: datetime | None = None
+        self._seen: set[tuple[str, datetime]] = set()
+        """What was looked at of the last CLOCKS_DIFFER: (row, when it was saved)."""
         self._is_first = True
         self._hurry = asyncio.Event()
         self._looking = Every(LOOK_SECONDS, self.look, name="rules.following")
@@ -50,17 +54,29 @@ class Following:
 
     async def look(self) -> int:
         """Write what was saved since the last look, and return how many files that were. Raises Unavailable."""
+        latest = await self._saved()
         is_first, self._is_first = self._is_first, False
-        where = {"saved_at": {"$gt": self._since} if self._since else {"$exists": True}}
-        rows = await self._store.find(VERSIONS, where, sort=[("saved_at", 1)], limit=2_000)
-        if rows:
-            self._since = rows[-1]["saved_at"]
-        latest = {str(row["file"]): row for row in rows}
         written = [row["file"] for row in latest.values() if await asyncio.to_thread(self._write, row, is_first)]
         if written:
             log.info("book.followed files=%d", len(written))
             await self._bookcase.look(at_once=True)
         return len(written)
+
+    async def _saved(self) -> dict[str, Mapping[str, Any]]:
+        """Return, of each file saved since the last look, the latest text."""
+        where = {"saved_at": {"$gt": self._since - CLOCKS_DIFFER} if self._since else {"$exists": True}}
+        since, latest = self._since, dict[str, Mapping[str, Any]]()
+        seen: set[tuple[str, datetime]] = set()
+        async for rows in self._store.stream(VERSIONS, [{"$match": where}, {"$sort": {"saved_at": 1}}]):
+            for row in rows:
+                mark = (row["_id"], row["saved_at"])
+                seen.add(mark)
+                if mark not in self._seen:
+                    latest[str(row["file"])] = row
+            since = rows[-1]["saved_at"]
+        self._since = since  # not before all is read: the database may go away in the middle
+        self._seen = {mark for mark in seen if since and mark[1] > since - CLOCKS_DIFFER}
+        return latest
 
     async def _at_once(self) -> None:
         while True:

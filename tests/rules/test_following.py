@@ -14,7 +14,7 @@ from profiles.hints import Hints
 from profiles.indexes import INDEXES
 from profiles.store import Store
 from rules.book import Surroundings
-from rules.bookcase import Bookcase
+from rules.bookcase import VERSIONS, Bookcase
 from rules.following import Following
 from tests.waiting import until
 
@@ -94,6 +94,33 @@ async def test_what_was_taken_away_while_a_server_was_down_stays_away(tmp_path: 
     await here.case.save("one.yml", LATER, by="noor")
     there = await Machine(tmp_path / "b", store, empty=True).opens()
     assert there.case.book.rules == {} and not there.file.exists()
+
+
+async def test_what_a_server_saves_whose_clock_is_slow_is_not_passed_over(tmp_path: Path, store: Store) -> None:
+    here, there = await Machine(tmp_path / "a", store).opens(), await Machine(tmp_path / "b", store).opens()
+    slow = await Machine(tmp_path / "c", store).opens()
+    await here.case.save("two.yml", RULE.replace("one", "two"), by="noor")
+    assert await there.following.look() == 1
+    slow.case._clock = lambda: utc_now() - timedelta(minutes=5)
+    await slow.case.save("one.yml", LATER, by="noor")
+    assert await there.following.look() == 1 and there.priority == 20
+    (there.folder / "two.yml").unlink()
+    assert await there.following.look() == 0, "what was taken away by hand is not brought back"
+
+
+async def test_a_server_catches_up_with_all_that_was_ever_saved_at_its_first_look(tmp_path: Path, store: Store) -> None:
+    here = await Machine(tmp_path / "a", store).opens()
+    old, ago = RULE.replace("one", "gone"), utc_now() - timedelta(days=2)
+    await store.insert_missing(
+        VERSIONS,
+        [{"_id": f"gone.yml:{number}", "file": "gone.yml", "text": f"{old}# {number}", "at": ago, "first_at": ago,
+          "saved_at": ago} for number in range(2_100)],
+    )  # fmt: skip
+    await here.case.save("one.yml", LATER, by="noor")
+    there = await Machine(tmp_path / "b", store).opens()
+    assert there.priority == 20, "at the first look, not at the second"
+    await there.following.look()
+    assert not (there.folder / "gone.yml").exists(), "it was taken away while this server was down"
 
 
 async def test_a_change_by_hand_that_is_later_is_left_alone(tmp_path: Path, store: Store) -> None:
