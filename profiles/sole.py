@@ -103,8 +103,7 @@ class Sole:
         working, self._working = self._working, None
         if working:
             working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
+            await asyncio.wait([working])  # not `await working`: who is cancelled while waiting must notice
 
 
 async def release(store: Store, process: str) -> None:

@@ -121,3 +121,25 @@ async def test_work_that_breaks_is_begun_again(store: Store) -> None:
     await one.start()
     await until(lambda: len(begun) >= 3)
     await one.close()
+
+
+async def test_it_closes_while_its_work_takes_long_to_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ending, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await may_end.wait()
+
+    one = Sole(store, "poll", work, process="a", renew_seconds=0.02)
+    await one.start()
+    await until(lambda: one.is_ours)
+    monkeypatch.setattr(sole, "STOP_AFTER_SECONDS", 0.0)
+    await ending.wait()  # it lost the lease and waits for its work
+    closing = asyncio.create_task(one.close())
+    await asyncio.sleep(0)
+    may_end.set()
+    done, _ = await asyncio.wait([closing], timeout=2)
+    assert done
