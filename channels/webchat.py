@@ -8,14 +8,16 @@ import asyncio
 import hmac
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
 from aiohttp import web
 
 from channels.channel import Door, Limits, Outbound, Sending, Sent
+from channels.webchat_beat import Beat
 from channels.webchat_files import Files
 from channels.webchat_history import History
 from channels.webchat_limits import Bucket, Buckets, Places, caller
@@ -45,8 +47,8 @@ from profiles.store import Unavailable
 log = logging.getLogger("channels.webchat")
 
 LARGEST_FRAME = 64 * 1024
-HEARTBEAT_SECONDS = 20
 HELLO_WITHIN_SECONDS = 10
+GOODBYE_SECONDS = 5.0  # in which one who closes may still read what was sent
 SHORTEST_SECRET = 32  # characters: RFC 7518, section 3.2, asks for as many bits as the hash has
 SAYS_PER_MINUTE = 60
 TYPING = "webchat.typing"
@@ -126,6 +128,7 @@ class Webchat:
             missed=self._look_all,
         )
         door.feed.hints.on(TYPING, self._hear_typing)
+        self._beat = Beat(self._all, clock=door.clock)
         self._looking: asyncio.Task[None] | None = None
         self._looks_again = False
         self._closing = False
@@ -165,10 +168,14 @@ class Webchat:
         self._stop_hearing()
         if self._looking:
             self._looking.cancel()
-        for socket in [socket for sockets in self._sockets.values() for socket in sockets]:
+        for socket in list(self._all()):
             socket.cut(RESTART, "restart")
         if self._serving:
             await asyncio.wait(self._serving, timeout=15)
+        self._beat.stop()
+
+    def _all(self) -> Iterator[Socket]:
+        return chain.from_iterable(self._sockets.values())
 
     def _hear(self, changes: Changes) -> None:
         """Hand one commit to the sockets it is about; called for every commit of the server, so it is quick."""
@@ -215,52 +222,77 @@ class Webchat:
         if not self._origins.allows(request):
             log.info("webchat.socket refused reason=origin")
             return web.Response(status=403, text="origin")
-        with self._places.place(caller(request, self._proxies)) as free:
-            if not free or self._closing:
-                return web.Response(status=503 if self._closing else 429, headers={"Retry-After": "5"})
-            ws = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_FRAME, compress=False)
-            if not ws.can_prepare(request):
-                return web.Response(status=426, headers={"Upgrade": "websocket"}, text="websocket")
-            await ws.prepare(request)
-            serving = asyncio.current_task()
-            assert serving is not None  # noqa: S101 (a handler always runs in a task)
-            self._serving.add(serving)
-            try:
-                await self._serve(ws)
-            finally:
-                self._serving.discard(serving)
-            return ws
+        if self._closing:
+            return web.Response(status=503, headers={"Retry-After": "5"})
+        address = caller(request, self._proxies)
+        if not self._places.take(address):
+            return web.Response(status=429, headers={"Retry-After": "5"})
+        try:
+            return await self._serve(request)
+        finally:
+            self._places.leave(address)
 
-    async def _serve(self, ws: web.WebSocketResponse) -> None:
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(max_msg_size=LARGEST_FRAME, compress=False, autoping=False)
+        if not ws.can_prepare(request):
+            return web.Response(status=426, headers={"Upgrade": "websocket"}, text="websocket")
+        await ws.prepare(request)
+        ws.headers.clear()  # they are sent
+        transport, serving = request.transport, asyncio.current_task()
+        assert serving is not None  # noqa: S101 (a handler always runs in a task)
+        self._serving.add(serving)
+        socket: Socket | None = None
+        try:
+            socket = await self._welcomed(ws)
+            if socket:
+                await socket.listen()
+        except Unavailable:
+            await close(ws, TRY_LATER, "unavailable")
+        finally:
+            if socket:
+                await self._leave(socket)
+            self._serving.discard(serving)
+            if transport and transport.get_write_buffer_size():  # they said goodbye, and do not read
+                asyncio.get_running_loop().call_later(GOODBYE_SECONDS, transport.abort)
+        return ws
+
+    async def _welcomed(self, ws: web.WebSocketResponse) -> Socket | None:
+        """Return the socket once its visitor knows who they are, or None after closing it. Raises Unavailable."""
         bucket = Bucket(per_second=FRAMES_PER_SECOND, burst=FRAMES_AT_ONCE)
         hello = await first_frame(ws, bucket, HELLO_WITHIN_SECONDS)
         if hello is None:
-            return
+            return None
         door = self._door
-        try:
-            visitor = await recognise(hello.token, hello.identity, keys=self._keys, store=door.store, now=door.clock())
-        except Unavailable:
-            await close(ws, TRY_LATER, "unavailable")
-            return
+        visitor = await recognise(hello.token, hello.identity, keys=self._keys, store=door.store, now=door.clock())
         if isinstance(visitor, Locked):
             await ws.send_str(orjson.dumps({"type": "locked", "reason": visitor.reason}).decode())
             await close(ws, IDENTITY, "locked")
-            return
+            return None
         turns = Turns(
             visitor, hello,
             receive=door.receive, store=door.store, history=self._history, files=self._files, says=self._says,
             clock=door.clock,
         )  # fmt: skip
-        socket = Socket(ws, visitor, hello, bucket, turns=turns, history=self._history, clock=door.clock,
-                        has_inbox=self.has_inbox)  # fmt: skip
-        sockets = self._sockets.setdefault(visitor.conversation, set())
-        sockets.add(socket)  # before its history is read, so that nothing falls between
+        socket = Socket(ws, visitor, bucket, turns=turns, history=self._history)
+        self._sockets.setdefault(visitor.conversation, set()).add(socket)  # before its history is read: no gap between
+        self._beat.start()
         try:
-            await socket.run(visitor_token(visitor.address, self._keys.own))
+            token = visitor_token(visitor.address, self._keys.own)
+            await socket.welcome(token, hello.last_seq, has_inbox=self.has_inbox)
+        except BaseException:
+            await self._leave(socket)
+            raise
+        return socket
+
+    async def _leave(self, socket: Socket) -> None:
+        try:
+            await socket.end()
         finally:
+            conversation = socket.visitor.conversation
+            sockets = self._sockets[conversation]
             sockets.discard(socket)
-            if not sockets and self._sockets.get(visitor.conversation) is sockets:
-                del self._sockets[visitor.conversation]
+            if not sockets:
+                del self._sockets[conversation]
 
 
 def _check(options: Options, door: Door) -> None:

@@ -61,17 +61,27 @@ class Places:
     @contextmanager
     def place(self, key: str) -> Iterator[bool]:
         """Hold a place within the block; gives False, and holds none, when all of this key's are taken."""
-        taken = self._taken.get(key, 0)
-        if taken >= self._most:
+        if not self.take(key):
             yield False
             return
-        self._taken[key] = taken + 1
         try:
             yield True
         finally:
-            self._taken[key] -= 1
-            if not self._taken[key]:
-                del self._taken[key]
+            self.leave(key)
+
+    def take(self, key: str) -> bool:
+        """Return whether there was a place, which is this key's now until it leaves."""
+        taken = self._taken.get(key, 0)
+        if taken >= self._most:
+            return False
+        self._taken[key] = taken + 1
+        return True
+
+    def leave(self, key: str) -> None:
+        """Give one place back."""
+        self._taken[key] -= 1
+        if not self._taken[key]:
+            del self._taken[key]
 
 
 def caller(request: web.Request, proxies: int) -> str:

@@ -22,11 +22,16 @@ Outgoing: TypeAlias = Frame | Message
 class Turns:
     """The frames of one socket. Everything here may wait for the database; nothing here touches the wire."""
 
+    __slots__ = (
+        "_clock", "_files", "_history", "_language", "_page", "_receive", "_says", "_store", "_visitor", "read_seq",
+    )  # fmt: skip
+
     def __init__(
         self, visitor: Visitor, hello: Hello, *,
         receive: Receive, store: Store, history: History, files: Files, says: Buckets, clock: Clock,
     ) -> None:  # fmt: skip
-        self._visitor, self._hello = visitor, hello
+        self._visitor = visitor
+        self._language, self._page = hello.language, hello.page  # not the hello itself: its tokens are long
         self._receive, self._store, self._history = receive, store, history
         self._files, self._says, self._clock = files, says, clock
         self.read_seq = 0
@@ -87,9 +92,9 @@ class Turns:
             address=self._visitor.address,
             id=f"{self._visitor.address}:{say.id}",
             content=content,
-            language=self._hello.language,
+            language=self._language,
             verified=self._visitor.identity is not None,
-            metadata={"page": self._hello.page} if self._hello.page else {},
+            metadata={"page": self._page} if self._page else {},
         )
         outcome = await self._receive(inbound)
         if isinstance(outcome, Refusal):

@@ -10,6 +10,7 @@ import pytest
 
 from channels.channel import Door, Inbound, Outbound, Sent
 from channels.webchat import Options, connect
+from channels.webchat_beat import ASK_AFTER, GONE_AFTER
 from channels.webchat_tokens import sign_identity, visitor_token
 from profiles.answer import nobody
 from profiles.calendar import utc_now
@@ -387,6 +388,54 @@ async def test_a_slow_reader_is_let_go_and_others_do_not_wait(shop: Shop) -> Non
         transport.resume_reading()
 
 
+async def test_one_who_says_goodbye_and_does_not_read_holds_no_connection(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.webchat.GOODBYE_SECONDS", 0.05)
+    async with browse(shop) as slow:
+        await welcomed(slow)
+        assert shop._runner and shop._runner.server
+        transport, server = slow.ws._response.connection.transport, shop._runner.server
+        transport.pause_reading()
+        for _ in range(200):
+            shop.channel.typing(slow.conversation, "x" * 60_000)
+        await until(lambda: _is_stuck(shop))
+        await slow.ws._writer.close(1000)
+        await until(lambda: shop.channel.open_sockets() == 0)
+        await until(lambda: not server.connections)
+        transport.resume_reading()
+
+
+async def test_a_silent_page_is_asked_and_one_that_does_not_answer_is_let_go(shop: Shop) -> None:
+    async with browse(shop) as anna, browse(shop) as boris:
+        await welcomed(anna)
+        await welcomed(boris)
+        shop.channel._beat.stop()  # time is ours
+        transport = boris.ws._response.connection.transport
+        transport.pause_reading()
+        await until(lambda: all(one._listens for one in shop.channel._all()))
+        reading = asyncio.create_task(anna.closed())  # a browser answers by itself while it reads
+        await asyncio.sleep(0)
+        for _ in range(ASK_AFTER):
+            shop.channel._beat.tick()
+        await until(lambda: sorted(one._silent for one in shop.channel._all())[0] == 0)
+        for _ in range(GONE_AFTER - ASK_AFTER):
+            shop.channel._beat.tick()
+        await until(lambda: shop.channel.open_sockets() == 1)
+        transport.resume_reading()
+        assert (await boris.closed(), reading.done()) == (1013, False)
+        reading.cancel()
+
+
+async def test_a_ping_of_the_protocol_is_answered_and_too_many_are_a_flood(shop: Shop) -> None:
+    async with browse(shop) as anna:
+        await anna.ws.ping(b"before the welcome")
+        await welcomed(anna)
+        for _ in range(60):
+            await anna.ws.ping(b"again")
+        assert await anna.closed() == 4429
+
+
 async def test_a_hello_that_does_not_come_closes_the_socket(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels.webchat.HELLO_WITHIN_SECONDS", 0.1)
     silent = await knock(shop)
@@ -502,6 +551,13 @@ def _identity(
     subject: str, *, key: str = IDENTITY_SECRET, valid_for: timedelta = timedelta(hours=1), **claims: str
 ) -> str:
     return sign_identity({"sub": subject, **claims}, key, now=utc_now(), valid_for=valid_for)
+
+
+def _is_stuck(shop: Shop) -> bool:
+    """Whether something waits in our own memory for a reader."""
+    (socket,) = shop.channel._all()
+    transport = socket._ws._req.transport  # type: ignore[union-attr]
+    return bool(transport and transport.get_write_buffer_size())
 
 
 async def _say_many(shop: Shop, address: str, count: int, *, start: int) -> None:
