@@ -2,7 +2,7 @@
 
 Out: octets in email_mime.py, the letter in email_letter.py, signatures in email_dkim.py, the connection in email_wire.py and
 email_pool.py, answers in email_codes.py, how fast a domain may be fed in email_domains.py and email_warmup.py. In: by email_lmtp.py
-or email_imap.py to email_incoming.py, which knows people's mail from reports about ours.
+or email_imap.py to email_incoming.py, which knows people's mail from reports about ours; providers report to email_hooks.py.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from channels.email_address import Mailbox, mailbox
 from channels.email_codes import outcome, slows
 from channels.email_dkim import read_key, record_of, signed
 from channels.email_domains import COME_BACK_SECONDS, Domains
+from channels.email_hooks import Hooks
 from channels.email_imap import Imap
 from channels.email_incoming import Incoming
 from channels.email_letter import LONGEST_SUBJECT, File, House, Letter, written
@@ -97,7 +98,9 @@ class Email:
         self._warm_up = _warm_up(options, door, self._house)
         self._scope = f"email:{self._house.domain}"
         self._complaints = Complaints(door.store, door.clock, _bearable(options))
-        self._ways = _ways(options, door, self._house, self._complaints)
+        reports = Reports(options, door, self._complaints, self._scope)
+        self._ways = _ways(options, door, self._house, reports)
+        self._hooks = Hooks(options, door, reports, domain=self._house.domain)
 
     async def start(self) -> None:
         """Begin to take mail, where any comes in. Raises ValueError when the port can not be had."""
@@ -105,8 +108,8 @@ class Email:
             await way.start()
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """Return none: mail comes by other ways."""
-        return ()
+        """Return the webhooks of the providers that report to us; mail comes by other ways."""
+        return self._hooks.routes()
 
     async def send(self, outbound: Outbound) -> Sending:
         """Hand one mail over, once its domain has room for it."""
@@ -246,9 +249,8 @@ def _account(options: Options, house: House) -> Account:
     )  # fmt: skip
 
 
-def _ways(options: Options, door: Door, house: House, complaints: Complaints) -> tuple[Lmtp | Imap, ...]:
+def _ways(options: Options, door: Door, house: House, reports: Reports) -> tuple[Lmtp | Imap, ...]:
     """Return the ways by which mail comes in."""
-    reports = Reports(options, door, complaints, f"email:{house.domain}")
     incoming = Incoming(options, door, house, reports)
     lmtp = (Lmtp(options, incoming),) if options.lmtp_port else ()
     return (*lmtp, Imap(options, door, incoming)) if options.imap_host else lmtp

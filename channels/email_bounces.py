@@ -29,12 +29,15 @@ _OUT_OF_OFFICE = re.compile(
 )
 
 
+Kind: TypeAlias = Literal["hard", "soft", "refused"]
+
+
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """A mail of ours did not arrive. `hard`: the mailbox does not exist; `soft`: it may be otherwise tomorrow."""
 
     token: str
-    kind: Literal["hard", "soft", "refused"]
+    kind: Kind
     status: str
     """The enhanced status, such as 5.1.1."""
     recipient: str = ""
@@ -93,34 +96,54 @@ def containers(octets: bytes) -> int:
     return sum(1 for _ in _CONTAINER.finditer(octets))
 
 
+def kind_of(status: str) -> Kind:
+    """Return what an enhanced status means for the mailbox; one that says nothing may be otherwise tomorrow."""
+    level, _, rest = status.partition(".")
+    if level == "5" and rest in _MAILBOX_GONE:
+        return "hard"
+    return "soft" if level != "5" or rest.startswith(("2.", "4.")) else "refused"
+
+
+def status_in(text: str) -> str:
+    """Return the first enhanced status of a text, such as 5.1.1; empty when there is none."""
+    found = _STATUS.search(text)
+    return found[0] if found else ""
+
+
+def told(text: str) -> str:
+    """Return what the other side said, for a person to read: without addresses, cut."""
+    return _ADDRESS.sub("(address)", " ".join(text.split()))[:150]
+
+
+def token_shown(path: str, message_id: str, *, secret: bytes, domain: str) -> str | None:
+    """Return the token of the mail with this sender's path and this Message-ID; None when it is none of ours."""
+    if token := bounced(secret, path.strip().strip("<>")):
+        return token
+    found = TOKEN.fullmatch(message_id.strip().strip("<>"))
+    return found[1].lower() if found and domain and found[2].lower() == domain else None
+
+
 def _report(part: Message, token: str) -> Heard | None:
     """Read a delivery report. The status decides and not the action: a full mailbox that was tried for days has 4.2.2, failed."""
     blocks = _blocks(part)
-    action, status = _field(blocks, "action").lower(), _status(_field(blocks, "status"))
+    action, status = _field(blocks, "action").lower(), status_in(_field(blocks, "status"))
     if not status:
-        status = _status(_field(blocks, "diagnostic-code"))
+        status = status_in(_field(blocks, "diagnostic-code"))
     recipient = (_field(blocks, "original-recipient") or _field(blocks, "final-recipient")).partition(";")[2].strip()
     if action == "delayed":
         return Delayed(token, status)
     if action != "failed":
         return None  # delivered, relayed, expanded: no trouble
-    said = _ADDRESS.sub("(address)", _field(blocks, "diagnostic-code").rpartition(";")[2].strip())
-    return Bounce(token, _kind(status), status, recipient[:254], said[:150])
+    said = told(_field(blocks, "diagnostic-code").rpartition(";")[2])
+    return Bounce(token, kind_of(status), status, recipient[:254], said)
 
 
 def _unstructured(mail: Message, token: str) -> Heard | None:
     """Read a report in prose: only a status in it is believed, for prose says anything."""
     prose = next((part for part in _parts(mail) if part.get_content_maintype() == "text"), None)
     content = prose.get_payload(decode=True) if prose else None
-    status = _status(content[:20_000].decode("utf-8", "replace")) if isinstance(content, bytes) else ""
-    return Bounce(token, _kind(status), status) if status and not status.startswith("2") else None
-
-
-def _kind(status: str) -> Literal["hard", "soft", "refused"]:
-    level, _, rest = status.partition(".")
-    if level == "5" and rest in _MAILBOX_GONE:
-        return "hard"
-    return "soft" if level != "5" or rest.startswith(("2.", "4.")) else "refused"
+    status = status_in(content[:20_000].decode("utf-8", "replace")) if isinstance(content, bytes) else ""
+    return Bounce(token, kind_of(status), status) if status and not status.startswith("2") else None
 
 
 def _token_inside(mail: Message, secret: bytes, domain: str) -> str | None:
@@ -134,17 +157,11 @@ def _token_inside(mail: Message, secret: bytes, domain: str) -> str | None:
         if part.get_content_type() == "text/rfc822-headers":
             content = part.get_payload(decode=True)
             shown = message_from_bytes(content if isinstance(content, bytes) else b"")
-        if shown and (token := _token_shown(shown, secret, domain)):
-            return token
+        if shown:
+            path, id = str(shown.get("Return-Path") or ""), str(shown.get("Message-ID") or "")
+            if token := token_shown(path, id, secret=secret, domain=domain):
+                return token
     return None
-
-
-def _token_shown(mail: Message, secret: bytes, domain: str) -> str | None:
-    """Return the token that the header of a repeated mail shows."""
-    if token := bounced(secret, str(mail.get("Return-Path") or "").strip().strip("<>")):
-        return token
-    found = TOKEN.fullmatch(str(mail.get("Message-ID") or "").strip().strip("<>"))
-    return found[1].lower() if found and domain and found[2].lower() == domain else None
 
 
 def is_holiday_note(mail: Message) -> bool:
@@ -182,8 +199,3 @@ def _blocks(part: Message) -> list[Message]:
 def _field(blocks: list[Message], name: str) -> str:
     """Return the field of this name in the first block that has it."""
     return next((" ".join(str(block[name]).split())[:1000] for block in blocks if block[name]), "")
-
-
-def _status(text: str) -> str:
-    found = _STATUS.search(text)
-    return found[0] if found else ""

@@ -93,6 +93,13 @@ class Options:
         default="",
         metadata={"about": "Your mail server's name in Authentication-Results; empty: no sender counts as proved."},
     )
+    sns_topic: str = field(
+        default="",
+        metadata={"about": "The ARN of the SNS topic by which Amazon SES reports bounces and complaints; empty: off."},
+    )
+    mailgun_key: Secret = field(
+        default=Secret(), metadata={"about": "Mailgun's HTTP webhook signing key, for its reports; empty: off."}
+    )
     largest_in: int = field(default=25_000_000, metadata={"about": "Bytes of a mail that is taken at most."})
     answers_per_hour: int = field(
         default=3, metadata={"about": "Answers of the bot to one address in an hour; then people are asked."}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from channels.email_address import mailbox
 from channels.email_dkim import read_key
 from channels.email_options import Options, first_day, signers, signing_domain
+from channels.email_sns import is_topic
 
 LONGEST_BOUNCES = 24  # a local part has 64, and ours takes 40 (email_verp.py)
 LARGEST_IN = 100_000_000  # octets; a mail is read in memory
@@ -74,6 +75,8 @@ def _heard(options: Options) -> Iterator[str]:
     for key in ("answers_per_hour", "soft_bounces", "soft_bounce_days", "complaint_mails", "complaint_days"):
         if getattr(options, key) < 1:
             yield f"{key}: expected at least 1, got {getattr(options, key)}."
+    if options.sns_topic and not is_topic(options.sns_topic):
+        yield f'sns_topic: expected arn:aws:sns:REGION:ACCOUNT:NAME, got "{options.sns_topic}".'
     if not 10_000 <= options.largest_in <= LARGEST_IN:
         yield f"largest_in: expected 10000 to {LARGEST_IN}, got {options.largest_in}."
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import orjson
 from aiohttp import web
 
+from channels.bodies import body_of
 from channels.channel import Door, Identified
 from channels.inapp_inbox import Inbox, item
 from channels.inapp_receipts import DID, delivered, reported
@@ -194,11 +195,9 @@ def _limit(text: str) -> int:
 
 async def _body(request: web.Request) -> dict[str, Any]:
     """Return {"messages": [ids], "did": word}. Raises Refused."""
-    raw = bytearray()
-    async for piece in request.content.iter_chunked(16_384):
-        raw += piece
-        if len(raw) > LARGEST_BODY:
-            raise Refused(413, "too_large")
+    raw = await body_of(request, LARGEST_BODY)
+    if raw is None:
+        raise Refused(413, "too_large")
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from channels.bodies import body_of
 from channels.wallet_apple import MIME
 from channels.wallet_face import Unshown
 from channels.wallet_passes import Passes
@@ -151,11 +152,9 @@ def _device(request: web.Request) -> str:
 
 async def _body(request: web.Request) -> dict[str, Any]:
     """Return the object that a device sent, and an empty one for what is none."""
-    content = await request.content.read(LARGEST_BODY + 1)
-    while len(content) <= LARGEST_BODY and (more := await request.content.read(LARGEST_BODY + 1)):
-        content += more
-    if len(content) > LARGEST_BODY:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, len(content))
+    content = await body_of(request, LARGEST_BODY)
+    if content is None:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0)
     try:
         said = orjson.loads(content) if content else {}
     except orjson.JSONDecodeError:

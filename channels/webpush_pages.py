@@ -14,6 +14,7 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from channels.bodies import body_of
 from channels.channel import Door, Reachable, Receipt
 from channels.webchat_limits import Buckets, caller
 from channels.webchat_origins import Origins
@@ -189,7 +190,7 @@ class Pages:
             headers = {**self._origins.headers(request), "Cache-Control": "no-store"}
             if wait := self._asks.take(caller(request, self._proxies), time.monotonic()):
                 return _refusal("too_many", 429, {**headers, "Retry-After": str(int(wait) + 1)})
-            asked = await _body(request, LARGEST)
+            asked = await body_of(request, LARGEST)
             if asked is None or (found := read(asked)) is None:
                 return _refusal("body", 422, headers)
             try:
@@ -221,7 +222,7 @@ class Pages:
         """Take what a worker tells of a message. It looks at no answer, so none says more than that it came."""
         if self._receipts.take(caller(request, self._proxies), time.monotonic()):
             return web.Response(status=429, headers={"Retry-After": "5"})
-        told = _told(await _body(request, LARGEST_RECEIPT))
+        told = _told(await body_of(request, LARGEST_RECEIPT))
         id = message_of(self._door.secret, told[0]) if told else None
         if told is None or id is None:
             return web.Response(status=422)
@@ -255,18 +256,6 @@ def _told(body: bytes | None) -> tuple[str, str, int | None] | None:
     if not isinstance(token, str) or what not in WHAT or isinstance(action, bool):
         return None
     return (token, what, action) if action is None or isinstance(action, int) else None
-
-
-async def _body(request: web.Request, largest: int) -> bytes | None:
-    """Return the body, or None when it is larger."""
-    if (request.content_length or 0) > largest:
-        return None
-    body = bytearray()
-    async for piece in request.content.iter_chunked(16_384):
-        body += piece
-        if len(body) > largest:
-            return None
-    return bytes(body)
 
 
 def _origin(request: web.Request) -> str:

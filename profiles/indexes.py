@@ -85,6 +85,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     ],  # sent and complained, by day
     "brakes": [],  # who pauses because of complaints
     "imap": [],  # how far a mailbox is read
+    "nonces": [ascending("ends_at", expireAfterSeconds=0)],  # words that providers mark what they say with, used once
     "settings": [],
     "passes": [
         ascending("profile", "-made_at"),

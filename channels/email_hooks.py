@@ -1,0 +1,157 @@
+"""What providers post to us about our mails: Amazon SES through SNS, and Mailgun. Routes under /channels/email.
+
+They say the same as reports by mail do, and it takes the same way (email_reports.py): what bans an address, counts as a soft bounce
+or pulls the brake is decided there. What can not be stored is answered with 503, so the provider repeats it; a signature that is
+not theirs with 403, which they repeat as well, so a key that was set wrong loses nothing when it is mended within hours.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import aiohttp
+from aiohttp import web
+
+from channels import email_mailgun, email_ses, email_sns
+from channels.bodies import body_of
+from channels.channel import Door
+from channels.email_bounces import Heard
+from channels.email_options import Options
+from channels.email_reports import Reports
+from channels.nonces import Nonces
+from channels.stranger_json import table_in
+from channels.webchat_limits import Bucket
+from profiles.store import Unavailable
+
+log = logging.getLogger("channels.email")
+
+LARGEST_ANSWER = 20_000  # octets; a certificate has some 2,000
+SECONDS = 10.0
+ASKED_PER_SECOND, ASKED_AT_ONCE = 0.5, 20.0
+"""How often SNS is asked for certificates and confirmations: whoever knows our topic may name any number."""
+MOST_CERTIFICATES = 20
+
+Fetch = Callable[[str], Awaitable[bytes]]
+"""Gets an address and returns the body of its answer, 200 and not large. Raises OSError."""
+
+
+class Hooks:
+    """The webhooks of the providers that the config names. `domain` is that of our Message-IDs."""
+
+    def __init__(
+        self, options: Options, door: Door, reports: Reports, *, domain: str, fetch: Fetch | None = None
+    ) -> None:
+        self._door, self._reports, self._domain = door, reports, domain
+        self._topic, self._mailgun_key = options.sns_topic, options.mailgun_key
+        self._nonces = Nonces(door.store)
+        self._fetch = fetch or get
+        self._certificates: dict[str, bytes] = {}
+        self._asks = Bucket(per_second=ASKED_PER_SECOND, burst=ASKED_AT_ONCE)
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return those of the providers that are set up, relative to /channels/email."""
+        routes = []
+        if self._topic:
+            routes.append(web.post("/sns", self._answering(self._sns)))
+        if self._mailgun_key:
+            routes.append(web.post("/mailgun", self._answering(self._mailgun)))
+        return routes
+
+    async def _sns(self, request: web.Request) -> web.Response:
+        note = email_sns.read(await _body(request, email_sns.LARGEST), self._topic)
+        if note is None:
+            return _refused("sns", "topic")
+        key = email_sns.key_of(await self._certificate(note.certificate), self._door.clock())
+        if key is None or not email_sns.is_genuine(note, key):
+            return _refused("sns", "signature")
+        if note.type == email_sns.CONFIRMATION:
+            if not note.subscribe:
+                return _refused("sns", "address")
+            await self._asked(note.subscribe)
+            log.info("email.hook confirmed provider=sns")
+        elif note.type == "Notification":
+            await self._take(email_ses.read(note.message, secret=self._door.secret, domain=self._domain), "ses")
+        else:
+            log.warning("email.hook ended provider=sns: the topic sends us nothing any more")
+        return web.Response()
+
+    async def _mailgun(self, request: web.Request) -> web.Response:
+        said = table_in(await _body(request, email_mailgun.LARGEST))
+        now = self._door.clock()
+        if not email_mailgun.is_signed(said, self._mailgun_key.reveal()):
+            return _refused("mailgun", "signature")
+        if not email_mailgun.is_fresh(said, now):
+            log.info("email.hook refused provider=mailgun reason=stale")
+            return web.Response(status=406, text="signed too long ago\n")  # 406: Mailgun does not repeat it
+        word = f"mailgun:{email_mailgun.word_of(said)}"
+        if await self._nonces.is_used(word):
+            return web.Response()
+        await self._take(email_mailgun.read(said, secret=self._door.secret, domain=self._domain), "mailgun")
+        await self._nonces.use(word, until=now + email_mailgun.FRESH_FOR + email_mailgun.AHEAD)
+        return web.Response()
+
+    async def _take(self, heard: Heard | None, provider: str) -> None:
+        if heard is None:
+            log.debug("email.hook ignored provider=%s", provider)
+            return
+        await self._reports.take(heard)
+
+    async def _certificate(self, address: str) -> bytes:
+        known = self._certificates.get(address)
+        if known is None:
+            known = await self._asked(address)
+            if len(self._certificates) >= MOST_CERTIFICATES:
+                self._certificates.clear()
+            self._certificates[address] = known
+        return known
+
+    async def _asked(self, address: str) -> bytes:
+        """Ask SNS itself. Raises Unavailable when it does not answer, or is asked too much."""
+        if self._asks.take(asyncio.get_running_loop().time()):
+            raise Unavailable("SNS is asked too much")
+        try:
+            return await self._fetch(address)
+        except OSError as error:
+            log.warning("email.hook unanswered provider=sns reason=%s", error)
+            raise Unavailable("SNS does not answer") from error
+
+    def _answering(
+        self, answer: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def webhook(request: web.Request) -> web.Response:
+            try:
+                return await answer(request)
+            except Unavailable:
+                return web.Response(status=503, headers={"Retry-After": "5"}, text="not stored; please repeat\n")
+
+        return webhook
+
+
+async def get(address: str) -> bytes:
+    """Return what stands at this address, following nothing. Raises OSError when it is not 200, large, or does not come."""
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as client,
+            client.get(address, allow_redirects=False) as answer,
+        ):
+            content = await answer.content.read(LARGEST_ANSWER + 1)
+            while len(content) <= LARGEST_ANSWER and (more := await answer.content.read(LARGEST_ANSWER + 1)):
+                content += more
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise OSError(type(error).__name__) from error
+    if answer.status != 200 or len(content) > LARGEST_ANSWER:
+        raise OSError(f"answered {answer.status} with {len(content)} octets")
+    return content
+
+
+async def _body(request: web.Request, largest: int) -> bytes:
+    body = await body_of(request, largest)
+    if body is None:
+        raise web.HTTPRequestEntityTooLarge(largest, request.content_length or 0)
+    return body
+
+
+def _refused(provider: str, reason: str) -> web.Response:
+    log.info("email.hook refused provider=%s reason=%s", provider, reason)
+    return web.Response(status=403, text="this is not signed by the provider, or not for this address\n")
