@@ -50,7 +50,7 @@ def enter(rule: Rule, graph: Graph, person: Person, occasion: Occasion, *, contr
     ghost |= rule.kind == "marketing" and is_control(person.id, control)
     first = (Token(graph.first, occasion.planned),) if graph.first else ()
     return Run(
-        id=run_id(rule.id, person.id, occasion.occurrence),
+        id=name_of(rule, person.id, occasion),
         rule=rule.id,
         rule_version=rule.version,
         profile=person.id,
@@ -63,6 +63,17 @@ def enter(rule: Rule, graph: Graph, person: Person, occasion: Occasion, *, contr
         watch_until=FOR_EVER,
         chain=occasion.chain,
     )
+
+
+def is_once(rule: Rule) -> bool:
+    """Return whether a key begins this rule once and for all: what brings the same key again is ignored, also after the run."""
+    return isinstance(rule.trigger, OnEvent) and rule.trigger.key is not None and rule.trigger.again == "ignore"
+
+
+def name_of(rule: Rule, profile: str, occasion: Occasion) -> str:
+    """Return the id of the run that this occasion begins. Where a key begins it once, the key's: of two events one is first."""
+    once = f"key {occasion.key}" if occasion.key and is_once(rule) else ""
+    return run_id(rule.id, profile, once or occasion.occurrence)
 
 
 def restarted(rule: Rule, person: Person, occasion: Occasion) -> tuple[Run, ...]:
@@ -98,7 +109,7 @@ def _full(rule: Rule, person: Person, occasion: Occasion, now: datetime) -> str:
     runs = person.runs_of(rule.id)
     alive = [run for run in runs if run.is_alive]
     if isinstance(rule.trigger, OnEvent):
-        if rule.trigger.again == "ignore" and alive:
+        if rule.trigger.again == "ignore" and any(run.key == occasion.key for run in alive):
             return "running"
     elif any(run.key == occasion.key or not occasion.key for run in alive):
         return "running"

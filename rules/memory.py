@@ -212,6 +212,10 @@ class MemoryReader:
         known = self._contacts
         return {id: self.person(known.profiles[id], now) for id in dict.fromkeys(ids) if id in known.profiles}
 
+    async def begun(self, ids: Iterable[str]) -> Mapping[str, str]:
+        """Return none: whatever was begun is among a person's runs."""
+        return {}
+
     def person(self, profile: Profile, now: datetime) -> Person:
         """Return one contact with all that is known of them."""
         known = self._contacts

@@ -1,6 +1,7 @@
 """One contact as a rule is thought upon: everything that may be asked of them, read before the thinking."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from profiles.conversation import Conversation
 from profiles.expression import Facts
@@ -21,6 +22,9 @@ class Person:
     """The watched segments that this contact is known to be in."""
     runs: tuple[Run, ...] = ()
     """Those that are alive or still watch for their goal, and those that count for an entry limit or a grace period."""
+
+    begun: Mapping[str, str] = field(default_factory=dict)
+    """Runs that are not among these and were begun all the same: id -> the occurrence that began it."""
 
     @property
     def id(self) -> str:

@@ -48,6 +48,7 @@ BESIDE_GATES: Mapping[str, Spoken] = {
     "template": {"en": "the message could not be written: {0}", "fr": "le message n'a pas pu être rédigé : {0}"},
     "audience": {"en": "not among those the rule is for", "fr": "ne fait pas partie de ceux que la règle vise"},
     "running": {"en": "already inside the rule", "fr": "est déjà dans la règle"},
+    "again": {"en": "the same matter came before", "fr": "la même affaire est déjà venue"},
     "entry": {"en": "has entered often enough ({0})", "fr": "y est déjà entré assez souvent ({0})"},
     "draft": {"en": "the rule is a draft", "fr": "la règle est un brouillon"},
     "not_tester": {

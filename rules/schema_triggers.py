@@ -113,7 +113,10 @@ TRIGGERS = Verbs(
                 Key(
                     "again",
                     choice("restart", "ignore", "parallel"),
-                    Said("what the same key does while a run is alive", "ce que fait la même clé pendant un parcours"),
+                    Said(
+                        "what the same key does when it comes again; ignore: nothing, also after its run has ended",
+                        "ce que fait la même clé quand elle revient ; ignore : rien, même une fois son parcours fini",
+                    ),
                     default="ignore",
                 ),
             ),

@@ -8,14 +8,14 @@ from profiles.expression import Expression
 from profiles.record import replace
 from profiles.swift import swift
 from profiles.timeline import Event
-from rules.entry import Occasion, enter, restarted
+from rules.entry import Occasion, enter, name_of, restarted
 from rules.graph import Graph
 from rules.journey import advance, end
 from rules.membership import Crossing, crossings
 from rules.moves import Ask, Begin, Decision, Move, Outcome, Skipped
 from rules.person import Person
 from rules.rule import Rule
-from rules.run import Run, run_id
+from rules.run import Run
 from rules.signals import exit_of, with_goal, with_reactions, with_run
 from rules.triggers import begins
 
@@ -164,7 +164,7 @@ class _Mind:
         self.now = person.facts.now
         self.moves: dict[str, Move] = {}
         self.refused: list[Refused] = []
-        self.known = {run.id for run in person.runs}
+        self.known = {run.id: run.occurrence for run in person.runs} | dict(person.begun)
 
     def go_on(self, run: Run) -> None:
         """Move a run that was there before."""
@@ -190,9 +190,12 @@ class _Mind:
 
     def begin(self, edition: Edition, occasion: Occasion) -> None:
         """Begin a rule, or note why not."""
-        id = run_id(edition.rule.id, self.person.id, occasion.occurrence)
-        if id in self.known or id in self.moves:
-            return  # this very occasion began it before
+        id = name_of(edition.rule, self.person.id, occasion)
+        before = self.moves[id].run.occurrence if id in self.moves else self.known.get(id)
+        if before is not None:
+            if before != occasion.occurrence:  # else this very occasion began it before
+                self.refused.append(Refused(edition.rule, occasion.occurrence, "again"))
+            return
         person = self._person()
         replaced = restarted(edition.rule, person, occasion)
         if replaced:

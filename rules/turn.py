@@ -13,13 +13,14 @@ from typing import Protocol
 
 from profiles.calendar import Clock
 from profiles.expression import Expression
+from profiles.record import replace
 from profiles.snapshot import Done, Work
 from profiles.snapshot import Outcome as Committed
 from profiles.store import Unavailable
 from profiles.swift import swift
 from profiles.timeline import Event
 from rules.applying import commitment, together
-from rules.entry import Occasion, enter
+from rules.entry import Occasion, enter, is_once, name_of
 from rules.gatekeeper import Gatekeeper
 from rules.graph import graph
 from rules.moves import Outcome, Skipped
@@ -64,6 +65,10 @@ class Persons(Protocol):
     """Reads contacts."""
 
     async def persons(self, ids: Iterable[str], reads: Reads, now: datetime) -> dict[str, Person]: ...
+
+    async def begun(self, ids: Iterable[str]) -> Mapping[str, str]:
+        """Return the runs of these that were ever begun: id -> the occurrence that began it."""
+        ...
 
 
 class Commits(Protocol):
@@ -134,6 +139,9 @@ class Turn:
         ours = _by_person(news, persons)
         segments = {name: it for name, it in editions.segments.items() if name in self.baselined}
         thoughts = {id: _think(persons[id], editions, some, {}, segments) for id, some in ours.items()}
+        for id, begun in (await self._begun(persons, thoughts, editions)).items():
+            persons[id] = replace(persons[id], begun=begun)
+            thoughts[id] = _think(persons[id], editions, ours[id], {}, segments)
         outcomes: dict[str, dict[str, dict[str, Outcome]]] = {id: {} for id in ours}
         for _ in range(SENDS_IN_A_ROW):
             asked = [
@@ -156,6 +164,24 @@ class Turn:
         nobody = tuple(one for one in news if one.profile not in met)
         idle = tuple(one.run for who, some in ours.items() for one in some if one.run and _is_idle(one, thoughts[who]))
         return again, Left(nobody, idle)
+
+    async def _begun(
+        self, persons: Mapping[str, Person], thoughts: Mapping[str, Thought], editions: Editions
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Return, of each contact, the runs that would begin now and began before: their key does so once and for all."""
+        asked: dict[str, tuple[str, str]] = {}
+        for who, thought in thoughts.items():
+            for run in (move.run for move in thought.moves if move.run.version == 0 and move.run.key):
+                rule = editions.rule_of(run)
+                if rule and is_once(rule):
+                    occasion = Occasion(run.occurrence, run.started_at, run.key)
+                    names = (who, *persons[who].facts.profile.absorbed)
+                    asked |= {name_of(rule, name, occasion): (who, run.id) for name in names}
+        known: dict[str, dict[str, str]] = {}
+        for stored, occurrence in (await self._reader.begun(asked) if asked else {}).items():
+            who, id = asked[stored]
+            known.setdefault(who, {})[id] = occurrence
+        return known
 
     async def _commit(
         self,

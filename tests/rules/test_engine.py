@@ -213,6 +213,31 @@ async def test_the_same_event_told_twice_begins_one_run(town: Town, second: Town
     assert len(await town.runs()) == 1
 
 
+async def test_a_matter_that_came_before_is_ignored_also_when_its_run_has_ended(town: Town, book: Path) -> None:
+    confirms = CART.replace("again: restart", "again: ignore").replace("  - wait: 1h\n", "")
+    (book / "cart.yml").write_text(confirms + "  - wait: 1h\n")
+    await town.rules.bookcase.look(at_once=True)
+    await town.happens("cart.updated", id="e1", cart_id="c1")
+    await town.happens("cart.updated", id="e2", cart_id="c2")  # another one, while the first run is alive
+    await town.happens("cart.updated", id="e3", cart_id="c1")
+    await town.passes(hours=2)
+    await town.happens("cart.updated", id="e4", cart_id="c1")
+    assert await town.outbox() == ["cart_1"] * 2 and len(await town.runs()) == 2
+    rows = await town.store.find("decisions", {"reason": "again"}, sort=[("at", 1)])
+    assert [row["detail"] for row in rows] == ["e3", "e4"]
+
+
+async def test_two_processes_told_of_one_matter_by_two_events_begin_it_once(
+    town: Town, second: Town, book: Path
+) -> None:
+    (book / "cart.yml").write_text(CART.replace("again: restart", "again: ignore"))
+    news = [News("anna", event=Event(id, "anna", "cart.updated", NOON, properties={"cart_id": "c1"})) for id in "ab"]
+    for one in (town, second):
+        await one.rules.bookcase.look(at_once=True)
+    await asyncio.gather(town.rules.engine.work(news[:1]), second.rules.engine.work(news[1:]))
+    assert len(await town.runs()) == 1
+
+
 async def test_a_paused_rule_keeps_its_contacts_where_they_stand_and_goes_on_later(town: Town, book: Path) -> None:
     await town.happens("cart.updated", cart_id="c1")
     (book / "cart.yml").write_text(CART.replace("state: live", "state: paused"))
