@@ -4,6 +4,7 @@ from statistics import median
 from typing import Any
 
 from bench import conditions, cpu
+from bench.goals import missed
 from bench.inbound import Scale, levels, study
 from bench.start import starts
 from bench.turn import turn_us
@@ -26,7 +27,7 @@ def rules(seconds: float) -> dict[str, Any]:
 
 
 async def inbound(scale: Scale, *, with_bot: bool) -> dict[str, Any]:
-    """Run the inbound studies and return their figures."""
+    """Run the inbound studies and return their figures, and which goals they miss."""
     figures: dict[str, Any] = {"levels": [], "bot": [], "machine": cpu.machine(), "nothing_lost": True}
     started = await starts()
     figures["start_seconds"] = round(median(one.seconds for one in started), 2)
@@ -45,4 +46,7 @@ async def inbound(scale: Scale, *, with_bot: bool) -> dict[str, Any]:
                 f"{owner:5s} {level['clients']:4d} clients: {level['ratio']}x msg/s, {level['cpu_ratio']}x CPU,"
                 f" p99 {level['p99_ms']} ms, {level['commands_per_message']} commands/msg"
             )
+    short = missed(figures)
+    figures["goals_met"], figures["missed"] = not short, "; ".join(short)
+    print("\n".join(f"goal missed: {one}" for one in short) or "every goal met", flush=True)
     return figures

@@ -52,6 +52,11 @@ class Ran:
     """Empty when it ended without."""
     complaint: str = ""
 
+    @property
+    def is_as_claimed(self) -> bool:
+        """Whether it ended well, and each claim among its figures is true."""
+        return self.exit_code == 0 and all(value for value in self.figures.values() if isinstance(value, bool))
+
 
 async def report(names: Sequence[str]) -> dict[str, Any]:
     """Run these (all when none is named) one after the other and return which were as claimed.
@@ -61,11 +66,9 @@ async def report(names: Sequence[str]) -> dict[str, Any]:
     found: list[Ran] = []
     for name in names or tuple(SHORT):
         found.append(await _run(name, SHORT[name]))
-        print(
-            f"{name}: {'ok' if found[-1].exit_code == 0 else 'NOT AS CLAIMED'}, {found[-1].seconds:.0f} s", flush=True
-        )
+        print(f"{name}: {'ok' if found[-1].is_as_claimed else 'NOT AS CLAIMED'}, {found[-1].seconds:.0f} s", flush=True)
         await asyncio.to_thread(RESULTS.write_text, as_page(found, at=utc_now()))
-    return {ran.name: ran.exit_code == 0 for ran in found}
+    return {ran.name: ran.is_as_claimed for ran in found}
 
 
 def as_page(found: Sequence[Ran], *, at: datetime) -> str:
@@ -86,7 +89,7 @@ def as_page(found: Sequence[Ran], *, at: datetime) -> str:
     for ran in found:
         asked = f"`{' '.join([ran.name, *ran.options])}`"
         told = ", ".join(scalars(ran.figures)) or ran.complaint.replace("|", " ").replace("\n", " ")
-        claimed = "yes" if ran.exit_code == 0 else "**no**"
+        claimed = "yes" if ran.is_as_claimed else "**no**"
         lines.append(f"| {asked} | {claimed} | {told} | {ran.load:.1f} | {ran.seconds:.0f} |")
     if missing := [name for name in SHORT if name not in {ran.name for ran in found}]:
         lines += ["", f"Not in this run: {', '.join(missing)}."]
@@ -99,7 +102,7 @@ def scalars(figures: Mapping[str, Any]) -> list[str]:
     for name, value in figures.items():
         if isinstance(value, bool):
             told.append(f"{name} {'yes' if value else '**no**'}")
-        elif isinstance(value, int | float | str):
+        elif isinstance(value, int | float | str) and value != "":
             told.append(f"{name} {value}")
         elif isinstance(value, list) and value and isinstance(value[-1], dict):
             told += [f"{name}: {', '.join(scalars(value[-1]))}"]
