@@ -3,6 +3,9 @@
 How far it was read is kept in the collection `imap`: the folder's numbering (UIDVALIDITY) and the last number (UID). When a server
 has renumbered its folder, the last days are read again, and what is known already is known by its Message-ID. The first look of all
 begins with the mail that comes after it. Of several processes one reads.
+
+A server that offers IDLE tells of what comes at once, and is asked again every two minutes all the same: a connection may die in
+silence. Without it, and after any trouble, the mailbox is looked at every so many seconds.
 """
 
 import asyncio
@@ -17,6 +20,7 @@ from channels.email_incoming import Incoming
 from channels.email_mailbox import Folder, Mailbox, Unreachable
 from channels.email_options import Options
 from channels.email_reading import Unreadable
+from channels.webchat_limits import Bucket
 from profiles.every import Every
 from profiles.store import AlreadyThere, Unavailable
 
@@ -25,6 +29,9 @@ log = logging.getLogger("channels.email")
 COLLECTION = "imap"
 HELD_FOR = timedelta(minutes=3)  # longer than the largest mail takes; who reads says so again with each batch
 BATCH = 20  # mails after which it is remembered how far we are
+IDLE_SECONDS = 120.0  # at most without a look: shorter than HELD_FOR, and than routers remember a silent connection
+WOKEN_PER_SECOND, WOKEN_AT_ONCE = 0.5, 20.0
+"""How often a server may tell of something: one that always has something to tell is looked at every so many seconds instead."""
 AGAIN = timedelta(days=3)  # what is read again after a renumbering, before the last look
 ATTEMPTS = 5  # at a mail that breaks us; then it is passed over, or it would hold up all others
 
@@ -37,6 +44,7 @@ class Imap:
         self._id = f"{options.imap_user}@{options.imap_host}:{options.imap_port}/{options.imap_folder}"
         self._mailbox: Mailbox | None = None
         self._attempts: Counter[int] = Counter()
+        self._wakes = Bucket(per_second=WOKEN_PER_SECOND, burst=WOKEN_AT_ONCE)
         self._looking = Every(options.imap_seconds, self.look, name="imap")
 
     async def start(self) -> None:
@@ -56,11 +64,13 @@ class Imap:
             await self._door.store.change(COLLECTION, mine, {"$unset": {"held_until": ""}})
 
     async def look(self) -> None:
-        """Take what has come. Raises Unavailable: what was not stored is taken at the next look."""
-        if (position := await self._hold()) is None:
-            return
+        """Take what has come, and what comes, for as long as the server tells of it. Raises Unavailable: what was not stored is
+        taken at the next look.
+        """
         try:
-            await self._read(position)
+            while position := await self._hold():
+                if not (await self._read(position) and await self._told()):
+                    return
         except Unreachable as error:
             log.warning("email.imap failed reason=%s", error)
             self._drop()
@@ -70,25 +80,39 @@ class Imap:
             self._drop()
             raise
 
-    async def _read(self, position: dict[str, Any]) -> None:
+    async def _read(self, position: dict[str, Any]) -> bool:
+        """Return whether all that is there was taken. Raises Unavailable, Unreachable."""
         mailbox = await self._open()
         folder = await asyncio.to_thread(mailbox.look)
         if "validity" not in position:
             await self._remember(folder, folder.next - 1)
             log.info("email.imap begins")
-            return
+            return True
         uids = await asyncio.to_thread(self._new, mailbox, folder, position)
         done = position["uid"] if position["validity"] == folder.validity else 0
         for number, uid in enumerate(uids, 1):
             if not await self._taken(mailbox, uid):
                 if done:  # in a new numbering nothing is done yet: the days are read again
                     await self._remember(folder, done)
-                return
+                return False
             done = uid
             if number % BATCH == 0:
                 await self._remember(folder, done)
         if uids or position["validity"] != folder.validity:
             await self._remember(folder, max(done, folder.next - 1))
+        return True
+
+    async def _told(self) -> bool:
+        """Wait until the server has something to tell, or for a while; return False when it does not tell. Raises Unreachable."""
+        mailbox = await self._open()
+        if self._wakes.take(asyncio.get_running_loop().time()):
+            return False
+        if not (mailbox.idles and await asyncio.to_thread(mailbox.idle)):
+            return False
+        if not mailbox.has_heard:
+            await _readable(mailbox.fileno, IDLE_SECONDS)
+        await asyncio.to_thread(mailbox.wake)
+        return True
 
     def _new(self, mailbox: Mailbox, folder: Folder, position: dict[str, Any]) -> list[int]:
         if position["validity"] == folder.validity:
@@ -140,3 +164,14 @@ class Imap:
         now, me = self._door.clock(), self._door.writer.process
         known = {"validity": folder.validity, "uid": uid, "at": now, "held_until": now + HELD_FOR}
         await self._door.store.change(COLLECTION, {"_id": self._id, "held_by": me}, {"$set": known})
+
+
+async def _readable(descriptor: int, seconds: float) -> None:
+    """Return when there is something to read, or the time is over."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ready.wait(), seconds)
+    finally:
+        loop.remove_reader(descriptor)

@@ -1,16 +1,17 @@
-"""A mailbox read by IMAP (RFC 3501), through the standard library, which waits: call it in a thread.
+"""A mailbox read by IMAP (RFC 3501; IDLE by RFC 2177), through the standard library, which waits: call it in a thread.
 
 Nothing is changed there: bodies are fetched without marking them as read, and the folder is opened for reading alone, unless what
 was taken is to be deleted.
 """
 
+import io
 import re
 import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from channels.email_options import Options
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # imported where a mailbox is opened
     import imaplib
 
 WITHIN_SECONDS = 20.0  # each answer of the server
+_IDLE = b"CAUSERIE"  # the tag of our own commands; the library's are four letters and a number
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
 
@@ -47,7 +49,8 @@ class Mailbox:
             self._imap = _connected(options)
             self._imap.login(options.imap_user, options.imap_password.reveal())
             told = self._ask(self._imap.capability())  # many servers say all they can only to whom they know
-            self._deletes_alone = b"UIDPLUS" in bytes(told[0] or b"").upper().split()
+            offers = bytes(told[0] or b"").upper().split()
+            self._deletes_alone, self.idles = b"UIDPLUS" in offers, b"IDLE" in offers
         except self._errors as error:
             raise Unreachable(_reason(error)) from error
 
@@ -84,6 +87,48 @@ class Mailbox:
                 self._ask(self._imap.uid("EXPUNGE", str(uid)))
         except self._errors as error:
             raise Unreachable(_reason(error)) from error
+
+    def idle(self) -> bool:
+        """Ask to be told of what comes, and return whether we are: then `fileno` gets readable, and `wake` must follow.
+
+        `idles` is False from then on for a server that offers it and refuses. Raises Unreachable.
+        """
+        try:
+            self._imap.send(_IDLE + b" IDLE\r\n")
+            while not (line := self._imap.readline()).startswith(b"+"):
+                if not line or line.startswith(_IDLE):
+                    self.idles = False
+                    return False
+        except self._errors as error:
+            raise Unreachable(_reason(error)) from error
+        return True
+
+    def wake(self) -> None:
+        """End `idle`. Raises Unreachable."""
+        try:
+            self._imap.send(b"DONE\r\n")
+            while not (line := self._imap.readline()).startswith(_IDLE):
+                if not line:
+                    raise EOFError
+        except self._errors as error:
+            raise Unreachable(_reason(error)) from error
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether a word of the server is read already, so that `fileno` may not get readable for it. Never waits."""
+        connection = self._imap.socket()
+        connection.setblocking(False)
+        try:
+            return bool(cast(io.BufferedReader, self._imap.file).peek(1))
+        except OSError:  # TLS: nothing but its own words, or the end, which shows when it is read
+            return False
+        finally:
+            connection.settimeout(WITHIN_SECONDS)
+
+    @property
+    def fileno(self) -> int:
+        """The file descriptor of the connection."""
+        return self._imap.socket().fileno()
 
     def leave(self) -> None:
         """Say goodbye."""

@@ -85,7 +85,9 @@ class Options:
     imap_user: str = field(default="", metadata={"about": "Whose mailbox."})
     imap_password: Secret = field(default=Secret(), metadata={"about": "Its password."})
     imap_folder: str = field(default="INBOX", metadata={"about": "The folder that is read."})
-    imap_seconds: float = field(default=30.0, metadata={"about": "How often it is looked at."})
+    imap_seconds: float = field(
+        default=30.0, metadata={"about": "How often it is looked at, where the server does not tell of mail by IDLE."}
+    )
     imap_deletes: bool = field(
         default=False, metadata={"about": "Whether mail that was taken is deleted there; else it stays as it is."}
     )
@@ -99,6 +101,9 @@ class Options:
     )
     mailgun_key: Secret = field(
         default=Secret(), metadata={"about": "Mailgun's HTTP webhook signing key, for its reports; empty: off."}
+    )
+    previous_mailgun_key: Secret = field(
+        default=Secret(), metadata={"about": "The one before it, still accepted until you take it out."}
     )
     largest_in: int = field(default=25_000_000, metadata={"about": "Bytes of a mail that is taken at most."})
     answers_per_hour: int = field(

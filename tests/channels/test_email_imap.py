@@ -89,6 +89,45 @@ async def test_what_comes_is_taken_once_and_left_as_it_is(
     assert flags.count(b"FLAGS") == 3
 
 
+@pytest.mark.parametrize("tls", ["none", "tls"])
+async def test_a_server_that_tells_of_new_mail_is_heard_at_once(
+    mongo_url: str, database_name: str, tmp_path: Path, tls: str
+) -> None:
+    certificate(tmp_path)
+    async with dovecot(HELP, certificate=tmp_path) as server:
+        box = await asyncio.to_thread(server.box, HELP)
+        port = server.imaps_port if tls == "tls" else server.imap_port
+        options = reading(
+            server,
+            imap_seconds=3600.0,
+            imap_tls=tls,
+            imap_port=port,
+            imap_ca=f"{tmp_path}/cert.pem",
+            imap_host="localhost",
+        )
+        async with post_office(mongo_url, database_name, **options) as office:
+            await begun(office)
+            await put(box, "un")
+            await until(lambda: is_heard(office, "un"))
+        async with post_office(mongo_url, database_name, **options) as office:
+            await put(box, "deux")
+            await until(lambda: is_heard(office, "deux"))
+
+
+async def is_heard(office: PostOffice, text: str) -> bool:
+    return (await heard(office))[-1:] == [text]
+
+
+async def test_a_server_that_tells_nothing_is_looked_at(mongo_url: str, database_name: str) -> None:
+    async with dovecot(HELP, offers="IMAP4rev1 UIDPLUS") as server:
+        box = await asyncio.to_thread(server.box, HELP)
+        async with post_office(mongo_url, database_name, **reading(server)) as office:
+            await begun(office)
+            await put(box, "un")
+            await read_to(office, 1)
+            assert await heard(office) == ["un"]
+
+
 async def test_a_restart_neither_loses_nor_doubles(
     mongo_url: str, database_name: str, server: Dovecot, box: Box
 ) -> None:

@@ -103,8 +103,10 @@ def as_read(octets: bytes) -> EmailMessage:
 
 
 @asynccontextmanager
-async def dovecot(*users: str, certificate: Path | None = None) -> AsyncIterator[Dovecot]:
-    """Start it with these mailboxes. `certificate`: a folder with cert.pem and key.pem, to speak TLS with."""
+async def dovecot(*users: str, certificate: Path | None = None, offers: str = "") -> AsyncIterator[Dovecot]:
+    """Start it with these mailboxes. `certificate`: a folder with cert.pem and key.pem, to speak TLS with. `offers`: what it says
+    that it can, in place of all.
+    """
     program = mail_program("dovecot", "dovecot-core, dovecot-imapd and dovecot-lmtpd")
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     folder.chmod(0o755)
@@ -112,7 +114,7 @@ async def dovecot(*users: str, certificate: Path | None = None) -> AsyncIterator
     (folder / "mail").mkdir()
     os.chown(folder / "mail", NOBODY, NOBODY)
     (folder / "users").write_text("".join(f"{name}:{{PLAIN}}{PASSWORD}::::::\n" for name in users))
-    (folder / "dovecot.conf").write_text(_configuration(server, certificate))
+    (folder / "dovecot.conf").write_text(_configuration(server, certificate, offers))
     process = await asyncio.create_subprocess_exec(
         program, "-F", "-c", str(folder / "dovecot.conf"), stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -142,14 +144,16 @@ async def answers(port: int) -> bool:
         writer.close()
 
 
-def _configuration(server: Dovecot, certificate: Path | None) -> str:
+def _configuration(server: Dovecot, certificate: Path | None, offers: str) -> str:
     folder = server.folder
     tls = (
         f"ssl = yes\nssl_cert = <{certificate}/cert.pem\nssl_key = <{certificate}/key.pem"
         if certificate
         else "ssl = no"
     )
+    capability = f"imap_capability = {offers}" if offers else ""
     return f"""
+{capability}
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
