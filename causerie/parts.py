@@ -23,6 +23,7 @@ from bot.remote_actions import performer
 from bot.workshop import Workshop
 from causerie.options import Options
 from channels import house
+from channels.backlog import Backlog
 from channels.channel import Channel, Door, Limits
 from channels.inapp import InApp
 from channels.inbound import FrontDoor
@@ -209,6 +210,7 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
     passing = Passing(store, back_door, ground.feed.hints, process=ground.process)
     opened.push_async_callback(sweeper.close)  # after the back door: while it sends, our pulse says so
     opened.push_async_callback(back_door.close)
+    opened.push_async_callback(Backlog(store, back_door, process=ground.process).close)
     opened.push_async_callback(passing.close)
     writer.listen(back_door.take)
 

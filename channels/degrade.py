@@ -29,6 +29,8 @@ def degrade(content: Content, limits: Limits) -> list[Content]:
     """
     if limits.whole or not limits.threads:
         return [content]
+    if not (content.buttons or content.attachments or content.place or content.card):
+        return [Content(text=part) for part in split(content.text, limits.text)]
     shown = tuple(button for button in content.buttons if button.title)
     links = () if limits.links else tuple(button for button in shown if button.url)
     keys = tuple(button for button in shown if button not in links)

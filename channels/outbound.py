@@ -7,11 +7,11 @@ writer like everything else. After a crash another process (or the next start) f
 import asyncio
 import logging
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from channels.banning import ban, is_final
 from channels.channel import Channel, Elsewhere, Failed, Later, Outbound, Sending, Sent, Unknown
@@ -37,10 +37,22 @@ BEGUN = "begun"
 CONTENDED_SECONDS = 2.0
 PARKED_SECONDS = 450.0  # while the database's clock is doubted: as often as a delivery is tried, that makes its hour
 FRESH_FOR = timedelta(seconds=1)
+ROOM = 2_000  # messages of rules in memory for each channel, some 8 KB each; the others wait in the database
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
 
 StillOurs: TypeAlias = Callable[[], Awaitable[bool]]
 """Whether this process holds a message by what is on record now."""
+
+
+class Backlog(Protocol):
+    """Where what there is no room for waits: channels/backlog.py."""
+
+    @property
+    def is_empty(self) -> bool: ...
+
+    def note(self, message: Message) -> None: ...
+
+    def wake(self, channel: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -79,8 +91,11 @@ class BackDoor:
         self._paces: dict[str, Pace] = {}
         self._lanes: dict[str, _Lane] = {}
         self._closing = False
+        self.backlog: Backlog | None = None
         self._held: dict[str, int] = {}
         """Message -> the life of this process in which it was taken."""
+        self._held_of: Counter[str] = Counter()
+        """Channel -> how many of them are its."""
         self._still_ours: dict[str, StillOurs] = {}
         self._life, self._alive_until = 0, float("inf")
         self.passed_on: Callable[[str, str], None] = lambda process, message: None
@@ -102,7 +117,11 @@ class BackDoor:
             return  # the lease runs out and the next process finds it
         if message.id in self._held:
             return
+        if self.backlog and self._may_wait(message) and not self.room(message.channel):
+            self.backlog.note(message)
+            return
         self._held[message.id] = self._life
+        self._held_of[message.channel] += 1
         if still_ours:
             self._still_ours[message.id] = still_ours
         lane = self._lanes.setdefault(message.conversation, _Lane(deque()))
@@ -115,6 +134,19 @@ class BackDoor:
     def holds(self, message: str) -> bool:
         """Return whether this message waits here or is being sent right now."""
         return message in self._held
+
+    def held(self) -> list[str]:
+        """Return what waits here or is being sent right now."""
+        return list(self._held)
+
+    def room(self, channel: str) -> int:
+        """Return how many more messages of rules this channel has room for."""
+        return max(ROOM - self._held_of[channel], 0)
+
+    @property
+    def is_behind(self) -> bool:
+        """Return whether some of what this process holds waits in the database."""
+        return self.backlog is not None and not self.backlog.is_empty
 
     def count(self, living: Sequence[str]) -> None:
         """Take note of the processes that live."""
@@ -153,10 +185,20 @@ class BackDoor:
                     )
                 finally:
                     self.sending -= 1
-                    self._held.pop(message.id, None)
-                    self._still_ours.pop(message.id, None)
+                    self._let_go(message)
         finally:
             self._lanes.pop(conversation, None)
+
+    def _let_go(self, message: Message) -> None:
+        self._held.pop(message.id, None)
+        self._still_ours.pop(message.id, None)
+        self._held_of[message.channel] -= 1
+        if self.backlog and self._held_of[message.channel] == ROOM // 2:
+            self.backlog.wake(message.channel)
+
+    def _may_wait(self, message: Message) -> bool:
+        """Return whether it may stay in the database for now: nobody waits for it, and nothing of its thread is here."""
+        return not _is_answer(message) and message.conversation not in self._lanes
 
     async def _deliver(self, message: Message) -> None:
         channel = self._channels.get(message.channel)
@@ -190,9 +232,16 @@ class BackDoor:
         return await self._record(message, outcome)
 
     async def _objection(self, message: Message) -> str | None:
-        """Ask the legal gate again, at the moment of sending: has this identity been suppressed meanwhile?"""
-        if message.delivery is None or message.metadata.get("lawful"):
+        """Ask the legal gate again, at the moment of sending: has this identity been suppressed meanwhile?
+
+        Of what rules send the permit says so: a profile read for each of a campaign would cost more than its sending.
+        """
+        if message.delivery is None or message.metadata.get("lawful") or passage(message):
             return None
+        return await self._suppression(message)
+
+    async def _suppression(self, message: Message) -> str | None:
+        assert message.delivery
         waited = self._clock() - message.at > FRESH_FOR  # another process may have heard a STOP meanwhile
         profile = await self._writer.recent.profile(message.profile, afresh=waited)
         identity = profile.identity(message.delivery.to) if profile else None
@@ -215,11 +264,14 @@ class BackDoor:
                 at=message.at,
                 metadata=message.metadata,
             )
-            async with pace.turn(outbound.address, answers=self._is_hurried(message)):
+            await pace.enter(outbound.address, answers=self._is_hurried(message))
+            try:
                 seconds = await self._leave(message, number, trying)
                 crash_point("send.permitted")
                 outcome = await _bounded(channel, outbound, seconds) if seconds else _not_begun(trying)
                 crash_point("send.handed_over")
+            finally:
+                pace.leave()
             if not isinstance(outcome, Sent):
                 # some of it has arrived: beginning again would say that part twice
                 return outcome if number == 0 else Unknown(f"part {number + 1} of {len(parts)}: {outcome}")
@@ -242,6 +294,8 @@ class BackDoor:
         match await self._permits.ask(asked):
             case Stopped("contended"):
                 trying.wait = CONTENDED_SECONDS if self._permits.is_certain else PARKED_SECONDS
+            case Stopped("suppressed"):
+                trying.objection = await self._suppression(message) or "suppressed"
             case Stopped(reason):
                 # begun: whoever began it died in the middle; recorded as unknown, never sent twice. The permit stays until it
                 # runs out, for they may only be frozen, and a no waits for that
@@ -306,7 +360,10 @@ class BackDoor:
         await self._commit(Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by")), message, told)
 
     async def _commit(self, amend: Amend, message: Message, told: Event | None = None) -> None:
-        changes = Changes(amends=(amend,), events=(told,) if told else (), answer=message.conversation)
+        if told is None:
+            await self._writer.mark(amend)
+            return
+        changes = Changes(amends=(amend,), events=(told,), answer=message.conversation)
         await self._writer.commit(Work(lambda _: changes), patient=True)
 
 

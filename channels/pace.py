@@ -114,25 +114,24 @@ class Pace:
     @asynccontextmanager
     async def turn(self, address: str, *, answers: bool = True) -> AsyncIterator[None]:
         """Enter when it is this address's turn; leave when the provider has answered. `answers`: whether it goes before pushes."""
-        loop = asyncio.get_running_loop()
-        given: asyncio.Future[None] = loop.create_future()
-        waiter = Waiter(address, loop.time(), answers, go=partial(_resolve, given))
-        self._turns.join(waiter)
-        self._waiting.setdefault(address, []).append(waiter)
-        self._give()
-        try:
-            await given
-        except asyncio.CancelledError:
-            if waiter.is_over:  # its place was taken in the same moment
-                self._left()
-            waiter.is_over = True
-            raise
-        finally:
-            self._forget(waiter)
+        await self.enter(address, answers=answers)
         try:
             yield
         finally:
-            self._left()
+            self.leave()
+
+    async def enter(self, address: str, *, answers: bool = True) -> None:
+        """Return when it is this address's turn; `leave` must follow. Cancelled, it took no turn."""
+        waiter = Waiter(address, asyncio.get_running_loop().time(), answers)
+        self._turns.join(waiter)
+        self._give()
+        if not waiter.is_over:
+            await self._wait(waiter)
+
+    def leave(self) -> None:
+        """End a turn: the provider has answered."""
+        self._turns.leave()
+        self._give()
 
     def hurry(self, address: str) -> None:
         """Let what waits for this address go as an answer does: an answer is behind it."""
@@ -140,9 +139,19 @@ class Pace:
             self._turns.hurry(waiter)
         self._give()
 
-    def _left(self) -> None:
-        self._turns.leave()
-        self._give()
+    async def _wait(self, waiter: Waiter) -> None:
+        given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter.go = partial(_resolve, given)
+        self._waiting.setdefault(waiter.address, []).append(waiter)
+        try:
+            await given
+        except asyncio.CancelledError:
+            if waiter.is_over:  # its place was taken in the same moment
+                self.leave()
+            waiter.is_over = True
+            raise
+        finally:
+            self._forget(waiter)
 
     def _give(self) -> None:
         loop = asyncio.get_running_loop()

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from channels.backlog import is_ours
 from channels.outbound import BackDoor
 from channels.pulse import is_gone, ourselves
 from profiles.calendar import Clock
@@ -29,7 +30,8 @@ MARGIN_SECONDS = 2.0  # between our own last send and the instant others may cal
 ATTEMPTS = 10
 FORGOTTEN_AFTER = timedelta(seconds=10)
 """What we have leased so long ago and our back door does not hold, it let go; what was just committed it will hold in a moment."""
-BATCH = 500  # at each look: a campaign of 2,000 mails a second that was killed goes on at 250
+BATCH, BATCHES = 500, 4
+"""So many in one command, and so often at each look while the back door has room: what waits longer is fed by the backlog."""
 
 
 class Sweeper:
@@ -62,9 +64,18 @@ class Sweeper:
         living = await self._living()
         for tell in self.on_look:
             tell(living)
+        taken = 0
+        for _ in range(BATCHES):
+            more = await self._take_free(living)
+            taken += more
+            if more < BATCH or self._back_door.is_behind:
+                break
+        return taken
+
+    async def _take_free(self, living: list[str]) -> int:
         now = self._clock()
-        free = _free(now, self._process, living)
-        found = await self._store.find("messages", free, sort=[("_id", 1)], limit=BATCH, only=["_id"])
+        free = _free(now, living, [] if self._back_door.is_behind else [self._forgotten(now)])
+        found = await self._store.find("messages", free, sort=[("delivery.lease_until", 1)], limit=BATCH, only=["_id"])
         ids = {"_id": {"$in": [one["_id"] for one in found if not self._back_door.holds(one["_id"])]}}
         if not ids["_id"]["$in"]:
             return 0
@@ -75,6 +86,11 @@ class Sweeper:
         for document in ours:
             await self._take(from_document(Message, document))
         return len(ours)
+
+    def _forgotten(self, now: datetime) -> Document:
+        """Return the filter of what we hold and do not send. While the backlog holds some, that is what is meant."""
+        forgotten = {"delivery.lease_until": {"$lte": now + LEASE_FOR - FORGOTTEN_AFTER}}
+        return {**forgotten, "delivery.leased_by": self._process, "_id": {"$nin": self._back_door.held()}}
 
     async def _living(self) -> list[str]:
         """Show our pulse and return whose is fresh; the others are buried. While the clock leaps all are taken to live."""
@@ -107,19 +123,16 @@ class Sweeper:
             log.error("sweeper.gave_up message=%s attempts=%d", message.id, message.delivery.attempts)
             return
         log.info("sweeper.took_over message=%s state=%s", message.id, message.delivery.state)
-        self._back_door.send(message, partial(self._still_ours, message.id))
-
-    async def _still_ours(self, message: str) -> bool:
-        return await self._store.count("messages", {"_id": message, "delivery.leased_by": self._process}) > 0
+        self._back_door.send(message, partial(is_ours, self._store, self._process, message.id))
 
 
-def _free(now: datetime, me: str, alive: list[str]) -> dict[str, object]:
-    """Return the filter of deliveries that nobody alive holds: due and let go, held by the dead, or forgotten by me."""
+def _free(now: datetime, alive: list[str], also: list[Document]) -> Document:
+    """Return the filter of deliveries that nobody alive holds: due and let go, held by the dead, or what is named."""
     held = {"$exists": True}
     return {
         "$or": [
             {"delivery.lease_until": {"$lte": now}, "delivery.leased_by": {"$exists": False}},
-            {"delivery.lease_until": {"$lte": now + LEASE_FOR - FORGOTTEN_AFTER}, "delivery.leased_by": me},
             {"delivery.lease_until": held, "delivery.leased_by": {**held, "$nin": alive}},
+            *also,
         ]
     }

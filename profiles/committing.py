@@ -123,7 +123,7 @@ class Committer:
             raise
         draft.landed = True
         self.tally.duplicates += sum(isinstance(outcome, Duplicate) for outcome in draft.outcomes)
-        self._announce(draft.group)
+        self.announce(draft.group.kept)
         return draft.outcomes
 
     def _letting(self, draft: Draft, ahead: Ahead | None) -> dict[str, Ahead]:
@@ -175,11 +175,12 @@ class Committer:
             found |= {(collection, document["_id"]) for document in there}
         return found
 
-    def _announce(self, group: Group) -> None:
-        if not group.kept:
+    def announce(self, changes: list[Changes]) -> None:
+        """Tell the listeners what is on disk now."""
+        if not changes:
             return
         for listener in self.listeners:
             try:
-                listener(group.kept)
+                listener(changes)
             except Exception as error:  # noqa: BLE001 (the group is on disk: its callers must hear that)
                 log.error("writer.listener broke error=%s", type(error).__name__, exc_info=error)

@@ -50,6 +50,8 @@ class Group:
     written: dict[Key, Mapping[str, Any] | None] = field(default_factory=dict)
     """What the works of this group put in place of those; None is removed."""
     released: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
+    """Of the keys that were read and nobody has, those whose holder was erased."""
     amended: set[str] = field(default_factory=set)
     """Ids of what this group changes without having read it whole."""
     kept: list[Changes] = field(default_factory=list)
@@ -60,7 +62,7 @@ class Group:
     def snapshot(self) -> Snapshot:
         """Return what the next piece of thinking sees: a live view on this group."""
         if self._view is None or self._view.now is not self.now:
-            known = (self.profiles, self.conversations, self.identities, self.messages, self.records)
+            known = (self.profiles, self.conversations, self.identities, self.messages, self.records, self.erased)
             self._view = Snapshot(self.now, *known)
         return self._view
 
@@ -104,7 +106,7 @@ class Group:
         """Write out at once what no later change of the group can alter: nothing of it is left for the commit to wait for."""
         messages = [to_document(message) for message in changes.messages]
         events = [to_document(event) for event in changes.events]
-        amends = [(amend.collection, _amendment(amend)) for amend in changes.amends]
+        amends = [(amend.collection, amendment(amend)) for amend in changes.amends]
         for document, message in zip(messages, changes.messages, strict=True):
             self._plan.insert("messages", document)
             self._entries.add(message.id, message.at, message.content.text)
@@ -211,7 +213,8 @@ def _identities(plan: Plan, kept: list[Changes]) -> None:
             plan.delete("identities", key)
 
 
-def _amendment(amend: Amend) -> Update:
+def amendment(amend: Amend) -> Update:
+    """Return what it changes, whatever else was changed meanwhile."""
     drop, first = dict.fromkeys(amend.drop, ""), dict(amend.first)
     return Update(amend.message, None, dict(amend.put), drop, first=first, upsert=bool(first), stamp=amend.stamp)
 

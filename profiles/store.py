@@ -277,6 +277,19 @@ class Store:
                     [UpdateOne(where, update) for where, update in changes], ordered=in_order
                 )
 
+    async def update_each(self, collection: str, updates: Sequence[Update]) -> None:
+        """Apply these updates in one command, each on its own: not a transaction. One whose document is gone changes nothing.
+
+        Raises Unavailable when they are not all confirmed; some may be there then.
+        """
+        with _translated():
+            reply = await self._database.command(
+                "update", collection, updates=[_statement(update) for update in updates], ordered=False,
+                writeConcern=DURABLE.document,
+            )  # fmt: skip
+            if _checked(reply).get("writeConcernError"):
+                raise Unavailable("updates not confirmed")
+
     async def remove(self, collection: str, where: Filter) -> int:
         """Remove all that match and return how many."""
         with _translated():

@@ -14,9 +14,10 @@ from typing import TypeAlias
 from profiles.calendar import Clock, utc_now
 from profiles.committing import Committer, Listener
 from profiles.draft import Draft
+from profiles.marks import Marks
 from profiles.plan import React
 from profiles.recent import Recent
-from profiles.snapshot import Outcome, Work
+from profiles.snapshot import Amend, Outcome, Work
 from profiles.store import Ahead, Store, Unavailable
 
 LARGEST_GROUP = 500  # past about 100 a larger group gains little; this bounds the transaction
@@ -58,6 +59,7 @@ class Writer:
         self.process = process
         self._committer = Committer(store, self.recent, process=process, clock=clock)
         self.tally = self._committer.tally
+        self._marks = Marks(store, self._committer.announce)
         self._clock = clock
         self._waiting: deque[Waiting] = deque()
         self._patient: list[Waiting] = []
@@ -97,6 +99,13 @@ class Writer:
             self._begin()
         return await future
 
+    async def mark(self, amend: Amend) -> None:
+        """Return when this change of a message is on disk, which nothing else hangs together with; listeners hear of it.
+
+        Within 50 ms, together with others (profiles/marks.py). Raises Unavailable.
+        """
+        await self._marks.put(amend)
+
     def _begin(self) -> None:
         self._news.set()
         if self._flusher is None or self._flusher.done():
@@ -115,6 +124,7 @@ class Writer:
         self._hurry()
         while self._flusher and not self._flusher.done():
             await asyncio.wait([self._flusher])
+        await self._marks.close()
 
     async def _flush(self) -> None:
         """Let whoever comes think at once; send them off together as soon as what they rest on is written."""
