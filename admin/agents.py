@@ -1,5 +1,6 @@
 """The people who answer: who they are, what they may do, how much the queue may give them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +13,8 @@ from profiles.seals import sealable
 from profiles.store import Plan, Store, Update
 
 COLLECTION = "agents"
+_TURNING = re.compile("[\\x00-\\x1f\\x7f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
+"""Controls, and what writes the rest of a line backwards: a name stands within sentences, of the audit too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Agent:
     def initials(self) -> str:
         """Return one or two letters to stand for the agent."""
         return initials(self.name)
+
+
+def called(text: str) -> str:
+    """Return how colleagues call somebody, from what was typed: at most 80 characters; empty when nothing is left."""
+    return _TURNING.sub("", text).strip()[:80]
 
 
 def initials(name: str) -> str:

@@ -30,7 +30,7 @@ async def show(request: web.Request) -> web.Response:
 async def save(request: web.Request) -> web.StreamResponse:
     """Change name, language and signature."""
     desk, agent, fields = request.config_dict[DESK], agent_of(request), await form(request)
-    name, language = fields.get("name", "")[:80], fields.get("language", "")
+    name, language = agents.called(fields.get("name", "")), fields.get("language", "")
     if not name or language not in LANGUAGES:
         return await _page(request, error=texts_of(request)("Say how colleagues call you."), status=422)
     signature = str((await request.post()).get("signature", "")).replace("\r\n", "\n").strip()[:500]

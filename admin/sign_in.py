@@ -104,7 +104,7 @@ async def join(request: web.Request) -> web.Response:
     """Accept an invitation: make the agent and let them in."""
     desk, fields = request.config_dict[DESK], await form(request)
     invitation = await invitations.find(desk, request.match_info["token"])
-    name, email = fields.get("name", "")[:80], fields.get("email", "").casefold()
+    name, email = agents.called(fields.get("name", "")), fields.get("email", "").casefold()
     password = str((await request.post()).get("password", ""))
     if invitation is None:
         return page(request, "welcome.html", invitation=None, name=name, email=email, error=None, status=410)
