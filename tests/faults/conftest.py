@@ -2,12 +2,13 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from profiles.store import Store
 from tests.faults.figures import Figures
 from tests.faults.servers import Nursery, nursery_open
 
@@ -51,6 +52,14 @@ def nursery() -> Iterator[Nursery]:
 def folder(tmp_path: Path) -> Path:
     """A folder for this test's servers and journals."""
     return tmp_path
+
+
+@pytest.fixture
+async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
+    """This test's own database, as the server sees it."""
+    opened = Store(mongo_url, database_name)
+    yield opened
+    await opened.close()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from admin.keys import SCOPES, create_key
 from profiles.calendar import utc_now
@@ -114,27 +113,31 @@ class Balance:
     hidden: int
     """People who have it, and of whom the server says neither `sent` nor `unknown`."""
     unended: int
+    dropped: int
+    """Messages that a decision promises and that are not there."""
 
     @property
     def is_right(self) -> bool:
         """Return whether everybody has it exactly once or is listed as unknown, and the sums balance."""
-        return self.intents == self.decided and not (self.twice or self.claimed or self.hidden or self.unended)
+        return self.intents == self.decided and not (
+            self.twice or self.claimed or self.hidden or self.unended or self.dropped
+        )
 
 
-async def balance(house: House, taken: Sequence[int], *, refused: int = 0) -> Balance:
-    """Compare what people have (addresses, one for each message) with what the server says. `refused`: who said no first."""
+async def balance(house: House, taken: Sequence[int]) -> Balance:
+    """Compare what people have (addresses, one for each message) with what the server says."""
     states, have = await house.states(), Counter(house.number(one) for one in taken)
-    decisions = await house.store.count("decisions", {"rule": "sales"})
+    decisions = await house.store.find("decisions", {"rule": "sales"}, only=["messages"])
+    promised = {id for decision in decisions for id in decision.get("messages", ())}
+    there = {row["_id"] for row in await house.store.find("messages", {"metadata.rule": "sales"}, only=["_id"])}
     told = Counter(states.values())
     return Balance(
         intents=house.people,
-        decided=decisions,
+        decided=len(decisions),
         twice=sum(count > 1 for count in have.values()),
         unknown=told["unknown"],
         claimed=sum(states.get(one) in ("sent", "delivered") and one not in have for one in range(house.people)),
         hidden=sum(states.get(one) not in ("sent", "delivered", "unknown") for one in have),
         unended=sum(state not in ENDED for state in states.values()),
+        dropped=len(promised - there),
     )
-
-
-Rows = list[dict[str, Any]]

@@ -2,10 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from profiles.store import Store
 from tests.faults.figures import Figures
@@ -28,13 +25,6 @@ MOODS: dict[Mood, float] = {
     "reset": 0.02,
     "lost_answer": 0.02,
 }
-
-
-@pytest.fixture
-async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
-    opened = Store(mongo_url, database_name)
-    yield opened
-    await opened.close()
 
 
 async def test_a_campaign_killed_ten_times_reaches_everybody_once_or_lists_them(
@@ -99,3 +89,18 @@ def test_a_journal_reads_back_what_was_noted_and_no_line_that_was_cut_short(tmp_
     with (tmp_path / "j").open("ab") as file:
         file.write(b'{"c": 1')
     assert facts(tmp_path / "j") == [{"a": 1}, {"b": "x\ny"}]
+
+
+async def test_the_balance_sees_what_was_decided_and_is_not_there(store: Store) -> None:
+    house = House(store, 2)
+    decided = [
+        {"_id": f"d{one}", "rule": "sales", "profile": house.profile(one), "messages": [f"m{one}"]} for one in (0, 1)
+    ]
+    await store.insert_missing("decisions", decided)
+    told = {"metadata": {"rule": "sales"}, "delivery": {"to": f"telegram:{house.address(0)}", "state": "sent"}}
+    await store.insert_missing("messages", [{"_id": "m0", **told}])
+    found = await balance(house, [house.address(0)])
+    assert (found.dropped, found.is_right) == (1, False)
+    told["delivery"] = {"to": f"telegram:{house.address(1)}", "state": "failed"}
+    await store.insert_missing("messages", [{"_id": "m1", **told}])
+    assert (await balance(house, [house.address(0)])).is_right

@@ -5,7 +5,6 @@ The points are found in the source, so a new one is walked without being named h
 
 import asyncio
 import os
-import random
 import re
 import subprocess
 import sys
@@ -320,8 +319,3 @@ class _Posts:
             except (aiohttp.ClientError, TimeoutError):
                 pass
             await asyncio.sleep(AGAIN_SECONDS)
-
-
-@pytest.fixture
-def chance(seed: int) -> random.Random:
-    return random.Random(seed)

@@ -3,10 +3,7 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from channels.sweeper import EVERY_SECONDS
 from profiles.store import Store
@@ -18,13 +15,6 @@ from tests.faults.queue_of import queue_of
 from tests.faults.servers import Nursery, server
 
 PEOPLE = 240
-
-
-@pytest.fixture
-async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
-    opened = Store(mongo_url, database_name)
-    yield opened
-    await opened.close()
 
 
 async def test_a_thawed_server_sends_nothing_that_another_took_over(

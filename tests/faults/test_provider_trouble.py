@@ -1,9 +1,6 @@
 """The road to the provider breaks in every way a road breaks: nobody has an offer twice, and what nobody knows is listed."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from profiles.store import Store
 from tests.faults.figures import Figures
@@ -18,13 +15,6 @@ PEOPLE = 120
 MOODS: dict[Mood, float] = {
     "refuse": 0.05, "swallow": 0.05, "half_open": 0.05, "reset": 0.05, "reset_after": 0.05, "cut": 0.05, "drip": 0.05
 }  # fmt: skip
-
-
-@pytest.fixture
-async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
-    opened = Store(mongo_url, database_name)
-    yield opened
-    await opened.close()
 
 
 async def test_every_way_a_road_breaks_ends_in_once_or_unknown(

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from profiles.store import Store
@@ -23,13 +22,6 @@ MESSAGES, COPIES, PEOPLE, AT_ONCE = 150, 3, 20, 24
 FIRST = 760_000_000
 LAST_WEEK, NOW = 1_794_395_200, 1_795_000_000
 Answers = Counter[int]
-
-
-@pytest.fixture
-async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
-    opened = Store(mongo_url, database_name)
-    yield opened
-    await opened.close()
 
 
 async def test_copies_in_any_order_to_two_servers_are_stored_once_and_answered_once(
