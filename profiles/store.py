@@ -400,11 +400,12 @@ class Store:
     def _write(self, plan: Plan, session: ClientSession) -> None:
         """Write one command for each collection: the driver's own bulk writes take some 2 us more for each document."""
         database = self._client[self.name]
-        for collection, documents in plan.inserts.items():
+        inserts, updates = _apart(plan)
+        for collection, documents in inserts.items():
             _checked(database.command("insert", collection, documents=documents, ordered=True, session=session))
             crash_point("commit.half_written")
-        for collection, updates in plan.updates.items():
-            self._update(collection, updates, session)
+        for collection, some in updates.items():
+            self._update(collection, some, session)
         for collection, ids in plan.deletes.items():
             database[collection].delete_many({"_id": {"$in": ids}}, session=session)
 
@@ -463,6 +464,24 @@ def _checked(reply: Document) -> Document:
     if reply.get("writeErrors"):
         raise errors.BulkWriteError(reply)
     return reply
+
+
+def _apart(plan: Plan) -> tuple[dict[str, list[Document]], dict[str, list[Update]]]:
+    """Return what is inserted and what is updated: a record that must not exist yet is inserted, which takes half of an upsert.
+
+    Both meet the unique `_id` when it does exist.
+    """
+    inserts, updates = dict(plan.inserts), dict(plan.updates)
+    for collection, some in plan.updates.items():
+        new = {id(one) for one in some if one.version == 0 and _is_plain(one)}
+        if not new:
+            continue
+        made = ({**one.put, "_id": one.id, "version": 1} for one in some if id(one) in new)
+        inserts[collection] = [*inserts.get(collection, ()), *made]
+        updates[collection] = [one for one in some if id(one) not in new]
+        if not updates[collection]:
+            del updates[collection]
+    return inserts, updates
 
 
 def _statement(update: Update) -> Document:

@@ -219,7 +219,7 @@ async def test_a_transaction_that_the_server_dropped_is_interrupted(store: Store
 
     store._update = dropped  # type: ignore[method-assign]
     plan = inserting({"_id": "m1"})
-    plan.update("profiles", Update("P1", 0, {"language": "fr"}))
+    plan.update("profiles", Update("P1", None, {"language": "fr"}, upsert=True))
     with pytest.raises(Interrupted):
         await store.commit(plan)
     store._update = update  # type: ignore[method-assign]
