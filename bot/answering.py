@@ -15,7 +15,7 @@ from profiles.answer import Answer, Answerer
 from profiles.conversation import Conversation, Handover, hand_over
 from profiles.profile import Profile
 from profiles.record import replace
-from profiles.secret import Secret
+from profiles.secret import Secret, live
 from profiles.snapshot import Snapshot
 from profiles.timeline import BOT, Event, Message
 
@@ -68,6 +68,14 @@ class BotOptions:
         default=Secret(),
         metadata={"about": "token that an outside Rasa shows to /actions/webhook and /actions/nlg; empty: both closed"},
     )
+    previous_endpoint_token: Secret = field(
+        default=Secret(), metadata={"about": "the one before it, still accepted until you take it out"}
+    )
+
+    @property
+    def endpoint_tokens(self) -> tuple[str, ...]:
+        """What an outside Rasa may show; none where nothing is served to it."""
+        return live(self.endpoint_token, self.previous_endpoint_token) if self.endpoint_token else ()
 
     def __post_init__(self) -> None:
         if self.action_url and not self.action_url.startswith(("http://", "https://")):

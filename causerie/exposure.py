@@ -4,8 +4,9 @@ The world reaches it when `server.public_url` is https, or when it listens on an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from causerie.mongod import StoreOptions
@@ -22,7 +23,9 @@ class Danger:
 
 def dangers(options: Options, store: StoreOptions) -> tuple[Danger, ...]:
     """Return what should be changed before the world comes in."""
-    return (*_of_the_server(options), *_of_the_store(store)) if is_reachable(options) else ()
+    if not is_reachable(options):
+        return ()
+    return (*_of_the_server(options), *_of_old_secrets(options), *_of_the_store(store))
 
 
 def is_reachable(options: Options) -> bool:
@@ -56,6 +59,19 @@ def _of_the_server(options: Options) -> Iterator[Danger]:
         )
     if "admin" not in options.console.second_factor_roles:
         yield Danger('console.second_factor_roles: expected "admin" among them. Hint: second_factor_roles = ["admin"]')
+
+
+def _of_old_secrets(options: Options) -> Iterator[Danger]:
+    """Tell of secrets that were replaced and are still taken: what leaked opens the door for as long."""
+    sections: dict[str, Any] = {"bot": options.bot, "rules": options.rules}
+    sections |= {f"channels.{name}": channel for name, channel in options.channels.items()}
+    for name, section in sections.items():
+        for key in (one.name for one in fields(section)):
+            if key.startswith("previous_") and getattr(section, key):
+                yield Danger(
+                    f"{name}.{key}: expected nothing, got a secret that is still accepted. Hint: take it out as soon as "
+                    "the new one is in use everywhere."
+                )
 
 
 def _of_the_store(store: StoreOptions) -> Iterator[Danger]:

@@ -66,7 +66,7 @@ class Options:
         """What identity tokens may be signed with: the shop's secrets, and the demo shop's, made of our own `secret`."""
         chats = [one for one in self.channels.values() if isinstance(one, WebchatOptions)]
         demo = [demo_key(secret) for one in chats if one.enabled and one.demo]
-        return tuple(filter(None, (*(one.identity_secret.reveal() for one in chats), *demo)))
+        return (*(secret for one in chats for secret in one.identity_secrets), *demo)
 
     @property
     def proxies(self) -> int:

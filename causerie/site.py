@@ -46,8 +46,8 @@ def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Ap
     app.add_subapp("/api/v1", api(desk))
     app.add_subapp("/api/docs", docs(desk))
     ground, bot = parts.ground, parts.bot
-    token = options.bot.endpoint_token
-    app.add_routes(rasa_routes(bot.brain, bot.actions, ground.store, ground.writer, token=token, clock=ground.clock))
+    tokens = options.bot.endpoint_tokens
+    app.add_routes(rasa_routes(bot.brain, bot.actions, ground.store, ground.writer, tokens=tokens, clock=ground.clock))
     health = _health(parts, pages)
     app.add_routes(health_routes(health))
     app.add_routes(schema_routes())

@@ -21,6 +21,7 @@ from channels.email_reports import Reports
 from channels.nonces import Nonces
 from channels.stranger_json import table_in
 from channels.webchat_limits import Bucket
+from profiles.secret import live
 from profiles.store import Unavailable
 
 log = logging.getLogger("channels.email")
@@ -42,7 +43,8 @@ class Hooks:
         self, options: Options, door: Door, reports: Reports, *, domain: str, fetch: Fetch | None = None
     ) -> None:
         self._door, self._reports, self._domain = door, reports, domain
-        self._topic, self._mailgun_key = options.sns_topic, options.mailgun_key
+        self._topic = options.sns_topic
+        self._mailgun_keys = live(options.mailgun_key, options.previous_mailgun_key) if options.mailgun_key else ()
         self._nonces = Nonces(door.store)
         self._fetch = fetch or get
         self._certificates: dict[str, bytes] = {}
@@ -53,7 +55,7 @@ class Hooks:
         routes = []
         if self._topic:
             routes.append(web.post("/sns", self._answering(self._sns)))
-        if self._mailgun_key:
+        if self._mailgun_keys:
             routes.append(web.post("/mailgun", self._answering(self._mailgun)))
         return routes
 
@@ -78,7 +80,7 @@ class Hooks:
     async def _mailgun(self, request: web.Request) -> web.Response:
         said = table_in(await _body(request, email_mailgun.LARGEST))
         now = self._door.clock()
-        if not email_mailgun.is_signed(said, self._mailgun_key.reveal()):
+        if not email_mailgun.is_signed(said, self._mailgun_keys):
             return _refused("mailgun", "signature")
         if not email_mailgun.is_fresh(said, now):
             log.info("email.hook refused provider=mailgun reason=stale")

@@ -5,12 +5,13 @@ alone, never over what is said, so each word counts once (nonces.py) and not for
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Kind, kind_of, status_in, token_shown, told
 from channels.stranger_json import table_at, text_at
+from profiles.secret import is_one_of
 
 LARGEST = 300_000  # octets; an event repeats some headers, and variables that we do not set
 FRESH_FOR = timedelta(hours=9)
@@ -19,13 +20,13 @@ AHEAD = timedelta(minutes=5)  # how much another's clock may be ahead of ours
 LONGEST_WORD = 100
 
 
-def is_signed(said: Mapping[str, Any], key: str) -> bool:
-    """Return whether whoever has the signing key signed this event's instant and word."""
+def is_signed(said: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    """Return whether whoever has one of the signing keys signed this event's instant and word."""
     instant, word, given = (text_at(said, "signature", name) for name in ("timestamp", "token", "signature"))
-    if not key or not instant or not 0 < len(word) <= LONGEST_WORD:
+    if not instant or not 0 < len(word) <= LONGEST_WORD:
         return False
-    wanted = hmac.digest(key.encode(), f"{instant}{word}".encode("utf-8", "replace"), "sha256").hex()
-    return hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace"))
+    signed = f"{instant}{word}".encode("utf-8", "replace")
+    return is_one_of(given, [hmac.digest(key.encode(), signed, "sha256").hex() for key in keys])
 
 
 def is_fresh(said: Mapping[str, Any], now: datetime) -> bool:

@@ -30,6 +30,9 @@ class Options:
         default=Secret(),
         metadata={"about": "What Telegram shows us with each webhook (A-Z a-z 0-9 _ -); empty: made by the server."},
     )
+    previous_secret_token: Secret = field(
+        default=Secret(), metadata={"about": "The one before it, still accepted until you take it out."}
+    )
     api_url: str = field(
         default="https://api.telegram.org",
         metadata={"about": "Where the Bot API answers; change it for a Bot API server of your own."},
@@ -62,8 +65,10 @@ def _mistakes(options: Options, door: Door) -> list[str]:
     section, wrong = "channels.telegram", []
     if not TOKEN.fullmatch(options.token.reveal()):
         wrong.append(f"{section}.token: expected a token such as 123456:ABC-DEF. Hint: @BotFather gives it")
-    if options.secret_token and not SECRET_TOKEN.fullmatch(options.secret_token.reveal()):
-        wrong.append(f"{section}.secret_token: expected 1 to 256 of A-Z a-z 0-9 _ -")
+    for name in ("secret_token", "previous_secret_token"):
+        secret = getattr(options, name)
+        if secret and not SECRET_TOKEN.fullmatch(secret.reveal()):
+            wrong.append(f"{section}.{name}: expected 1 to 256 of A-Z a-z 0-9 _ -")
     if not options.api_url.startswith(("http://", "https://")):
         wrong.append(f'{section}.api_url: expected an address with http, got "{options.api_url}"')
     if options.webhook and options.api_url == Options().api_url and not door.public_url.startswith("https://"):

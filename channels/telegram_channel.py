@@ -24,6 +24,7 @@ from channels.telegram import Options
 from channels.telegram_intake import Intake
 from channels.telegram_request import REACH_SECONDS, AioRequest, NotReached, verdict
 from profiles.lean import absent
+from profiles.secret import live
 from profiles.sole import Sole
 from profiles.store import Unavailable
 from profiles.timeline import Attachment
@@ -77,7 +78,8 @@ class Telegram:
     def __init__(self, options: Options, door: Door, bot: ptb.Bot, request: AioRequest) -> None:
         self._options, self._door, self._bot, self._request = options, door, bot, request
         self._secret = options.secret_token.reveal() or _derived(door.secret)
-        self._intake = Intake(door, secret=self._secret, answered=self._answer)
+        accepted = (self._secret, *live(options.previous_secret_token))
+        self._intake = Intake(door, secrets=accepted, answered=self._answer)
         self.tally = self._intake.tally
         self._progress: OrderedDict[tuple[str, int], _Progress] = OrderedDict()
         self._answers: set[asyncio.Task[None]] = set()

@@ -1,8 +1,7 @@
 """Where Telegram's updates arrive, pushed or fetched: judged, understood, on disk, and only then acknowledged."""
 
-import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from channels import telegram_form as form
 from channels import telegram_wire as wire
 from channels.channel import Door, Inbound
 from profiles.record import from_document
+from profiles.secret import is_one_of
 from profiles.store import Unavailable, Unstorable
 from profiles.timeline import Content, Message
 
@@ -32,16 +32,17 @@ class Tally:
 
 
 class Intake:
-    """Takes updates for one bot. `answered` is told the id of each pressed key, and must not block."""
+    """Takes updates that show one of these secrets. `answered` is told the id of each pressed key, and must not block."""
 
-    def __init__(self, door: Door, *, secret: str, answered: Callable[[str], None]) -> None:
+    def __init__(self, door: Door, *, secrets: Sequence[str], answered: Callable[[str], None]) -> None:
         self.tally = Tally()
-        self._door, self._secret, self._answered = door, secret.encode(), answered
+        self._door, self._secrets, self._answered = door, secrets, answered
 
     async def hook(self, request: web.Request) -> web.Response:
         """Answer a webhook: 200 on disk or nothing for us, 403 forged, 413 too large, 400 malformed, 503 repeat it."""
-        shown = request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
-        if not hmac.compare_digest(shown, self._secret):  # before anything of the body is looked at
+        if not is_one_of(
+            request.headers.get(SECRET_HEADER, ""), self._secrets
+        ):  # before anything of the body is looked at
             self.tally.forged += 1
             return web.Response(status=403)
         raw = await _bounded(request)

@@ -22,7 +22,7 @@ from channels.twilio_codes import reason, refusal
 from channels.twilio_media import MediaPlaces, media_of
 from channels.twilio_signature import Fields, fields_of, is_genuine
 from profiles.identity import normalise
-from profiles.secret import Secret
+from profiles.secret import Secret, live
 from profiles.store import Unavailable
 from profiles.text import clean
 from profiles.timeline import Content
@@ -46,12 +46,19 @@ class Options:
     auth_token: Secret = field(
         default=Secret(), metadata={"about": "The account's auth token: verifies webhooks, and signs in."}
     )
+    previous_auth_token: Secret = field(
+        default=Secret(),
+        metadata={"about": "The one before it: webhooks signed with it are taken too, until you take it out."},
+    )
     api_key: str = field(
         default="", metadata={"about": "An API key (SK...) to sign in with instead of the auth token."}
     )
     api_secret: Secret = field(default=Secret(), metadata={"about": "The secret of that API key."})
     shared_key: Secret = field(
         default=Secret(), metadata={"about": "The SharedKey that webhooks are signed with, if you use one."}
+    )
+    previous_shared_key: Secret = field(
+        default=Secret(), metadata={"about": "The one before it, still accepted until you take it out."}
     )
     from_number: str = field(default="", metadata={"about": "The number or sender name that writes."})
     messaging_service_sid: str = field(
@@ -98,6 +105,8 @@ class Twilio:
         self._auth = {"Authorization": aiohttp.encode_basic_auth(credentials[0], credentials[1].reveal())}
         timeout = aiohttp.ClientTimeout(total=options.timeout_seconds, sock_connect=options.timeout_seconds / 2)
         self._client = aiohttp.ClientSession(timeout=timeout)
+        self._auth_tokens = live(options.auth_token, options.previous_auth_token)
+        self._shared_keys = live(options.shared_key, options.previous_shared_key)
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Return the two webhooks."""
@@ -141,8 +150,8 @@ class Twilio:
             raw = await request.read()
             _, question, query = request.raw_path.partition("?")
             url = f"{self._door.public_url}/channels/{self.name}/{request.path.rpartition('/')[2]}{question}{query}"
-            token, shared = self._options.auth_token.reveal(), self._options.shared_key.reveal()
-            if not is_genuine(url, raw, request.headers, auth_token=token, shared_key=shared):
+            tokens, keys = self._auth_tokens, self._shared_keys
+            if not is_genuine(url, raw, request.headers, auth_tokens=tokens, shared_keys=keys):
                 log.info("twilio.webhook refused reason=signature")
                 return web.Response(status=403, text="the signature is not Twilio's for this address\n")
             try:
@@ -239,6 +248,11 @@ def _problems(options: Options) -> list[str]:
         )
     if not options.auth_token and not options.api_key:
         problems.append("channels.twilio.auth_token: expected it, or api_key and api_secret, to sign in with.")
+    for name in ("auth_token", "shared_key"):
+        if getattr(options, f"previous_{name}") and not getattr(options, name):
+            problems.append(
+                f"channels.twilio.previous_{name}: expected {name} beside it, got nothing: only the old one would be taken."
+            )
     if options.api_key and not options.api_secret:
         problems.append("channels.twilio.api_secret: expected the secret of api_key, got nothing.")
     if not options.from_number and not options.messaging_service_sid:

@@ -5,9 +5,11 @@ https://www.twilio.com/docs/usage/security. The address is the one that Twilio w
 
 import base64
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
+
+from profiles.secret import is_one_of
 
 MOST_FIELDS = 500
 _DIGESTS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
@@ -28,16 +30,18 @@ def sign(secret: str, url: str, fields: Iterable[tuple[str, str]], algorithm: st
     return base64.b64encode(digest).decode()
 
 
-def is_genuine(url: str, raw: bytes, headers: Mapping[str, str], *, auth_token: str, shared_key: str) -> bool:
-    """Return whether the request was signed with our token, or our SharedKey when the request says it used one.
+def is_genuine(
+    url: str, raw: bytes, headers: Mapping[str, str], *, auth_tokens: Sequence[str], shared_keys: Sequence[str]
+) -> bool:
+    """Return whether the request was signed with a token of ours, or with a SharedKey when the request says it used one.
 
-    A secret that is not set verifies nothing. A body that is not a form must be vouched for by bodySHA256 in the address.
+    Where none is set nothing is genuine. A body that is not a form must be vouched for by bodySHA256 in the address.
     """
     settings = _settings(headers.get("X-Twilio-Webhooks-Signature-Settings", ""))
-    secret = shared_key if "key" in settings else auth_token
+    secrets = shared_keys if "key" in settings else auth_tokens
     algorithm = settings.get("algorithm", "HMAC_SHA1").upper()
     given = headers.get("X-Twilio-Signature", "")
-    if not secret or algorithm not in _DIGESTS:
+    if algorithm not in _DIGESTS:
         return False
     try:
         fields = fields_of(raw) if _is_form(headers) else []
@@ -46,8 +50,8 @@ def is_genuine(url: str, raw: bytes, headers: Mapping[str, str], *, auth_token: 
     if not _is_form(headers) and not _vouched(url, raw):
         return False
     # Twilio's own libraries try both: whether a port was signed depends on the kind of request
-    genuine = [sign(secret, spelling, fields, algorithm) for spelling in _spellings(url)]
-    return any([hmac.compare_digest(signature.encode(), given.encode("utf-8", "replace")) for signature in genuine])
+    spellings = _spellings(url)
+    return is_one_of(given, [sign(key, spelling, fields, algorithm) for key in secrets for spelling in spellings])
 
 
 def _is_form(headers: Mapping[str, str]) -> bool:

@@ -40,7 +40,7 @@ from channels.webchat_visitors import Keys, Locked, recognise
 from profiles.conversation import Conversation
 from profiles.live import Abroad
 from profiles.record import from_document
-from profiles.secret import Secret
+from profiles.secret import Secret, live
 from profiles.snapshot import Changes
 from profiles.store import Unavailable
 
@@ -71,6 +71,9 @@ class Options:
             "about": "What your server signs identity tokens with, 32 characters or more; empty: nobody signs in."
         },
     )
+    previous_identity_secret: Secret = field(
+        default=Secret(), metadata={"about": "The one before it, still accepted until you take it out."}
+    )
     demo: bool = field(default=False, metadata={"about": "Whether the demo shop is served at /channels/webchat/demo."})
     largest_file_megabytes: int = field(default=10, metadata={"about": "The largest file a visitor may send, 1 to 15."})
     sockets_per_address: int = field(
@@ -80,6 +83,11 @@ class Options:
         default=0,
         metadata={"about": "How many proxies of yours stand before the server and add to X-Forwarded-For."},
     )
+
+    @property
+    def identity_secrets(self) -> tuple[str, ...]:
+        """What an identity token may be signed with."""
+        return live(self.identity_secret, self.previous_identity_secret)
 
 
 async def connect(options: Options, door: Door) -> "Webchat":
@@ -106,8 +114,7 @@ class Webchat:
     def __init__(self, options: Options, door: Door) -> None:
         own = hmac.digest(door.secret, b"webchat", "sha256")
         self._door, self._demo_key = door, demo_key(door.secret) if options.demo else ""
-        shop = (options.identity_secret.reveal(), self._demo_key)
-        self._keys = Keys(own, tuple(filter(None, shop)))
+        self._keys = Keys(own, (*options.identity_secrets, *filter(None, [self._demo_key])))
         self._origins = Origins(options.origins, door.public_url)
         self._proxies = options.proxies
         self._seconds: Callable[[], float] = asyncio.get_running_loop().time
@@ -298,11 +305,16 @@ class Webchat:
 def _check(options: Options, door: Door) -> None:
     if not door.secret:
         raise ValueError("the server has no signing secret: visitors' tokens could be forged")
-    length = len(options.identity_secret.reveal())
-    if 0 < length < SHORTEST_SECRET:
+    for name in ("identity_secret", "previous_identity_secret"):
+        length = len(getattr(options, name).reveal())
+        if 0 < length < SHORTEST_SECRET:
+            raise ValueError(
+                f"{name}: expected {SHORTEST_SECRET} characters or more, got {length}. "
+                'Hint: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
+    if options.previous_identity_secret and not options.identity_secret:
         raise ValueError(
-            f"identity_secret: expected {SHORTEST_SECRET} characters or more, got {length}. "
-            'Hint: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            "previous_identity_secret: expected identity_secret beside it: only the old one would be taken"
         )
     if not 1 <= options.largest_file_megabytes <= 15:  # one MongoDB document holds 16 MB
         raise ValueError(f"largest_file_megabytes: expected 1 to 15, got {options.largest_file_megabytes}")

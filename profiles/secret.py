@@ -1,5 +1,7 @@
 """A text that must not be seen: it hides itself in repr, logs, tracebacks and error messages."""
 
+import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -20,3 +22,14 @@ class Secret:
         return "Secret(****)" if self._text else "Secret()"
 
     __str__ = __repr__
+
+
+def live(*secrets: Secret) -> tuple[str, ...]:
+    """Return those that are set: the one in use, and the one that it replaces while both are accepted."""
+    return tuple(secret.reveal() for secret in secrets if secret)
+
+
+def is_one_of(shown: str, secrets: Iterable[str]) -> bool:
+    """Return whether this is one of these; how long it takes says nothing of which, or how nearly."""
+    text = shown.encode("utf-8", "surrogatepass")
+    return any([hmac.compare_digest(text, secret.encode()) for secret in secrets])

@@ -17,6 +17,7 @@ from profiles.crash import crash_point
 from profiles.every import Every
 from profiles.public_address import NotPublic
 from profiles.record import Document
+from profiles.secret import live
 from profiles.store import Store
 from rules.effects import ERRANDS
 from rules.errand_rows import GIVE_UP_AFTER, claim, end, profile_of, put_off
@@ -38,7 +39,8 @@ class Errands:
         self, store: Store, options: RulesOptions, *, clock: Clock, connector: aiohttp.BaseConnector | None = None
     ) -> None:
         self._store, self._clock, self._options = store, clock, options
-        self._key = key_of(options.webhook_secret.reveal()) if options.webhook_secret else b""
+        secrets = live(options.webhook_secret, options.previous_webhook_secret) if options.webhook_secret else ()
+        self._keys = [key_of(secret) for secret in secrets]
         self._connector = connector
         self._session: aiohttp.ClientSession | None = None
         self._silent: dict[str, datetime] = {}
@@ -77,7 +79,7 @@ class Errands:
     async def _sent(self, errand: Mapping[str, Any]) -> str:
         """Return what the attempt came to: an HTTP status, or a word."""
         url, now = errand["target"], self._clock()
-        if not self._key:
+        if not self._keys:
             return "no_secret"
         if not self._options.webhooks_inside and (wrong := why_not(url)):
             return wrong
@@ -90,7 +92,7 @@ class Errands:
         body = body_of(errand, profile, now)
         try:
             async with self._http().post(
-                url, data=body, headers=headers(errand["_id"], body, self._key, now), allow_redirects=False
+                url, data=body, headers=headers(errand["_id"], body, self._keys, now), allow_redirects=False
             ) as answer:
                 return str(answer.status)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:

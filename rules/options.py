@@ -17,17 +17,21 @@ class RulesOptions:
         default=Secret(),
         metadata={"about": "what webhooks are signed with, whsec_ and base64; empty: webhooks wait for it"},
     )
+    previous_webhook_secret: Secret = field(
+        default=Secret(), metadata={"about": "the one before it: webhooks are signed with both until you take it out"}
+    )
     webhooks_inside: bool = field(
         default=False, metadata={"about": "let webhooks reach private addresses, other ports and plain http"}
     )
     zone: str = field(default="Europe/Paris", metadata={"about": "time zone of contacts whose own is not known"})
 
     def __post_init__(self) -> None:
-        if self.webhook_secret:
-            try:
-                key_of(self.webhook_secret.reveal())
-            except ValueError as error:
-                raise ValueError(f"webhook_secret: {error}") from None
+        for name in ("webhook_secret", "previous_webhook_secret"):
+            if secret := getattr(self, name):
+                try:
+                    key_of(secret.reveal())
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
         if self.zone not in available_timezones():
             raise ValueError(f'zone: expected a time zone, got "{self.zone}". Hint: Europe/Paris')
 

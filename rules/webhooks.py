@@ -8,7 +8,7 @@ import base64
 import binascii
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,16 +31,17 @@ def key_of(secret: str) -> bytes:
     return key
 
 
-def headers(id: str, body: bytes, key: bytes, now: datetime) -> dict[str, str]:
-    """Return the headers that prove the body."""
+def headers(id: str, body: bytes, keys: Sequence[bytes], now: datetime) -> dict[str, str]:
+    """Return the headers that prove the body: signed once with each key, so that a receiver may know the new one or the old."""
     stamp = str(int(now.timestamp()))
-    signature = hmac.digest(key, b".".join((id.encode(), stamp.encode(), body)), "sha256")
+    signed = b".".join((id.encode(), stamp.encode(), body))
+    signatures = (base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys)
     return {
         "Content-Type": "application/json",
         "User-Agent": "Causerie-Webhook",
         "webhook-id": id,
         "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
     }
 
 

@@ -14,7 +14,6 @@ from bot.actions import Actions
 from bot.answering import BotOptions
 from bot.brain import Brain
 from bot.rasa_routes import LARGEST_CALL, routes
-from profiles.secret import Secret
 from profiles.store import Store
 from profiles.writer import Writer
 from tests.bot.conftest import PIZZA, START
@@ -33,12 +32,12 @@ TRACKER: dict[str, Any] = {
 }
 
 
-async def _client(brain: Brain, mongo_url: str, name: str, folder: str, token: str = TOKEN) -> TestClient:
+async def _client(brain: Brain, mongo_url: str, name: str, folder: str, *tokens: str) -> TestClient:
     store = Store(mongo_url, name)
     writer = Writer(store, process="test")
     actions = Actions(BotOptions(folder=folder, action_seconds=2))
     app = web.Application()
-    app.add_routes(routes(brain, actions, store, writer, token=Secret(token), clock=lambda: START))
+    app.add_routes(routes(brain, actions, store, writer, tokens=tokens, clock=lambda: START))
     client = TestClient(TestServer(app))
     await client.start_server()
     return client
@@ -46,7 +45,7 @@ async def _client(brain: Brain, mongo_url: str, name: str, folder: str, token: s
 
 @pytest.fixture
 async def rasa(pizza: Brain, mongo_url: str, database_name: str) -> AsyncIterator[TestClient]:
-    client = await _client(pizza, mongo_url, database_name, str(PIZZA))
+    client = await _client(pizza, mongo_url, database_name, str(PIZZA), TOKEN, "the one before")
     yield client
     await client.close()
 
@@ -94,7 +93,7 @@ async def test_an_action_that_rejects_answers_400_with_its_name(
         "    def name(self): return 'action_no'\n"
         "    async def run(self, dispatcher, tracker, domain): raise ActionExecutionRejection('action_no')\n"
     )
-    client = await _client(pizza, mongo_url, database_name, str(tmp_path))
+    client = await _client(pizza, mongo_url, database_name, str(tmp_path), TOKEN)
     status, answer = await _ask(client, "/actions/webhook", _call("action_no"))
     error = "Custom action 'action_no' rejected execution."
     assert (status, answer) == (400, {"error": error, "action_name": "action_no"})
@@ -130,15 +129,16 @@ async def test_nobody_comes_in_without_the_token(rasa: TestClient, path: str) ->
         assert (await method(path, params=params)).status == 401
 
 
-async def test_the_token_may_also_come_as_a_bearer(rasa: TestClient) -> None:
-    response = await rasa.get("/actions/actions", headers={"Authorization": f"Bearer {TOKEN}"})
+@pytest.mark.parametrize("token", [TOKEN, "the one before"])
+async def test_the_token_may_also_come_as_a_bearer(rasa: TestClient, token: str) -> None:
+    response = await rasa.get("/actions/actions", headers={"Authorization": f"Bearer {token}"})
     assert {"name": "action_price"} in await response.json()
 
 
 async def test_without_a_token_in_the_configuration_there_is_nothing(
     pizza: Brain, mongo_url: str, database_name: str
 ) -> None:
-    client = await _client(pizza, mongo_url, database_name, str(PIZZA), token="")
+    client = await _client(pizza, mongo_url, database_name, str(PIZZA))
     assert (await client.post("/actions/webhook", json=_call("action_price"))).status == 404
     await client.close()
 
@@ -197,7 +197,7 @@ async def test_words_fit_the_real_channel_and_language(
             "data__nlu.fr": "nlu:\n- intent: hi\n  examples: |\n    - bonjour à tous\n    - salut les amis",
         },
     )
-    client = await _client(Brain.load(folder), mongo_url, database_name, str(folder))
+    client = await _client(Brain.load(folder), mongo_url, database_name, str(folder), TOKEN)
     metadata = {"channel": channel, "language": language}
     tracker = {**TRACKER, "latest_input_channel": "rest", "latest_message": {"text": "ok", "metadata": metadata}}
     asked = {"response": "utter_how", "tracker": tracker, "channel": {"name": "collector"}}

@@ -19,6 +19,7 @@ SAFE = Options(
     channels={"webchat": webchat.Options(enabled=True, proxies=1)},
 )
 EMBEDDED = StoreOptions()
+WHSEC = Secret("whsec_" + "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr")
 
 
 def _with(**changed: Any) -> Options:
@@ -43,6 +44,13 @@ def test_a_safe_configuration_and_one_s_own_machine_are_silent() -> None:
         (_with(rules=RulesOptions(webhooks_inside=True)), "embedded", "rules.webhooks_inside", False),
         (_with(console=ConsoleOptions()), "embedded", "console.second_factor_roles", False),
         (_with(server=ServerOptions(public_url="https://x", log_level="DEBUG")), "embedded", "server.log_level", False),
+        (_with(rules=RulesOptions(previous_webhook_secret=WHSEC)), "embedded", "rules.previous_webhook_secret", False),
+        (
+            _with(channels={"webchat": webchat.Options(previous_identity_secret=Secret("hush"), proxies=1)}),
+            "embedded",
+            "channels.webchat.previous_identity_secret",
+            False,
+        ),
         (SAFE, "mongodb://db1,db2/?replicaSet=rs", "store.url", True),
         (SAFE, "mongodb://u:p@db1/?compressors=snappy,ZLIB", "store.url", False),
         (SAFE, "mongodb://u:p@db1/?tls=true&tlsAllowInvalidCertificates=true", "store.url", True),
@@ -52,4 +60,4 @@ def test_each_danger_is_named_with_its_key(options: Options, store: str, key: st
     (found,) = dangers(options, StoreOptions(url=Secret(store)))
     assert found.sentence.startswith(f"{key}: expected ")
     assert found.is_grave is is_grave
-    assert "u:p@" not in found.sentence
+    assert not any(secret in found.sentence for secret in ("u:p@", "whsec_a2", "hush"))

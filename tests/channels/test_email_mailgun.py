@@ -76,12 +76,13 @@ def test_a_mail_is_known_by_its_signed_path_too_and_no_other_by_anything() -> No
 
 def test_a_signature_is_of_this_key_this_instant_and_this_word() -> None:
     right = signed({})
-    assert is_signed(right, KEY)
-    assert not is_signed(right, "another key")
-    assert not is_signed(signed({}, key=""), ""), "a key that is not set signs nothing"
+    assert is_signed(right, [KEY])
+    assert is_signed(right, ["the new one", KEY])
+    assert not is_signed(right, ["another key"])
+    assert not is_signed(signed({}, key=""), []), "a key that is not set signs nothing"
     for name, value in (("timestamp", "1"), ("token", "v" * 50), ("signature", ""), ("signature", None), ("token", "")):
-        assert not is_signed({"signature": {**right["signature"], name: value}}, KEY)
-    assert not is_signed({"signature": "é"}, KEY)
+        assert not is_signed({"signature": {**right["signature"], name: value}}, [KEY])
+    assert not is_signed({"signature": "é"}, [KEY])
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import pytest
 
 from channels.channel import Edited, Inbound, Reachable, Sent
 from profiles.record import to_document
+from profiles.secret import Secret
 from profiles.store import Unstorable
 from profiles.timeline import BOT, Button, Content, Message
-from tests.channels.telegram_stage import Stage, stage
+from tests.channels.telegram_stage import SECRET, Stage, stage
 from tests.waiting import until
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -45,6 +46,15 @@ async def test_a_forged_webhook_is_refused_whatever_it_says(on: Stage, secret: s
         assert (await on.post(body, secret=secret)).status == 403
     assert on.recorder.arrivals == []
     assert on.channel.tally.forged == 3
+
+
+async def test_while_a_secret_is_replaced_the_one_before_is_still_taken(mongo_url: str, database_name: str) -> None:
+    async with stage(mongo_url, database_name, previous_secret_token=Secret("the-one-before")) as on:
+        shown = ("the-one-before", SECRET, "the-one-before-that", "")
+        statuses = [(await on.post(update(on), secret=secret)).status for secret in shown]
+        assert (statuses, on.channel.tally.forged) == ([200, 200, 403, 403], 2)
+        await until(lambda: on.server.webhook)
+        assert on.server.webhook["secret_token"] == SECRET, "only the new one is told"
 
 
 async def test_a_replayed_webhook_changes_nothing_and_is_fine(on: Stage) -> None:

@@ -223,6 +223,31 @@ async def test_a_shared_key_verifies_in_its_own_algorithm(line: Line, free_port:
     await keyed.server.cleanup()
 
 
+async def test_while_a_secret_is_replaced_the_one_before_is_still_taken(line: Line, free_port: int) -> None:
+    await line.server.cleanup()
+    options = replace(
+        line.kit.options, auth_token=Secret("new"), previous_auth_token=Secret(TOKEN), shared_key=Secret("new key"),
+        previous_shared_key=Secret("old key"),
+    )  # fmt: skip
+    both = await opened(line.kit, options, line.recorder, free_port)
+    fields = line.kit.message("oui", id="1")
+    url, statuses = f"{line.kit.door.public_url}/channels/twilio/message", []
+    for secret, settings in (
+        ("new", ""),
+        (TOKEN, ""),
+        ("older", ""),
+        ("new key", "key=k"),
+        ("old key", "key=k"),
+        (TOKEN, "key=k"),
+    ):
+        headers = {"X-Twilio-Signature": RequestValidator(secret).compute_signature(url, fields),
+                   "X-Twilio-Webhooks-Signature-Settings": settings}  # fmt: skip
+        statuses.append((await line.kit.post("message", fields, headers=headers))[0])
+    await both.channel.close()
+    await both.server.cleanup()
+    assert statuses == [200, 200, 403, 200, 200, 403]
+
+
 async def test_a_secret_that_is_not_set_verifies_nothing(line: Line) -> None:
     fields = line.kit.message("oui", id="1")
     url = f"{line.kit.door.public_url}/channels/twilio/message"

@@ -274,6 +274,16 @@ async def test_a_person_who_proved_who_they_are_reads_on_only_with_a_valid_ident
             assert await thief.closed() == 4401
 
 
+async def test_while_the_shops_secret_is_replaced_the_one_before_still_vouches(
+    mongo_url: str, database_name: str, free_port: int
+) -> None:
+    before = "the secret that the shop had before this one"
+    async with open_shop(mongo_url, database_name, free_port, previous_identity_secret=Secret(before)) as shop:
+        for key, problem in ((before, None), (IDENTITY_SECRET, None), ("x" * 32, "forged")):
+            async with browse(shop, identity=_identity("anna", key=key)) as anna:
+                assert (await welcomed(anna))["problem"] == problem
+
+
 async def test_another_person_on_the_same_browser_gets_their_own_conversation(shop: Shop) -> None:
     async with browse(shop, identity=_identity("anna")) as anna:
         await welcomed(anna)
@@ -530,6 +540,8 @@ async def test_a_plain_request_to_the_socket_is_told_what_it_is(shop: Shop) -> N
         ({"origins": ("https://*.example",)}, "no wildcard"),
         ({"origins": ("https://shop.example/path",)}, "no path"),
         ({"identity_secret": Secret("short")}, "32 characters"),
+        ({"identity_secret": Secret("x" * 32), "previous_identity_secret": Secret("short")}, "32 characters"),
+        ({"previous_identity_secret": Secret("x" * 32)}, "identity_secret beside it"),
         ({"largest_file_megabytes": 50}, "1 to 15"),
         ({"proxies": -1}, "0 or more"),
     ],

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,11 +87,25 @@ async def worker(town: Town) -> AsyncIterator[Errands]:
     await made.close()
 
 
+async def test_while_a_secret_is_replaced_webhooks_are_signed_with_both(town: Town) -> None:
+    previous = Secret("whsec_" + "b29vb29vb29vb29vb29vb29vb29vb29vb29vb29v")
+    both = RulesOptions(webhook_secret=Secret(SECRET), previous_webhook_secret=previous, webhooks_inside=True)
+    for id, options in (("e1", both), ("e2", replace(both, webhook_secret=Secret()))):
+        worker = Errands(town.store, options, clock=town.clock)
+        await town.ask(id)
+        await worker.look()
+        await worker.close()
+    ((sent, body),) = town.heard
+    keys = [key_of(SECRET), key_of(previous.reveal())]
+    assert sent["webhook-signature"] == headers("e1", body, keys, NOON)["webhook-signature"]
+    assert (await town.row("e2"))["reason"] == "no_secret", "an old one alone signs nothing"
+
+
 async def test_a_webhook_is_signed_and_taken_once(town: Town, worker: Errands) -> None:
     await town.ask()
     assert await worker.look() == 1
     ((sent, body),) = town.heard
-    wanted = headers("e1", body, key_of(SECRET), NOON)
+    wanted = headers("e1", body, [key_of(SECRET)], NOON)
     assert {name: sent.get(name) for name in wanted} == wanted
     assert json.loads(body)["fields"] == {"x": "Anna"}
     row = await town.row()
@@ -236,7 +251,12 @@ async def test_whom_nobody_knows_any_more_is_told_to_nobody(town: Town, worker: 
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: RulesOptions(webhook_secret=Secret("secret")), lambda: RulesOptions(zone="Mars")]
+    "make",
+    [
+        lambda: RulesOptions(webhook_secret=Secret("secret")),
+        lambda: RulesOptions(webhook_secret=Secret(SECRET), previous_webhook_secret=Secret("secret")),
+        lambda: RulesOptions(zone="Mars"),
+    ],
 )
 def test_a_bad_option_is_refused(make: Callable[[], RulesOptions]) -> None:
     with pytest.raises(ValueError, match="expected"):

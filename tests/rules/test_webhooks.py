@@ -18,11 +18,13 @@ ERRAND = {
 }  # fmt: skip
 
 
-def test_the_signature_is_over_id_instant_and_body() -> None:
-    sent = headers("rule:abc", b'{"a":1}', key_of(SECRET), NOON)
+def test_the_signature_is_over_id_instant_and_body_once_with_each_secret() -> None:
+    sent = headers("rule:abc", b'{"a":1}', [key_of(SECRET), b"o" * 32], NOON)
     stamp = str(int(NOON.timestamp()))
-    proof = hmac.new(b"k" * 32, f'rule:abc.{stamp}.{{"a":1}}'.encode(), hashlib.sha256).digest()
-    assert sent["webhook-signature"] == "v1," + base64.b64encode(proof).decode()
+    proofs = (
+        hmac.new(key * 32, f'rule:abc.{stamp}.{{"a":1}}'.encode(), hashlib.sha256).digest() for key in (b"k", b"o")
+    )
+    assert sent["webhook-signature"].split(" ") == ["v1," + base64.b64encode(proof).decode() for proof in proofs]
     assert (sent["webhook-id"], sent["webhook-timestamp"]) == ("rule:abc", stamp)
 
 
