@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-import aiohttp
 from aiohttp import web
 
 from channels import email_mailgun, email_ses, email_sns
@@ -18,6 +17,7 @@ from channels.channel import Door
 from channels.email_bounces import Heard
 from channels.email_options import Options
 from channels.email_reports import Reports
+from channels.getting import Fetch, get
 from channels.nonces import Nonces
 from channels.stranger_json import table_in
 from channels.webchat_limits import Bucket
@@ -26,27 +26,20 @@ from profiles.store import Unavailable
 
 log = logging.getLogger("channels.email")
 
-LARGEST_ANSWER = 20_000  # octets; a certificate has some 2,000
-SECONDS = 10.0
 ASKED_PER_SECOND, ASKED_AT_ONCE = 0.5, 20.0
 """How often SNS is asked for certificates and confirmations: whoever knows our topic may name any number."""
 MOST_CERTIFICATES = 20
-
-Fetch = Callable[[str], Awaitable[bytes]]
-"""Gets an address and returns the body of its answer, 200 and not large. Raises OSError."""
 
 
 class Hooks:
     """The webhooks of the providers that the config names. `domain` is that of our Message-IDs."""
 
-    def __init__(
-        self, options: Options, door: Door, reports: Reports, *, domain: str, fetch: Fetch | None = None
-    ) -> None:
+    def __init__(self, options: Options, door: Door, reports: Reports, *, domain: str, fetch: Fetch = get) -> None:
         self._door, self._reports, self._domain = door, reports, domain
         self._topic = options.sns_topic
         self._mailgun_keys = live(options.mailgun_key, options.previous_mailgun_key) if options.mailgun_key else ()
         self._nonces = Nonces(door.store)
-        self._fetch = fetch or get
+        self._fetch = fetch
         self._certificates: dict[str, bytes] = {}
         self._asks = Bucket(per_second=ASKED_PER_SECOND, burst=ASKED_AT_ONCE)
 
@@ -127,24 +120,6 @@ class Hooks:
                 return web.Response(status=503, headers={"Retry-After": "5"}, text="not stored; please repeat\n")
 
         return webhook
-
-
-async def get(address: str) -> bytes:
-    """Return what stands at this address, following nothing. Raises OSError when it is not 200, large, or does not come."""
-    timeout = aiohttp.ClientTimeout(total=SECONDS)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as client,
-            client.get(address, allow_redirects=False) as answer,
-        ):
-            content = await answer.content.read(LARGEST_ANSWER + 1)
-            while len(content) <= LARGEST_ANSWER and (more := await answer.content.read(LARGEST_ANSWER + 1)):
-                content += more
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise OSError(type(error).__name__) from error
-    if answer.status != 200 or len(content) > LARGEST_ANSWER:
-        raise OSError(f"answered {answer.status} with {len(content)} octets")
-    return content
 
 
 async def _body(request: web.Request, largest: int) -> bytes:

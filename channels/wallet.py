@@ -15,6 +15,7 @@ from yarl import URL
 from channels.channel import Channel, Door, Failed, Later, Limits, Outbound, Sending, Sent
 from channels.google_token import GoogleToken, ServiceAccount
 from channels.wallet_apple import Issuer, NoPicture, files_of, packed, pictures_of
+from channels.wallet_callback import Callback
 from channels.wallet_face import Unshown
 from channels.wallet_google import SAVE, Seller, save_claims
 from channels.wallet_google_client import SCOPE, GoogleWallet, Trouble
@@ -73,6 +74,7 @@ class Wallet:
         self._apns = None if self.is_try_out else _Apple(options, self._issuer.pass_type)
         push: Push | None = self._apns.push if self._apns else None
         self._post = Post(door.store, self.passes, push=push, google=self._google, clock=door.clock)
+        self._callback = Callback(options.issuer, self.passes, self._post, door.store, clock=door.clock)
         self._service = Service(
             self.passes, self.build, pass_type=self._issuer.pass_type, secret=door.secret, proxies=options.proxies
         )
@@ -91,8 +93,9 @@ class Wallet:
         return self._google is not None
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """Return what devices ask, and the pictures that Google fetches."""
-        return [*self._service.routes(), web.get("/images/{file}", self._picture)]
+        """Return what devices ask, the pictures that Google fetches, and what it tells us."""
+        callback = web.post("/google", self._service.guarded(self._callback.hear))
+        return [*self._service.routes(), web.get("/images/{file}", self._picture), callback]
 
     async def send(self, outbound: Outbound) -> Sending:
         """Put the message on the pass, from where the wallets are told of it until they know."""
@@ -168,10 +171,11 @@ class Wallet:
 
     def _google_side(self, options: Options, account: ServiceAccount) -> GoogleSide:
         token = GoogleToken(account, SCOPE, self._client, clock=self._door.clock)
-        pictures = f"{self._door.public_url}/channels/{self.name}/images"
+        base = f"{self._door.public_url}/channels/{self.name}"
+        callback = f"{base}/google" if base.startswith("https://") else ""  # Google calls no other
         return GoogleSide(
             GoogleWallet(self._client, token, url=options.google_url),
-            Seller(options.issuer, self.organisation, pictures),
+            Seller(options.issuer, self.organisation, f"{base}/images", callback),
         )
 
 

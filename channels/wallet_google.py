@@ -30,12 +30,16 @@ class Seller:
     organisation: str
     pictures: str
     """https://... of the folder of pictures, without a slash at the end."""
+    callback: str = ""
+    """https://... where Google tells of saving and deleting; empty: it does not."""
 
 
 def class_of(card: Card, seller: Seller, language: str) -> Json:
     """Return the class: what all passes of a card share."""
     title = spoken({name: card.title.get(name, card.id) for name in LANGUAGES}, language)
     told: Json = {"id": class_id(card.id, seller)}
+    if seller.callback:
+        told["callbackOptions"] = {"url": seller.callback}
     if card.kind == "generic":
         return told
     told |= {"issuerName": seller.organisation, "reviewStatus": "UNDER_REVIEW"}

@@ -32,7 +32,7 @@ NOTIFYING = 3
 """Google notifies of so many messages a pass and day; what comes beyond is added in silence."""
 DAY = timedelta(days=1)
 ASKED_AGAIN_IN = timedelta(minutes=2)
-"""After a save link was given, Google is asked so much later whether it was used."""
+"""After a save link was given, or Google told of saving or deleting, it is asked so much later what is true."""
 Push = Callable[[str], Awaitable[Sending]]
 """Tells the device of this push token that there is something new."""
 
@@ -78,9 +78,13 @@ class Post:
         trouble = await self._to_google(held)
         if trouble is None:
             await self._store.change(PASSES, {"_id": held.id}, {"$set": {"is_google": True}})
-            soon = {"$set": {"due_at": self._clock() + ASKED_AGAIN_IN}}
-            await self._store.change(PASSES, {"_id": held.id, "due_at": {"$exists": False}}, soon)
+            await self.ask_again(held)
         return trouble
+
+    async def ask_again(self, held: Pass) -> None:
+        """Let Google be asked soon whether somebody has this pass. Raises Unavailable."""
+        soon = {"$set": {"due_at": self._clock() + ASKED_AGAIN_IN}}
+        await self._store.change(PASSES, {"_id": held.id, "due_at": {"$exists": False}}, soon)
 
     async def _claim(self) -> list[Document]:
         now = self._clock()

@@ -52,11 +52,11 @@ class Service:
         """Return the five routes, relative to /channels/wallet."""
         registration = "/v1/devices/{device}/registrations/{type}"
         return [
-            web.post(f"{registration}/{{serial}}", self._guarded(self._register)),
-            web.delete(f"{registration}/{{serial}}", self._guarded(self._unregister)),
-            web.get(registration, self._guarded(self._changed), allow_head=False),
-            web.get("/v1/passes/{type}/{serial}", self._guarded(self._latest), allow_head=False),
-            web.post("/v1/log", self._guarded(self._log)),
+            web.post(f"{registration}/{{serial}}", self.guarded(self._register)),
+            web.delete(f"{registration}/{{serial}}", self.guarded(self._unregister)),
+            web.get(registration, self.guarded(self._changed), allow_head=False),
+            web.get("/v1/passes/{type}/{serial}", self.guarded(self._latest), allow_head=False),
+            web.post("/v1/log", self.guarded(self._log)),
         ]
 
     async def _register(self, request: web.Request) -> web.Response:
@@ -130,7 +130,9 @@ class Service:
         if request.match_info["type"] != self._pass_type:
             raise web.HTTPNotFound
 
-    def _guarded(self, answer: Handler) -> Handler:
+    def guarded(self, answer: Handler) -> Handler:
+        """Return the handler for so many requests of one address, answering 503 while the database is away."""
+
         async def guarded(request: web.Request) -> web.StreamResponse:
             wait = self._asked.take(caller(request, self._proxies), asyncio.get_running_loop().time())
             if wait:

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from channels import email_sns
-from channels.email_hooks import LARGEST_ANSWER, get
 from channels.email_verp import bounce_path, token_of
 from profiles.brakes import BRAKES
 from profiles.calendar import utc_now
@@ -260,26 +259,3 @@ async def test_a_provider_that_is_not_set_up_has_no_door(mongo_url: str, databas
     async with counter(mongo_url, database_name, sns_topic="", mailgun_key=Secret()) as desk:
         assert await desk.hears("sns", b"{}") == 404
         assert await desk.hears("mailgun", b"{}") == 404
-
-
-async def test_what_is_got_is_small_answered_well_and_nowhere_else() -> None:
-    async def gives(request: web.Request) -> web.StreamResponse:
-        match request.path:
-            case "/right":
-                return web.Response(body=b"pem")
-            case "/large":
-                return web.Response(body=b"x" * (LARGEST_ANSWER + 1))
-            case "/moved":
-                raise web.HTTPFound("/right")
-        raise web.HTTPNotFound
-
-    app = web.Application()
-    app.router.add_get("/{any}", gives)
-    async with TestServer(app) as server:
-        assert await get(str(server.make_url("/right"))) == b"pem"
-        for path in ("/large", "/moved", "/missing"):
-            with pytest.raises(OSError, match="answered"):
-                await get(str(server.make_url(path)))
-        address = str(server.make_url("/right"))
-    with pytest.raises(OSError, match="Error"):
-        await get(address)

@@ -42,7 +42,7 @@ CLASSES: Mapping[str, tuple[set[str], set[str]]] = {
                    CLASS | {"title", "localizedTitle", "titleImage", "provider", "redemptionChannel"}),
     "eventTicketClass": ({"id", "issuerName", "eventName", "reviewStatus"},
                          CLASS | {"eventName", "logo", "venue", "dateTime"}),
-    "genericClass": ({"id"}, {"id"}),
+    "genericClass": ({"id"}, {"id", "callbackOptions"}),
 }  # fmt: skip
 OBJECT = {"id", "classId", "state", "barcode", "textModulesData", "linksModuleData", "validTimeInterval", "heroImage"}
 OBJECTS: Mapping[str, tuple[set[str], set[str]]] = {
