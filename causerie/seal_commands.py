@@ -24,7 +24,8 @@ async def check_seals(store: Store, heads: Sequence[str], say: Callable[[str], N
 def _lines(verdict: Verdict) -> list[str]:
     rest = len(verdict.broken) - MOST_SHOWN
     return [
-        f"{verdict.kind}: {verdict.rows} rows under {verdict.seals} seals, {verdict.waiting} waiting for theirs.",
+        f"{verdict.kind}: {verdict.rows} rows under {verdict.seals} seals, {verdict.waiting} waiting for theirs."
+        + (f" {verdict.redacted} redacted by erasures." if verdict.redacted else ""),
         *(f"  {sentence}" for sentence in verdict.broken[:MOST_SHOWN]),
         *([f"  and {rest} more"] if rest > 0 else []),
         *([f"  head {verdict.kind}:{verdict.seals}:{verdict.head}"] if verdict.seals else []),

@@ -23,7 +23,7 @@ from profiles.profile import Identity, Profile
 from profiles.reactions import answered
 from profiles.record import replace
 from profiles.snapshot import Changes, Done, Outcome, Refusal, Snapshot, Work
-from profiles.spoken import heed
+from profiles.spoken import Word, heed, no, word_id
 from profiles.store import Store
 from profiles.text import clean
 from profiles.timeline import BOT, Content, Event, Message
@@ -31,8 +31,9 @@ from profiles.writer import Writer
 
 log = logging.getLogger("channels.inbound")
 
-OVER_WHEN_THEY_WRITE = ("blocked", "bounced", "complained", "unreachable")
-"""Bans that end with a message of theirs. Who called a mail of ours spam and writes is answered; their no to offers stays."""
+OVER_WHEN_THEY_WRITE = ("blocked", "bounced", "complained", "unreachable", "erased")
+"""Bans that end with a message of theirs. Who called a mail of ours spam and writes is answered; their no to offers stays.
+Who was erased and writes again is answered as well, and is offered nothing on that channel until they ask for it."""
 PROFILE_LAG = timedelta(minutes=1)
 """How old a profile may say that somebody's last message is: who writes on is stored with their conversation alone."""
 RECEIPT_WAITS = (0.2, 0.8, 2.0)  # seconds; a provider's receipt may overtake our own note of its id
@@ -105,6 +106,7 @@ class FrontDoor:
             )
             if inbound.answers == "nobody":
                 return Changes((profile,), (conversation,), claims=claims, messages=(message,))
+            came_back = _was_erased(profile, key)
             profile = _reachable_again(profile, key)
             profile = _noticed(profile, inbound.channel, now, self._lag)
             if order := ordered(content, profile.identity(key), limits, refused=refused):
@@ -115,7 +117,8 @@ class FrontDoor:
             conversation, told = answered(conversation, now, now)
             if inbound.answers == "people" and conversation.owner == "bot":
                 conversation = hand_over(conversation, Handover("not_understood", now))
-            return self._answered(snapshot, profile, conversation, message, key, claims, told)
+            changes = self._answered(snapshot, profile, conversation, message, key, claims, told)
+            return changes.then(_nothing_unasked(profile, message, key)) if came_back else changes
 
         return Work(think, identities=(key,), conversations=(thread,), key=id)
 
@@ -213,6 +216,17 @@ def _reachable_again(profile: Profile, key: str) -> Profile:
     if identity is None or identity.suppression is None or identity.suppression.reason not in OVER_WHEN_THEY_WRITE:
         return profile
     return profile.with_identity(replace(identity, suppression=None))
+
+
+def _was_erased(profile: Profile, key: str) -> bool:
+    identity = profile.identity(key)
+    return bool(identity and identity.suppression and identity.suppression.reason == "erased")
+
+
+def _nothing_unasked(profile: Profile, message: Message, key: str) -> Changes:
+    """Return the no to all offers on this channel of somebody who came back: what they had agreed to was erased with them."""
+    id = word_id(message.id, "erased")
+    return no(Word(id=id, profile=profile.id, channel=key.partition(":")[0], at=message.at, source="erasure"))
 
 
 def _understood(content: Content, conversation: Conversation) -> Content:

@@ -16,7 +16,7 @@ from profiles.ledger import COLLECTION
 from profiles.ledger import key as key_of
 from profiles.profile import Identity, Profile, Suppression
 from profiles.snapshot import Changes
-from profiles.spoken import Word, no, start_again
+from profiles.spoken import Word, no, start_again, word_id
 from profiles.store import Store
 from profiles.timeline import BOT, Button, Content, Event, Message
 from profiles.topics import EVERY
@@ -112,7 +112,7 @@ def obey(
 
 def _held(word: Keyword, profile: str, message: Message, key: str) -> Changes:
     spoken = Word(
-        id=f"{message.id}:{word}",
+        id=word_id(message.id, word),
         profile=profile,
         channel=_space(key),
         at=message.at,

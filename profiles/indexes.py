@@ -55,7 +55,7 @@ INDEXES: dict[str, Sequence[Any]] = {
     "throttles": [ascending("ends_at", expireAfterSeconds=0)],
     "leases": [],  # what one process does for all
     "turns": [],  # one per agent: when the queue last gave them something
-    "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation")],
+    "mentions": [ascending("agent", "seen_at", "-at"), ascending("agent", "conversation"), ascending("profile")],
     "keys": [],
     "devices": [],  # one per push token, asked by its identity's key
     "audit": [
@@ -75,6 +75,11 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("profile"),
         ascending("settled_at", "asked_at"),
     ],  # what a person asks of people, and what is open
+    "erasing": [],  # whom it is being erased; gone when it is done
+    "erasures": [
+        ascending("kind", "at"),
+        ascending("unsealed", "_id", partialFilterExpression={"unsealed": True}),  # what waits for its seal
+    ],
     "pulse": [],
     # the parts of long SMS: which message each is of; receipts come within a few days or never
     "smpp_sent": [ascending("ids"), ascending("at", expireAfterSeconds=604_800)],
@@ -114,6 +119,7 @@ INDEXES: dict[str, Sequence[Any]] = {
         ascending("kind", "due_at", partialFilterExpression={"due_at": {"$exists": True}}),
         ascending("kind", "-at", "_id"),  # what became of them, the latest first
         ascending("ended_at", expireAfterSeconds=2_592_000),
+        ascending("profile"),  # whom to erase
     ],
     "codes": [],
     "visits": [ascending("day")],  # counted visits of people whom nobody recognises

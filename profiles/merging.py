@@ -32,8 +32,9 @@ def merge(
     now: datetime,
     settles: str | None = None,
 ) -> Changes | Refusal:
-    """Return the changes that make `absorbed` a part of `kept`; `answer` is the merged profile. Refused: same_profile, merged_away.
+    """Return the changes that make `absorbed` a part of `kept`; `answer` is the merged profile.
 
+    Refused: same_profile, merged_away, erasing.
     The work must read both profiles, and should read their conversations: those it does not show follow through the shell.
     `settles` is the id of the conflict that this merge ends. Suppressions and verifications of both stay.
     """
@@ -41,6 +42,8 @@ def merge(
         return Refusal("same_profile", kept.id)
     if kept.merged_into or absorbed.merged_into:
         return Refusal("merged_away", kept.id if kept.merged_into else absorbed.id)
+    if kept.erasing or absorbed.erasing:
+        return Refusal("erasing", kept.id if kept.erasing else absorbed.id)
     id = new_id(now)
     moving = [thread for thread in snapshot.conversations.values() if thread.profile == absorbed.id]
     record = {

@@ -15,7 +15,7 @@ from profiles.identity import USER, mention, normalise
 from profiles.identity import key as key_of
 from profiles.ids import new_id
 from profiles.merging import merge, settle, undo
-from profiles.profile import Identity, Profile
+from profiles.profile import Identity, Profile, Suppression
 from profiles.snapshot import Amend, Changes, Refusal, Snapshot
 from profiles.timeline import Event
 
@@ -53,7 +53,7 @@ def resolve(
     """
     profile, claims = snapshot.holder(key), dict[str, str]()
     if profile is None:
-        profile = Profile(id=new_id(now), created_at=now, identities=(identity,))
+        profile = Profile(id=new_id(now), created_at=now, identities=(_as_left(snapshot, key, identity, now),))
         claims = {key: profile.id}
     elif (known := profile.identity(key)) and identity.verified_at and not known.verified_at:
         profile = profile.with_identity(replace(known, verified_at=identity.verified_at))
@@ -191,7 +191,7 @@ def _note(snapshot: Snapshot, profile: Profile, identity: Identity, now: datetim
     """Remember an address that the person only said, and who else says or has it."""
     if profile.identity(identity.key):
         return Changes(answer=profile)
-    noted = profile.with_identity(replace(identity, is_claimed=False))
+    noted = profile.with_identity(_as_left(snapshot, identity.key, replace(identity, is_claimed=False), now))
     first = mention(identity.key)
     return Changes(
         profiles=(noted,),
@@ -204,7 +204,9 @@ def _note(snapshot: Snapshot, profile: Profile, identity: Identity, now: datetim
 def _claim(snapshot: Snapshot, profile: Profile, identity: Identity, now: datetime, *, is_free: bool) -> Changes:
     known = profile.identity(identity.key)
     proved = (
-        replace(known, is_claimed=True, verified_at=known.verified_at or identity.verified_at) if known else identity
+        replace(known, is_claimed=True, verified_at=known.verified_at or identity.verified_at)
+        if known
+        else _as_left(snapshot, identity.key, identity, now)
     )
     claimed = profile.with_identity(proved)
     return Changes(
@@ -229,6 +231,11 @@ def _meet(
         return _take(profile, holder, held, identity, now)
     kept, absorbed = sorted((profile, holder), key=_weight)
     return merge(snapshot, kept, absorbed, by=by, why=f"proved {identity.channel}", now=now)
+
+
+def _as_left(snapshot: Snapshot, key: str, identity: Identity, now: datetime) -> Identity:
+    """Return the identity; that of somebody who was erased comes back banned, until they write themselves."""
+    return replace(identity, suppression=Suppression("erased", now)) if key in snapshot.erased else identity
 
 
 def _take(profile: Profile, holder: Profile, held: Identity, identity: Identity, now: datetime) -> Changes:

@@ -71,6 +71,8 @@ class Profile:
     """The bot's newest memory of whoever may write by several channels (bot/together.py), opaque to everybody else."""
     reactivity: Reactivity | None = None
     """What came back to the messages of rules, by channel and hour (profiles/reactivity.py)."""
+    erasing: str = ""
+    """The erasure that is under way (admin/erasure.py): nothing is begun with them any more."""
     version: int = 0
 
     @property

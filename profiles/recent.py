@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from profiles.conversation import Conversation
+from profiles.erased import Hashes
 from profiles.plan import Group
 from profiles.profile import Profile
 from profiles.record import Document, from_document
@@ -26,6 +27,8 @@ class Recent:
     def __init__(self, store: Store, remembered: int = REMEMBERED) -> None:
         self.is_shared = False
         """Whether other processes write to this database (profiles/neighbours.py knows)."""
+        self.hashes: Hashes | None = None
+        """By what those are recognised who were erased; None: nobody is."""
         self._store = store
         self._identities: _Memory[str] = _Memory(remembered)
         self._profiles: _Memory[Profile] = _Memory(remembered)
@@ -123,8 +126,13 @@ class Recent:
         return unknown
 
     async def _read_identities(self, keys: set[str], group: Group) -> None:
-        if keys:
-            for document in await self._store.get_many("identities", keys):
+        if not keys:
+            return
+        marks = {self.hashes.address(key): key for key in keys} if self.hashes else {}
+        for document in await self._store.get_many("identities", [*keys, *marks]):
+            if document["_id"] in marks:
+                group.erased.add(marks[document["_id"]])
+            else:
                 group.identities[document["_id"]] = document["profile"]
 
     async def _read_conversations(self, ids: set[str], group: Group, seize: bool) -> None:

@@ -22,10 +22,12 @@ from profiles.store import AlreadyThere, Store
 log = logging.getLogger("profiles.seals")
 
 COLLECTION = "seals"
-SEALED = ("audit", "consents")
-"""The collections whose rows are only ever inserted."""
+SEALED = ("audit", "consents", "erasures")
+"""The collections whose rows are only ever inserted. Those of a person who was erased are redacted (profiles/redaction.py)."""
 SEAL_SECONDS = 30.0
 ROWS = 500  # of one seal: 50 kB
+REDACTIONS = "erasures"
+"""Where redactions are told of: sealed itself, so none can be invented afterwards."""
 _MARK = "unsealed"
 _BEGINNING = "0" * 64
 
@@ -41,6 +43,8 @@ class Verdict:
     head: str
     broken: tuple[str, ...] = ()
     """What is wrong, one sentence each; empty: nothing is."""
+    redacted: int = 0
+    """How many rows an erasure took the personal data out of, and left its own account of."""
 
 
 def sealable(row: Mapping[str, Any]) -> Document:
@@ -104,11 +108,19 @@ async def verify(store: Store, kind: str, heads: Mapping[int, str] | None = None
     settled = await store.count(
         kind, {_MARK: {"$exists": False}}
     )  # counted first: what is sealed meanwhile is no stranger
-    walk = _Walk(heads or {})
+    walk = _Walk(heads or {}, await redacted(store, kind))
     async for seals in store.stream(COLLECTION, [{"$match": {"kind": kind}}, {"$sort": {"number": 1}}]):
         for seal in seals:
             walk.pass_by(seal, await store.get_many(kind, [id for id, _ in seal["rows"]]))
-    return Verdict(kind, walk.number, walk.rows, waiting, walk.head, walk.end(settled))
+    return Verdict(kind, walk.number, walk.rows, waiting, walk.head, walk.end(settled), walk.redacted)
+
+
+async def redacted(store: Store, kind: str) -> dict[tuple[str, str], str]:
+    """Return what redactions say of the rows of a collection: (id, the hash that was sealed) -> the hash they have since."""
+    found: dict[tuple[str, str], str] = {}
+    async for rows in store.stream(REDACTIONS, [{"$match": {"of": kind}}, {"$sort": {"_id": 1}}]):
+        found |= {(id, was): now for row in rows for id, was, now in row["rows"]}
+    return found
 
 
 @dataclass(slots=True)
@@ -116,6 +128,8 @@ class _Walk:
     """The chain from its beginning, seal by seal, and what was wrong so far."""
 
     heads: Mapping[int, str]
+    redactions: Mapping[tuple[str, str], str]
+    redacted: int = 0
     head: str = _BEGINNING
     number: int = 0
     rows: int = 0
@@ -133,7 +147,11 @@ class _Walk:
             self.broken.append(f"seal {number} is not the one whose head was kept")
         hashes = {row["_id"]: row_hash(row) for row in found}
         self.broken += [f"row {id} was removed" for id, _ in rows if id not in hashes]
-        self.broken += [f"row {id} was changed" for id, right in rows if hashes.get(id, right) != right]
+        changed = [(id, right) for id, right in rows if hashes.get(id, right) != right]
+        self.broken += [
+            f"row {id} was changed" for id, right in changed if self.redactions.get((id, right)) != hashes[id]
+        ]
+        self.redacted += sum(self.redactions.get((id, right)) == hashes[id] for id, right in changed)
         self.number, self.head = number, seal["head"]
         self.rows, self.there = self.rows + len(rows), self.there + len(hashes)
 

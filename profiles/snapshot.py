@@ -5,7 +5,7 @@ function more than once (somebody else changed a record meanwhile), so it must h
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -30,6 +30,8 @@ class Snapshot:
     messages: Mapping[str, Message] = field(default_factory=dict)
     records: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     """(collection, id) -> the document, of records that belong to those above (a rule's run)."""
+    erased: Set[str] = frozenset()
+    """Of the identity keys that nobody has, those whose holder was erased: nobody writes there unasked again."""
 
     def holder(self, key: str) -> Profile | None:
         """Return the profile that has this identity, or None if nobody has."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from profiles.consent import PROOFS, Proof
-from profiles.ledger import COLLECTION, EMPTY, key
+from profiles.ledger import COLLECTION, EMPTY, key, mark
 from profiles.record import to_document
 from profiles.seals import sealable
 from profiles.snapshot import Amend, Changes
@@ -35,6 +35,11 @@ class Word:
     wording: str = ""
     """What they typed, or the question that they answered."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def word_id(message: str, word: str) -> str:
+    """Return the id of a word said in this message; a message's own id may hold an address, and a proof's is kept for ever."""
+    return f"said:{mark(message)}:{word}"
 
 
 def no(word: Word) -> Changes:

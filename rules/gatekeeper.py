@@ -169,6 +169,7 @@ class Gatekeeper:
             identity=target.identity,
             caps=(*self.policy.caps, *_own_caps(rule)),
             is_sent_here=topic.is_sent_on(space),
+            is_erased=bool(facts.profile.erasing),
             braked_until=self.brakes.until(f"rule:{rule.id}") if self.brakes else None,
             valid_from=_begin(rule.valid_from, self.policy.zone),
             valid_until=_begin(rule.valid_until, self.policy.zone, days=1),

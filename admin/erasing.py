@@ -1,0 +1,211 @@
+"""Carries out what was begun to be erased: in small batches, by any process, from wherever the last one came to.
+
+1. What still waits to be sent is called off, and what is being sent is waited for (at most as long as a lease).
+2. All rows of the person are removed or redacted, batch by batch (admin/erasing_rows.py).
+3. One transaction takes the profile, its conversations, ledgers and addresses, only if nothing was added since they were read;
+   else 2 again. From then on the addresses are known as keyed hashes alone.
+4. A minute later it is looked once more for what another process may have written meanwhile.
+
+A crash at any point leaves the row in `erasing`, and whoever finds it goes on.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from admin.agents import audit_row
+from admin.erasing_rows import Person, sweep
+from admin.erasure import ERASING
+from profiles.calendar import Clock
+from profiles.erased import PREFIX, Hashes
+from profiles.ledger import COLLECTION as LEDGERS
+from profiles.live import Feed
+from profiles.neighbours import RING
+from profiles.snapshot import Changes
+from profiles.store import Document, Plan, Stale, Store, Unavailable, Update
+from profiles.writer import Writer
+
+log = logging.getLogger("admin.erasing")
+
+LOOK_SECONDS = 10.0
+HELD_FOR = timedelta(minutes=10)  # of a process that dies the others know sooner: `bury`
+ASK_AGAIN = timedelta(seconds=1)
+LOOK_BACK_AFTER = timedelta(minutes=1)
+DONE = "erasure.done"
+"""The hint that somebody is gone: pages load afresh, and no process remembers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the last transaction takes, as it was read."""
+
+    profile: Document
+    threads: tuple[Document, ...]
+    claims: tuple[str, ...]
+
+
+class Erasing:
+    """One per process, from `start` to `close`. Each erasure is carried out by one of them."""
+
+    def __init__(
+        self, store: Store, writer: Writer, feed: Feed, hashes: Hashes, *, clock: Clock,
+        look_back_after: timedelta = LOOK_BACK_AFTER,
+    ) -> None:  # fmt: skip
+        self._store, self._writer, self._feed, self._hashes, self._clock = store, writer, feed, hashes, clock
+        self._look_back_after = look_back_after
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        feed.hints.on(DONE, self._hear)
+        writer.listen(self.note)
+
+    async def start(self) -> None:
+        """Begin to look for what is to be erased."""
+        self._task = asyncio.create_task(self._run(), name="erasing")
+
+    async def close(self) -> None:
+        """Stop, also in the middle of an erasure: the next process goes on."""
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            with suppress(Unavailable):
+                await self.bury(self._writer.process)
+
+    def note(self, committed: list[Changes]) -> None:
+        """Wake up when an erasure was begun here. A listener of the writer."""
+        if any(collection == ERASING for changes in committed for collection, _ in changes.records):
+            self._wake.set()
+
+    async def bury(self, process: str) -> None:
+        """Let others go on with what a process held that is dead."""
+        await self._store.change_many(ERASING, {"held_by": process}, {"$set": {"due_at": self._clock(), "held_by": ""}})
+
+    async def look(self) -> int:
+        """Carry out all that is due and return how many erasures were worked on."""
+        worked = 0
+        while row := await self._claim():
+            await self._go_on(row)
+            worked += 1
+        return worked
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                log.warning("erasing.look failed reason=%s", error)
+            except Exception as error:  # noqa: BLE001 (one odd row must not leave all later ones undone)
+                log.error("erasing.look broke error=%s", type(error).__name__, exc_info=error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    async def _claim(self) -> Document | None:
+        now = self._clock()
+        held = {"$set": {"due_at": now + HELD_FOR, "held_by": self._writer.process}}
+        return await self._store.change(ERASING, {"due_at": {"$lte": now}}, held)
+
+    async def _go_on(self, row: Document) -> None:
+        if row.get("is_gone"):
+            await self._look_back(row)
+        elif await self._is_quiet(row):
+            await self._erase(row)
+        else:
+            later = {"$set": {"due_at": self._clock() + ASK_AGAIN, "held_by": ""}}
+            await self._store.change(ERASING, {"_id": row["_id"]}, later)
+            asyncio.get_running_loop().call_later(ASK_AGAIN.total_seconds(), self._wake.set)
+
+    async def _is_quiet(self, row: Document) -> bool:
+        """Call off what waits to be sent, and return whether nothing is being sent."""
+        theirs = {"profile": {"$in": row["whose"]}, "delivery.lease_until": {"$exists": True}}
+        nobodys = {"$or": [{"delivery.leased_by": None}, {"delivery.lease_until": {"$lte": self._clock()}}]}
+        called_off = {"delivery.state": "suppressed", "delivery.reason": "erased"}
+        drop = {"delivery.lease_until": "", "delivery.leased_by": ""}
+        await self._store.change_many("messages", {**theirs, **nobodys}, {"$set": called_off, "$unset": drop})
+        return not await self._store.count("messages", theirs, at_most=1)
+
+    async def _erase(self, row: Document) -> None:
+        while True:
+            known = await self._known(row)
+            person = self._person(row, known)
+            await sweep(self._store, person, self._clock())
+            try:
+                await self._store.commit(await self._farewell(row, person, known))
+                break
+            except Stale:  # they wrote, or somebody wrote to them, since it was read
+                log.info("erasing.again erasure=%s", row["erasure"])
+        log.info("erasing.done erasure=%s", row["erasure"])
+        self._forget(person)
+        self._feed.hints.tell(DONE, True)
+        self._feed.hints.take(self._writer.process, DONE, True)
+
+    async def _known(self, row: Document) -> _Known:
+        profile = await self._store.get("profiles", row["_id"])
+        of_them = {"profile": {"$in": row["whose"]}}
+        threads = await self._store.find("conversations", of_them, only=["version"])
+        claims = await self._store.find("identities", of_them, only=["_id"])
+        return _Known(profile or {}, tuple(threads), tuple(str(claim["_id"]) for claim in claims))
+
+    def _person(self, row: Document, known: _Known) -> Person:
+        said = {f"{one['channel']}:{one['address']}" for one in known.profile.get("identities", ())}
+        held = {claim for claim in known.claims if not claim.startswith(("?", PREFIX))}
+        return Person(
+            id=str(row["_id"]),
+            erasure=str(row["erasure"]),
+            name=self._hashes.profile(str(row["_id"])),
+            whose=tuple(row["whose"]),
+            keys=tuple(sorted(said | held)),
+            threads=tuple(str(thread["_id"]) for thread in known.threads),
+        )
+
+    async def _farewell(self, row: Document, person: Person, known: _Known) -> Plan:
+        """Return the transaction after which this person is not in the database any more."""
+        plan, now = Plan(), self._clock()
+        if known.profile:
+            plan.update("profiles", Update(person.id, int(known.profile["version"])))
+        for thread in known.threads:
+            plan.update("conversations", Update(str(thread["_id"]), int(thread["version"])))
+            plan.delete("conversations", str(thread["_id"]))
+        for id in person.whose:
+            plan.delete("profiles", id)
+            plan.delete(LEDGERS, id)
+        for claim in known.claims:
+            plan.delete("identities", claim)
+        for mark in self._hashes.addresses(person.keys):
+            plan.update("identities", Update(mark, None, {"profile": "", "at": now}, upsert=True, first={"since": now}))
+        counted = await self._store.get(ERASING, person.id) or {}
+        details = {"erased": dict(counted.get("counts", {}))}
+        about = f"erasure:{person.erasure}"
+        by = str(row["by"]).removeprefix("agent:")
+        plan.insert("audit", audit_row("profile.erased", by=by, about=about, at=now, **details))
+        gone = {"is_gone": True, "due_at": now + self._look_back_after, "held_by": ""}
+        plan.update(ERASING, Update(person.id, None, gone))
+        return plan
+
+    async def _look_back(self, row: Document) -> None:
+        """Remove what another process wrote from memory while the last transaction was under way; and its bulletins."""
+        person = self._person(row, await self._known(row))
+        await sweep(self._store, person, self._clock())
+        of_them = {"profile": {"$in": list(person.whose)}}
+        for collection in ("conversations", "identities"):
+            await self._store.remove(collection, of_them)
+        for collection in ("profiles", LEDGERS):
+            await self._store.remove(collection, {"_id": {"$in": list(person.whose)}})
+        await self._store.remove(RING, {"at": {"$lt": self._clock() - timedelta(seconds=5)}})
+        await self._store.remove(ERASING, {"_id": person.id})
+
+    def _forget(self, person: Person) -> None:
+        recent = self._writer.recent
+        for collection, ids in (
+            ("profiles", person.whose), ("conversations", person.threads), ("identities", person.keys),
+        ):  # fmt: skip
+            for id in ids:
+                recent.forget_one(collection, id)
+
+    def _hear(self, process: str, value: object) -> None:
+        if value and process != self._writer.process:
+            self._writer.recent.forget_all()
