@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 TESTS ?= tests
+# A few processes, each with a database of its own; a file stays whole, for what its tests share
+PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit bench soak faults check config rules lock peers clean
@@ -32,7 +34,7 @@ check: $(VENV)/.can-run
 
 test: $(VENV)/.can-test peers
 	@echo "[test] running the tests in $(TESTS)"
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(TESTS)
 
 lint: lint-mistakes lint-form lint-types lint-imports
 
@@ -64,7 +66,7 @@ soak: $(VENV)/.can-run
 
 FAULTS_SECONDS ?= 120
 faults: $(VENV)/.can-test peers
-	@FAULTS_SECONDS=$(FAULTS_SECONDS) $(BIN)/python -m pytest tests/faults --durations=0
+	@FAULTS_SECONDS=$(FAULTS_SECONDS) $(BIN)/python -m pytest tests/faults --timeout=0 --durations=0
 
 config: $(VENV)/.can-run
 	@$(BIN)/python -m causerie.config_file > config.toml.draft && mv config.toml.draft config.toml

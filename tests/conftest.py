@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ import pytest
 from causerie.data_folder import free_port as any_free_port
 from causerie.mongod import Mongod, StoreOptions, start
 from profiles.store import Store
+from tests.pace import Pace
 
 Answer = TypeVar("Answer")
 ROOM_BYTES = 2 * 1024**3
@@ -83,7 +84,22 @@ def _fast_folder() -> str | None:
     return str(memory) if room.f_bavail * room.f_frsize > ROOM_BYTES else None
 
 
-def pytest_configure() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what a test logged travel between processes: some log half a character on purpose."""
+    report = yield
+    report.sections = [(title, text.encode("utf-8", "backslashreplace").decode()) for title, text in report.sections]
+    return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell what takes long, where a whole run is waited for; and let browsers be late."""
+    if os.environ.get("CI") and (reporter := config.pluginmanager.get_plugin("terminalreporter")):
+        config.pluginmanager.register(Pace(reporter), "pace")
+    _be_patient_with_browsers()
+
+
+def _be_patient_with_browsers() -> None:
     """Let a browser on a busy machine be late: what is live comes in a fifth of a second, five are too few for a start."""
     try:
         from playwright.async_api import expect
