@@ -37,11 +37,11 @@ async def serve(
     say: Callable[[str], None],
     furnish: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotStart (the database, the port) or ContentErrors before serving.
+    """Serve until SIGTERM, SIGINT or SIGHUP. Raises CannotStart (the database, the port) or ContentErrors before serving.
 
     `furnish` is given the address of the database before anything reads it: the demo puts its contacts there.
     """
-    stopping = _asked_to_stop()
+    stopping = _told(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last: its terminal was closed
     _warn(options, store)
     async with _database(store, progress) as database:
         if furnish:
@@ -68,6 +68,7 @@ async def serve_many(
 
     `arguments` are those of our own command line. Raises CannotStart.
     """
+    stopping, renewing = _told(signal.SIGTERM, signal.SIGINT), _told(signal.SIGHUP)
     _warn(options, store)
     async with _database(store, progress) as database:
         if furnish:
@@ -75,7 +76,7 @@ async def serve_many(
             await furnish(database.url)
         progress(f"Starting {count} workers")
         with await _bound(options.server) as listener:
-            if not await oversee(Workers(count, command_of(arguments), listener)):
+            if not await oversee(Workers(count, command_of(arguments), listener), stopping, renewing):
                 raise CannotStart("serve: the first worker did not start. Hint: what it said stands above.")
         progress("Stopping the database: the workers have finished")
     progress("Stopped")
@@ -83,7 +84,7 @@ async def serve_many(
 
 async def serve_at(post: Post, options: Options, store: StoreOptions, say: Callable[[str], None]) -> None:
     """Serve as one worker of a parent: until it says so, or is gone. Raises what stands in the way, as `serve` does."""
-    stopping, loop = _asked_to_stop(), asyncio.get_running_loop()
+    stopping, loop = _told(signal.SIGTERM, signal.SIGINT), asyncio.get_running_loop()
     with socket.socket(fileno=post.line) as line, socket.socket(fileno=post.listener) as listener:
         line.setblocking(False)
         loop.add_reader(line, stopping.set)  # the parent says nothing: what can be read is its end
@@ -116,11 +117,12 @@ async def _bound(server: ServerOptions) -> socket.socket:
         await asyncio.sleep(0.2)
 
 
-def _asked_to_stop() -> asyncio.Event:
-    stopping = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    return stopping
+def _told(*signals: signal.Signals) -> asyncio.Event:
+    """Return what is set when this process gets one of these: from now on, for a start takes some seconds."""
+    told = asyncio.Event()
+    for name in signals:
+        asyncio.get_running_loop().add_signal_handler(name, told.set)
+    return told
 
 
 @asynccontextmanager

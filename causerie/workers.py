@@ -7,7 +7,6 @@ when its successor is ready; SIGTERM ends all. A worker whose parent is gone end
 
 import asyncio
 import logging
-import signal
 import socket
 import sys
 import time
@@ -85,9 +84,10 @@ class Workers:
     def __init__(self, count: int, command: Sequence[str], listener: socket.socket) -> None:
         self._count, self._command, self._listener = count, tuple(command), listener
         self._at: dict[int, Worker] = {}
+        self._alive: list[Worker] = []
+        """Those who hold a place, who are to take one, and who just gave theirs up."""
         self._keepers: list[asyncio.Task[None]] = []
         self._changing = asyncio.Lock()
-        self._stopping = False
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -115,9 +115,11 @@ class Workers:
         """Replace every worker by a new one, one after the other; stop at the first that does not become ready: False."""
         async with self._changing:
             for place in range(self._count):
-                if self._stopping:
+                try:
+                    successor = await self._spawn(place)
+                except OSError as error:  # no memory, no process to be had
+                    log.error("workers.renew stopped place=%d error=%s hint=the old ones go on", place, error)
                     return False
-                successor = await self._spawn(place)
                 if not await successor.is_ready():
                     log.error("workers.renew stopped place=%d hint=the old ones go on", place)
                     await successor.stop()
@@ -128,12 +130,11 @@ class Workers:
         return True
 
     async def stop(self) -> None:
-        """End all at once, each after what it is doing."""
-        self._stopping = True
+        """End all at once, each after what it is doing. Neither `start` nor `renew` may be under way."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        await asyncio.gather(*(worker.stop() for worker in self._at.values()))
+        await asyncio.gather(*(worker.stop() for worker in self._alive))
 
     async def _keep(self, place: int) -> None:
         """Start whoever stands here again whenever it dies."""
@@ -143,16 +144,21 @@ class Workers:
             code = await worker.process.wait()
             if self._at[place] is not worker:
                 continue  # it was replaced
+            worker.line.close()
+            lived = time.monotonic() - worker.began
+            wait = FIRST_WAIT_SECONDS if lived > STEADY_AFTER_SECONDS else min(wait * 2, LONGEST_WAIT_SECONDS)
+            level = logging.WARNING if wait < 2 else logging.ERROR  # dying again and again: a person must act
+            log.log(level, "worker.died place=%d pid=%d code=%s again_in=%.1f", place, worker.process.pid, code, wait)
+            await asyncio.sleep(wait)  # the other places, and a reload that mends this one, do not wait with it
             async with self._changing:
-                worker.line.close()
-                lived = time.monotonic() - worker.began
-                wait = FIRST_WAIT_SECONDS if lived > STEADY_AFTER_SECONDS else min(wait * 2, LONGEST_WAIT_SECONDS)
-                level = logging.WARNING if wait < 2 else logging.ERROR  # dying again and again: a person must act
-                log.log(
-                    level, "worker.died place=%d pid=%d code=%s again_in=%.1f", place, worker.process.pid, code, wait
-                )
-                await asyncio.sleep(wait)
-                self._at[place] = await self._spawn(place)
+                if self._at[place] is worker:
+                    await self._succeed(place)
+
+    async def _succeed(self, place: int) -> None:
+        try:
+            self._at[place] = await self._spawn(place)
+        except OSError as error:  # tried again: the dead one is still found dead
+            log.error("worker.start failed place=%d error=%s", place, error)
 
     async def _spawn(self, place: int, *, greets: bool = False) -> Worker:
         ours, theirs = socket.socketpair()
@@ -170,7 +176,9 @@ class Workers:
         finally:
             theirs.close()
         log.info("worker.started place=%d pid=%d", place, process.pid)
-        return Worker(process, ours)
+        worker = Worker(process, ours)
+        self._alive = [*(one for one in self._alive if one.process.returncode is None), worker]
+        return worker
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -191,32 +199,26 @@ def command_of(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "causerie", *kept]
 
 
-async def oversee(workers: Workers) -> bool:
-    """Keep the workers until SIGTERM or SIGINT; SIGHUP replaces them. False when they could not start."""
-    stopping, renewing = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, renewing.set)
-    return await _until(workers, stopping, renewing)
-
-
-async def _until(workers: Workers, stopping: asyncio.Event, renewing: asyncio.Event) -> bool:
-    starting = asyncio.create_task(workers.start())
+async def oversee(workers: Workers, stopping: asyncio.Event, renewing: asyncio.Event) -> bool:
+    """Start the workers and keep them until `stopping`; `renewing` replaces them. False when they could not start."""
     over = asyncio.create_task(stopping.wait())
+    task: asyncio.Task[bool] = asyncio.create_task(workers.start())
     try:
-        await asyncio.wait([starting, over], return_when=asyncio.FIRST_COMPLETED)
-        if starting.done() and not starting.result():
+        await asyncio.wait([task, over], return_when=asyncio.FIRST_COMPLETED)
+        if task.done() and not task.result():
             return False
         while not stopping.is_set():
-            wanted = asyncio.create_task(renewing.wait())
-            await asyncio.wait([wanted, over], return_when=asyncio.FIRST_COMPLETED)
-            wanted.cancel()
-            if renewing.is_set():
-                renewing.clear()
-                await asyncio.wait([asyncio.create_task(workers.renew()), over], return_when=asyncio.FIRST_COMPLETED)
+            task = asyncio.create_task(_renewed(workers, renewing))
+            await asyncio.wait([task, over], return_when=asyncio.FIRST_COMPLETED)
         return True
     finally:
-        for task in (starting, over):
-            task.cancel()
+        for one in (task, over):
+            one.cancel()
+        await asyncio.wait([task, over])  # nobody is started any more
         await workers.stop()
+
+
+async def _renewed(workers: Workers, renewing: asyncio.Event) -> bool:
+    await renewing.wait()
+    renewing.clear()
+    return await workers.renew()

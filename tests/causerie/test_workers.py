@@ -6,18 +6,17 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from causerie import workers as module
 from causerie.data_folder import free_port as any_free_port
-from causerie.workers import Post, Workers, bound, command_of
+from causerie.workers import Post, Worker, Workers, bound, command_of, oversee
+from tests.serving import children, healthy, serving
 from tests.waiting import is_running, until
 
-ROOT = Path(__file__).parents[2]
 MIDGET = """
 import os, select, socket, sys
 listener, line, place, greets = map(int, sys.argv[-1].split(","))
@@ -98,6 +97,75 @@ async def test_successors_that_do_not_start_leave_the_old_ones_at_work(
         assert await _answer(port) in team.pids
 
 
+async def test_one_that_dies_while_all_are_replaced_has_one_successor(
+    port: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with midgets(2, port) as team:
+        former = team._at[1]
+        is_ready = Worker.is_ready
+
+        async def dies_meanwhile(successor: Worker) -> bool:
+            if former.process.returncode is None:
+                former.process.kill()
+                await former.process.wait()
+            return await is_ready(successor)
+
+        monkeypatch.setattr(Worker, "is_ready", dies_meanwhile)
+        monkeypatch.setattr(module, "FIRST_WAIT_SECONDS", 0.0)
+        assert await team.renew()
+        replaced = team.pids
+        await asyncio.wait_for(team._changing.acquire(), 5)  # whoever wanted to start one more has had their turn
+        assert team.pids == replaced and sum(is_running(worker.process.pid) for worker in team._alive) == 2
+        team._changing.release()
+
+
+async def test_one_that_dies_again_and_again_does_not_keep_the_others_from_being_replaced(port: socket.socket) -> None:
+    async with midgets(2, port) as team:
+        os.kill(team.pids[0], signal.SIGKILL)
+        await until(lambda: len(team.pids) == 1)
+        assert not team._changing.locked()
+        assert await team.renew()
+        assert len(team.pids) == 2
+
+
+async def test_a_process_that_can_not_be_had_is_asked_for_again(
+    port: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with midgets(1, port) as team:
+        spawn = team._spawn
+        refused: list[int] = []
+
+        async def out_of_memory(place: int, *, greets: bool = False) -> Worker:
+            if len(refused) < 2:
+                refused.append(place)
+                raise OSError(12, "Cannot allocate memory")
+            return await spawn(place, greets=greets)
+
+        monkeypatch.setattr(module, "FIRST_WAIT_SECONDS", 0.01)
+        monkeypatch.setattr(team, "_spawn", out_of_memory)
+        assert not await team.renew()
+        assert len(team.pids) == 1, "the old one goes on"
+        os.kill(team.pids[0], signal.SIGKILL)
+        await until(lambda: len(refused) == 2 and team.pids)
+
+
+async def test_whoever_was_to_replace_another_ends_with_all(
+    port: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = MIDGET.replace('line.send(b"ready', 'os.environ.get("MIDGET_WAITS") or line.send(b"ready', 1)
+    team = Workers(1, [sys.executable, "-c", slow], port)
+    stopping, renewing = asyncio.Event(), asyncio.Event()
+    overseeing = asyncio.create_task(oversee(team, stopping, renewing))
+    await until(lambda: team._keepers)
+    monkeypatch.setenv("MIDGET_WAITS", "1")
+    renewing.set()
+    await until(lambda: len(team._alive) == 2)
+    pids = [worker.process.pid for worker in team._alive]
+    stopping.set()
+    assert await asyncio.wait_for(overseeing, 10)
+    assert not any(is_running(pid) for pid in pids)
+
+
 async def test_a_first_worker_that_can_not_start_is_said(port: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIDGET_BREAKS", "0")
     team = Workers(2, [sys.executable, "-c", MIDGET], port)
@@ -129,54 +197,9 @@ def test_a_post_is_read_back_as_it_was_written() -> None:
         Post.parse("5,7")
 
 
-@asynccontextmanager
-async def serving(
-    folder: Path, port: int, *, inside: int = 0, demo: bool = False
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `causerie serve --workers` on this data folder until the block ends."""
-    settings = {"CAUSERIE_STORE__FOLDER": str(folder), "CAUSERIE_SERVER__PORT": str(port)}
-    settings["CAUSERIE_SERVER__METRICS_PORT"] = str(inside)
-    arguments = ["serve", "--workers", "2", *(["--demo"] if demo else [])]
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "causerie", *arguments, cwd=ROOT, env={**os.environ, **settings},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        await until(lambda: healthy(port), within_seconds=90)
-        yield parent
-    finally:
-        if parent.returncode is None:
-            parent.send_signal(signal.SIGTERM)
-            await parent.wait()
-
-
-async def healthy(port: int) -> bool:
-    """Whether somebody is ready there."""
-    try:
-        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/health") as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
-        return False
-
-
-def children(parent: int) -> set[int]:
-    """Return the workers of this parent that live."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "status").read_text()
-                line = (entry / "cmdline").read_text()
-            except OSError:
-                continue
-            if f"PPid:\t{parent}\n" in status and "--worker\0" in line and "State:\tZ" not in status:
-                found.add(int(entry.name))
-    return found
-
-
-async def test_a_killed_worker_comes_back_and_each_answers_on_a_port_of_its_own(tmp_path: Path, free_port: int) -> None:
+async def test_a_killed_worker_comes_back_and_none_outlives_a_killed_parent(tmp_path: Path, free_port: int) -> None:
     inside = any_free_port()
-    async with serving(tmp_path, free_port, inside=inside) as parent:
+    async with _two_workers(tmp_path, free_port, inside) as parent:
         await until(lambda: healthy(inside))
         await until(lambda: healthy(inside + 1), within_seconds=60)
         before = children(parent.pid)
@@ -186,18 +209,17 @@ async def test_a_killed_worker_comes_back_and_each_answers_on_a_port_of_its_own(
         await until(lambda: len(children(parent.pid) - before) == 1, within_seconds=60)
         await until(lambda: healthy(inside), within_seconds=60)
         await until(lambda: healthy(inside + 1), within_seconds=60)
-    assert not await healthy(free_port)
-
-
-async def test_workers_end_when_their_parent_is_killed(tmp_path: Path, free_port: int) -> None:
-    async with serving(tmp_path, free_port) as parent:
-        await until(lambda: len(children(parent.pid)) == 2, within_seconds=60)
         workers = children(parent.pid)
         parent.kill()
         await parent.wait()
         await until(lambda: not any(is_running(pid) for pid in workers), within_seconds=60)
-    async with serving(tmp_path, free_port):  # the port and the data folder are free, nobody has to clean up
+    async with _two_workers(tmp_path, free_port):  # the port and the data folder are free, nobody has to clean up
         assert await healthy(free_port)
+    assert not await healthy(free_port)
+
+
+def _two_workers(folder: Path, port: int, inside: int = 0) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return serving(folder, port, "--workers", "2", settings={"CAUSERIE_SERVER__METRICS_PORT": str(inside)})
 
 
 async def _answer(port: socket.socket) -> int:

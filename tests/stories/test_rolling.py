@@ -13,7 +13,7 @@ import aiohttp
 
 from causerie.data_folder import address_in_use
 from profiles.store import Store
-from tests.causerie.test_workers import children, serving
+from tests.serving import children, serving
 from tests.waiting import until
 
 VISITORS = 8
@@ -94,7 +94,7 @@ class Chatter:
 async def test_a_rolling_restart_under_load_loses_nothing_and_says_nothing_twice(
     tmp_path: Path, free_port: int
 ) -> None:
-    async with serving(tmp_path, free_port, demo=True) as parent:
+    async with serving(tmp_path, free_port, "--demo", "--workers", "2") as parent:
         await until(lambda: len(children(parent.pid)) == 2, within_seconds=60)
         before = children(parent.pid)
         url = f"http://127.0.0.1:{free_port}"

@@ -1,12 +1,10 @@
 """Two `causerie serve` on one database, as on two machines: live across them, and one of them killed."""
 
 import asyncio
-import os
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,32 +19,19 @@ from profiles.calendar import utc_now
 from profiles.live import Feed
 from profiles.store import Plan, Store
 from profiles.writer import Writer
-from tests.causerie.test_workers import healthy
+from tests.serving import serving
 from tests.stories.town import Visitor
 from tests.waiting import until
 
-ROOT = Path(__file__).parents[2]
 SEEN_WITHIN_SECONDS = 5.0  # some hundredths on a machine that has nothing else to do
 
 
-@asynccontextmanager
-async def server(url: str, database: str, folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+def server(url: str, database: str, folder: Path, port: int) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """Run one, on a data folder that only holds what it learned."""
     settings = {
-        "CAUSERIE_STORE__URL": url, "CAUSERIE_STORE__DATABASE": database, "CAUSERIE_STORE__FOLDER": str(folder),
-        "CAUSERIE_SERVER__PORT": str(port), "CAUSERIE_CHANNELS__WEBCHAT__ENABLED": "true",
+        "CAUSERIE_STORE__URL": url, "CAUSERIE_STORE__DATABASE": database, "CAUSERIE_CHANNELS__WEBCHAT__ENABLED": "true",
     }  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "causerie", "serve", cwd=ROOT, env={**os.environ, **settings},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        await until(lambda: healthy(port), within_seconds=90)
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await process.wait()
+    return serving(folder, port, settings=settings)
 
 
 class Maya:
