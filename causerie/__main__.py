@@ -17,6 +17,7 @@ from causerie.commands import (
     chat,
     check,
     diff_rule,
+    erase,
     furnish_demo,
     key_create,
     preview_rule,
@@ -72,6 +73,8 @@ async def _run(parsed: argparse.Namespace, config: Configured, arguments: Sequen
             return explain_rule(config.options.rules, parsed.rule, parsed.language, print)
         case "doctor":
             return await _doctor(parsed, config)
+        case "erase":
+            return await erase(config, parsed.whom or "", parsed.log, parsed.replay, print)
         case "seals":
             return await seals(config, parsed.head, print)
         case "diff":
@@ -168,6 +171,13 @@ def _parser() -> argparse.ArgumentParser:
         "--selector", action="append", default=[], help="of a DKIM key that your provider holds; repeat"
     )
     looked.add_argument("--language", choices=("en", "fr"), default="en")
+    gone = commands.add_parser("erase", help="erase a person for good; or write out, or carry out again, the log of erasures")
+    what = gone.add_mutually_exclusive_group(required=True)
+    what.add_argument("whom", nargs="?", default=None, help="a profile's id, or an address such as anna@example.org")
+    what.add_argument("--log", type=Path, default=None, help="write the log of erasures into this file (`-`: show it)")
+    what.add_argument(
+        "--replay", default="", help="after a restore: erase again who is in this log (a file, or the URI of a database)"
+    )
     sealed = commands.add_parser("seals", help="say whether any row of the audit or of consent was changed or removed")
     sealed.add_argument("--head", action="append", default=[], help="a head that was kept elsewhere; repeat for more")
     key = commands.add_parser("key", help="make an API key; it is shown once")
