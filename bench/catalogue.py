@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import console, history, outbox, results, soak, sockets, start, telegram
+from bench import console, history, mailing, outbox, results, soak, sockets, start, telegram
 
 Figures = dict[str, Any]
 
@@ -54,6 +54,16 @@ CATALOGUE: dict[str, Benchmark] = {
         "what it costs to send what is committed, beside claiming one by one",
         lambda parsed: outbox.report(parsed.messages, parsed.rounds),
         {"messages": (4_000, "in each round"), "rounds": (3, "of each way")},
+    ),
+    "mailing": Benchmark(
+        "a campaign by e-mail from the outbox to a server, beside the obvious code and django-post_office",
+        lambda parsed: mailing.report(parsed.recipients, parsed.controls, parsed.rounds, parsed.post_office),
+        {
+            "recipients": ((10_000, 500_000), "sizes: 10000,500000"),
+            "controls": (500, "mails in each round of the controls"),
+            "rounds": (3, "of each way, ours with the first size"),
+            "post-office": ("", "an interpreter that has django-post_office"),
+        },
     ),
     "telegram": Benchmark(
         "what a message on Telegram costs, beside the library's own transport",

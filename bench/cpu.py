@@ -14,10 +14,12 @@ def seconds_of(pid: int) -> float:
 
 def resident_mb(pid: int) -> float:
     """Return the memory that this process holds in RAM now (VmRSS), in MB of 1,000,000 bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    return 0.0
+    return _memory(pid, "VmRSS:")
+
+
+def most_resident_mb(pid: int) -> float:
+    """Return the most memory that this process ever held in RAM (VmHWM), in MB of 1,000,000 bytes."""
+    return _memory(pid, "VmHWM:")
 
 
 def files_of(pid: int) -> int:
@@ -30,6 +32,13 @@ def machine() -> dict[str, object]:
     load = Path("/proc/loadavg").read_text().split()[:3]
     model = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), "")
     return {"cpus": os.cpu_count(), "model": model, "load_average": [float(part) for part in load]}
+
+
+def _memory(pid: int, name: str) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
 
 
 def _cpuinfo() -> list[str]:

@@ -5,14 +5,14 @@ library has no other). Both send the same words to the same server, in turn, and
 """
 
 import asyncio
-import contextlib
+import json
 import smtplib
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from functools import partial
 from itertools import count
 from statistics import median
 from typing import Any, cast
@@ -20,7 +20,7 @@ from typing import Any, cast
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from bench import cpu
+from bench import cpu, sink
 from channels.channel import Door, Outbound, Sent
 from channels.email import Email, Options
 from profiles.calendar import utc_now
@@ -46,21 +46,18 @@ class Round:
 
 async def mail(mails: int, rounds: int) -> dict[str, Any]:
     """Measure and return the figures; `mails` in each round of ours, a tenth of them in the obvious way's."""
-    async with _sink() as port:
+    async with sink.running("bench.mail_sink") as port:
         plain = Options(host="127.0.0.1", port=port, tls="none", from_address="news@shop.example", connections=AT_ONCE)
         plain = replace(plain, from_name="La boutique", mails_per_connection=0, per_domain=50)
         found: dict[str, list[Round]] = {"ours": [], "signed": [], "obvious": []}
         counts = {"ours": mails, "signed": max(mails // 4, 1), "obvious": max(mails // 10, 1)}
-        before = await asyncio.to_thread(_taken, port)
         for _ in range(rounds):  # in turn, so that a busy machine is busy for all of them
             for way, options in (("ours", plain), ("signed", replace(plain, **_keys()))):
                 channel = Email(options, _door())
-                found[way].append(
-                    await _measured(lambda number, channel=channel: _ours(channel, number), counts[way], 4)
-                )
+                found[way].append(await _measured(partial(_ours, channel), counts[way], 4))
                 await channel.close()
-            found["obvious"].append(await _measured(lambda number: _obvious(port, number), counts["obvious"], 1))
-        taken = await asyncio.to_thread(_taken, port) - before
+            found["obvious"].append(await _measured(partial(_obvious, port), counts["obvious"], 1))
+        came = await asyncio.to_thread(counted, port)
     figures: dict[str, Any] = {"mails": mails, "machine": cpu.machine()}
     for way, measured in found.items():
         figures[f"{way}_per_second"] = round(median(one.per_second for one in measured))
@@ -71,7 +68,8 @@ async def mail(mails: int, rounds: int) -> dict[str, Any]:
         )
     figures["ratio"] = round(figures["ours_per_second"] / figures["obvious_per_second"], 1)
     figures["cpu_ratio"] = round(figures["obvious_cpu_us"] / figures["ours_cpu_us"], 1)
-    figures["nothing_lost"] = taken == rounds * sum(counts.values())
+    figures["nothing_lost"] = came["taken"] == rounds * sum(counts.values()) and not came["twice"]
+    figures["all_right"] = came["right"] == came["read"] > 0
     # by CPU: eight threads of the obvious way get more of a busy machine than our one, and the ratio of the clocks tells that
     figures["fast_enough"] = figures["ours_per_second"] >= WANTED_PER_SECOND and figures["cpu_ratio"] >= WANTED_RATIO
     print(f"{figures['ratio']}x mails/s, {figures['cpu_ratio']}x CPU, every mail taken: {figures['nothing_lost']}")
@@ -119,11 +117,18 @@ async def _obvious(port: int, number: int) -> None:
 
 
 def _written_and_sent(port: int, number: int) -> None:
-    title, text, html = _content(number)
-    mail, now = EmailMessage(), utc_now()
-    mail["From"], mail["To"] = "La boutique <news@shop.example>", f"elodie{number}@domain{number % 20}.example"
+    address, offer = (
+        f"elodie{number}@domain{number % 20}.example",
+        Offer(f"P{number}", "email", "offers", f"rule:{number:030x}"),
+    )
+    send_obviously(port, address, _content(number), offer)
+
+
+def send_obviously(port: int, address: str, said: tuple[str, str, str], offer: Offer) -> None:
+    """Send one mail of this title, text and HTML as one writes it first: an EmailMessage, and a connection of its own."""
+    (title, text, html), mail, now = said, EmailMessage(), utc_now()
+    mail["From"], mail["To"] = "La boutique <news@shop.example>", address
     mail["Subject"], mail["Date"], mail["Message-ID"] = title, format_datetime(now), make_msgid(domain="shop.example")
-    offer = Offer(f"P{number}", "email", "offers", f"rule:{number:030x}")
     mail["List-Unsubscribe"] = f"<{PersonalLinks(SECRET, PUBLIC).unsubscribe(offer, now)}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(text)
@@ -158,19 +163,8 @@ def _door() -> Door:
     return Door(nothing, PUBLIC, utc_now, cast(Any, _Empty()), nothing, nothing, SECRET)
 
 
-@contextlib.asynccontextmanager
-async def _sink() -> AsyncIterator[int]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.mail_sink", stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout
-        yield int(await process.stdout.readline())
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def _taken(port: int) -> int:
-    server = smtplib.SMTP("127.0.0.1", port, local_hostname="x")
-    return int(server.quit()[1])
+def counted(port: int) -> dict[str, int]:
+    """Return what the sink counted since it was asked last (bench/mail_sink.py)."""
+    with smtplib.SMTP("127.0.0.1", port, local_hostname="x") as server:
+        told: dict[str, int] = json.loads(server.docmd("VRFY")[1])
+        return told

@@ -8,6 +8,7 @@ obvious queue: eight workers, each claims the next message with a findAndModify,
 import asyncio
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from statistics import median
@@ -134,20 +135,25 @@ async def _control(database: Mongod, client: Any, name: str, messages: int) -> R
     await queue.insert_many([_queued(number) for number in range(messages)])
     sent: list[str] = []
 
-    async def work() -> None:
-        while True:
-            claim = {"$set": {"delivery.state": "sending", "delivery.leased_at": utc_now()}}
-            found = await queue.find_one_and_update({"delivery.state": "queued"}, claim, sort=[("_id", 1)])
-            if found is None:
-                return
-            sent.append(found["_id"])
-            done = {"delivery.state": "sent", "delivery.provider_id": found["_id"], "delivery.times.sent": utc_now()}
-            await queue.update_one({"_id": found["_id"]}, {"$set": done})
+    async def hand_over(row: Document) -> None:
+        sent.append(row["_id"])
 
     began, spent = time.perf_counter(), _spent(database)
-    await asyncio.gather(*(work() for _ in range(WORKERS)))
+    await asyncio.gather(*(one_by_one(queue, hand_over) for _ in range(WORKERS)))
     took, used = time.perf_counter() - began, _spent(database) - spent
     return Round(messages / took, used / messages * 1e6, await _is_whole(client[name], sent, messages))
+
+
+async def one_by_one(queue: Any, hand_over: Callable[[Document], Awaitable[None]]) -> None:
+    """Be a worker of the control: claim the next message, hand it over, mark it, until there is none."""
+    while True:
+        claim = {"$set": {"delivery.state": "sending", "delivery.leased_at": utc_now()}}
+        found = await queue.find_one_and_update({"delivery.state": "queued"}, claim, sort=[("_id", 1)])
+        if found is None:
+            return
+        await hand_over(found)
+        done = {"delivery.state": "sent", "delivery.provider_id": found["_id"], "delivery.times.sent": utc_now()}
+        await queue.update_one({"_id": found["_id"]}, {"$set": done})
 
 
 def _queued(number: int) -> Document:

@@ -28,6 +28,7 @@ SHORT: dict[str, Sequence[str]] = {
     "telegram": ("--rounds", "2"),
     "webpush": ("--rounds", "2", "--messages", "4000"),
     "mail": ("--rounds", "2", "--mails", "4000"),
+    "mailing": ("--rounds", "1", "--recipients", "2000,10000", "--controls", "300"),
     "history": ("--pages", "100"),
     "console": ("--conversations", "2000,20000", "--pages", "100"),
     "sockets": ("--idle", "2000", "--seconds", "8"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from profiles.calendar import utc_now
+from profiles.personal_links import PersonalLinks
 from profiles.store import Store
 from profiles.timeline import Content
 from profiles.writer import Writer
@@ -17,6 +18,7 @@ from rules.person import Person
 from rules.policy import Reach
 from rules.run import Run
 from rules.running import Running, open_rules
+from rules.tracking import Tracker
 
 EMAIL = Reach("email", "email", is_thread=False)
 TEXT = Content("Sales begin on Saturday. Come and see.", title="Sales")
@@ -39,6 +41,14 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Writes:
+    """What it takes to write each message from its template: whose links they hold, and how those are counted."""
+
+    personal: PersonalLinks
+    tracker: Tracker
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """What a benchmark reaches."""
 
@@ -50,9 +60,15 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    url: str, database: str, folder: Path, *, process: str = "bench", clock: Clock | None = None
+    url: str,
+    database: str,
+    folder: Path,
+    *,
+    process: str = "bench",
+    clock: Clock | None = None,
+    writes: Writes | None = None,
 ) -> AsyncIterator[Stage]:
-    """Open one process of the rules upon this book's folder."""
+    """Open one process of the rules upon this book's folder; without `writes` every text is the one made before."""
     clock = clock or Clock()
     store = Store(url, database)
     writer = Writer(store, process=process, clock=clock)
@@ -64,7 +80,9 @@ async def stage(
         RulesOptions(folder=str(folder), zone="UTC"),
         language="fr",
         clock=clock,
-        renders=ready,
+        renders=None if writes else ready,
+        tracker=writes.tracker if writes else None,
+        personal=writes.personal if writes else None,
     )
     assert not rules.bookcase.book.mistakes, [str(one) for one in rules.bookcase.book.mistakes]
     rules.engine.begin()
@@ -79,6 +97,8 @@ async def stage(
 def write_book(folder: Path, rules: Mapping[str, str]) -> None:
     """Make this folder a rule book with these rules (name -> text)."""
     folder.mkdir()
+    if any("/" in rule for rule in rules):
+        (folder / "templates").mkdir()
     for name, text in {**BOOK, **{f"{rule}.yml": text for rule, text in rules.items()}}.items():
         (folder / name).write_text(text)
 

@@ -5,18 +5,15 @@ Both post to the same stand-in for the Bot API, in turn, and every message must 
 
 import asyncio
 import contextlib
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
 from statistics import median
 from types import SimpleNamespace
 from typing import Any, cast
 
-import aiohttp
-
-from bench import cpu
+from bench import cpu, sink
 from causerie.garbage import collect_seldom
 from channels import telegram
 from channels.channel import Door, Outbound, Sent
@@ -41,7 +38,8 @@ class Round:
 
 async def report(messages: int, rounds: int) -> dict[str, Any]:
     """Measure and return the figures; `messages` in each round of ours, a quarter of them in the control's."""
-    async with _sink() as api, contextlib.AsyncExitStack() as opened:
+    async with sink.running("bench.telegram_sink") as port, contextlib.AsyncExitStack() as opened:
+        api = f"http://127.0.0.1:{port}"
         channel = await telegram.connect(_options(api), _door())
         opened.push_async_callback(channel.close)
         bot = await _library(api, opened)
@@ -61,11 +59,11 @@ async def report(messages: int, rounds: int) -> dict[str, Any]:
         found: dict[str, list[Round]] = {"ours": [], "control": []}
         counts = {"ours": messages, "control": max(messages // 4, 1)}
         await asyncio.gather(*(way() for way in (ours, control) for _ in range(AT_ONCE)))  # connections are made once
-        before = await _taken(api)
+        before = await sink.taken(api)
         for _ in range(rounds):  # in turn, so that a busy machine is busy for both
             for name, way in (("ours", ours), ("control", control)):
                 found[name].append(await _measured(way, counts[name]))
-        taken = await _taken(api) - before
+        taken = await sink.taken(api) - before
     figures: dict[str, Any] = {"messages": messages, "machine": cpu.machine()}
     for name, measured in found.items():
         figures[f"{name}_per_second"] = round(median(one.per_second for one in measured))
@@ -106,21 +104,3 @@ async def _library(api: str, opened: contextlib.AsyncExitStack) -> Any:
 
     bot = ptb.Bot(TOKEN, base_url=f"{api}/bot", request=HTTPXRequest(connection_pool_size=AT_ONCE, pool_timeout=60))
     return await opened.enter_async_context(bot)
-
-
-@contextlib.asynccontextmanager
-async def _sink() -> AsyncIterator[str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.telegram_sink", stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout
-        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _taken(api: str) -> int:
-    async with aiohttp.ClientSession() as http, http.get(f"{api}/") as answer:
-        return int(await answer.text())

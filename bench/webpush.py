@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -18,11 +17,10 @@ from itertools import count
 from statistics import median
 from typing import Any, cast
 
-import aiohttp
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bench import cpu
+from bench import cpu, sink
 from causerie.garbage import collect_seldom
 from causerie.mongod import StoreOptions, start
 from channels.channel import Door, Outbound, Sent
@@ -52,7 +50,7 @@ class Round:
 
 async def webpush(messages: int, rounds: int) -> dict[str, Any]:
     """Measure and return the figures; `messages` in each round of ours, a tenth of them in the control's."""
-    async with _sink() as port, _database() as store:
+    async with sink.running("bench.push_sink") as port, _database() as store:
         origin, private = f"http://127.0.0.1:{port}", new_private_key()
         vapid = Vapid(private, SUBJECT)
         browsers = [_browser(origin, vapid.public) for _ in range(BROWSERS)]
@@ -62,11 +60,11 @@ async def webpush(messages: int, rounds: int) -> dict[str, Any]:
         found: dict[str, list[Round]] = {"ours": [], "obvious": []}
         counts = {"ours": messages, "obvious": max(messages // 10, 1)}
         collect_seldom()  # as the server does when it is ready
-        before = await _taken(origin)
+        before = await sink.taken(origin)
         for _ in range(rounds):  # in turn, so that a busy machine is busy for both
             found["ours"].append(await _ours(store, vapid, browsers, origin, counts["ours"]))
             found["obvious"].append(await _obvious(private, browsers, counts["obvious"]))
-        taken = await _taken(origin) - before
+        taken = await sink.taken(origin) - before
     figures: dict[str, Any] = {"messages": messages, "browsers": BROWSERS, "machine": cpu.machine()}
     for way, measured in found.items():
         figures[f"{way}_per_second"] = round(median(one.per_second for one in measured))
@@ -176,21 +174,3 @@ async def _database() -> AsyncIterator[Store]:
         finally:
             await store.close()
             await database.stop()
-
-
-@contextlib.asynccontextmanager
-async def _sink() -> AsyncIterator[int]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.push_sink", stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout
-        yield int(await process.stdout.readline())
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _taken(origin: str) -> int:
-    async with aiohttp.ClientSession() as session, session.get(origin) as answer:
-        return int(await answer.text())
