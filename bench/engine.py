@@ -15,8 +15,10 @@ from aiohttp import web
 from bench import cpu
 from bench.campaign import CAPS, database
 from bench.crowd import Crowd, id_of, says
+from bench.phases import Phases
 from bench.stage import TEXT, Stage, stage, write_book
 from causerie.garbage import collect_seldom
+from causerie.threads import switch_soon
 from channels.channel import Limits, Outbound, Sent
 from channels.outbound import BackDoor
 from profiles.calendar import utc_now
@@ -56,6 +58,7 @@ class Arrivals:
     took: dict[int, float] = field(default_factory=dict)
     """contact -> seconds from the event to the delivery in our hands."""
     doubled: int = 0
+    phases: Phases = field(default_factory=Phases)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
     name: str = "email"
     space: str = "email"
@@ -74,6 +77,7 @@ class Arrivals:
         """Note that this contact's delivery is here."""
         self.doubled += number in self.took
         self.took.setdefault(number, time.perf_counter() - self.began[number])
+        self.phases.note("handed over", [id_of(number)])
         self._more.set()
 
     async def all_of(self, contacts: int) -> None:
@@ -107,6 +111,9 @@ async def report(contacts: int, seconds: float) -> dict[str, Any]:
         print(f"ours: {_words(ours)}", flush=True)
         await store.close()
     found = _percentiles(ours)
+    phases = ours.phases.took({id_of(number): at for number, at in ours.began.items()})
+    for step, spent in phases.items():
+        print(f"  {step:12s} {spent}", flush=True)
     return {
         "machine": cpu.machine(),
         "contacts": contacts,
@@ -115,6 +122,7 @@ async def report(contacts: int, seconds: float) -> dict[str, Any]:
         "events": events,
         **{f"{name}_ms": value for name, value in found.items()},
         **{f"control_{name}_ms": value for name, value in _percentiles(plain).items()},
+        "phases_ms": phases,
         "control_handed_over": len(plain.took),
         "each_once": len(ours.took) == events and not ours.doubled,
         "fast_enough": found["p99"] < P99_MS,
@@ -135,7 +143,9 @@ async def _opened(url: str, folder: Path, channel: Arrivals) -> AsyncIterator[St
         permits = Permits(process.store, Ledgers(process.store), clock=process.clock)
         door = BackDoor({"email": channel}, process.writer, clock=process.clock, permits=permits)
         process.writer.listen(door.take)
-        collect_seldom()
+        channel.phases.watch(process)
+        collect_seldom()  # as `causerie serve` does
+        switch_soon()
         try:
             yield process
         finally:

@@ -53,7 +53,11 @@ def each(store: Store, limits: Sequence[Limit]) -> Ask:
         now = utc_now()
         slot = Slot(rid, channel, topic, "not_withdrawn")
         wanted = [Wanted(who, slot, ours, UTC, now) for who in (contact, f"bystander of {contact}")]
-        return _told(contact, slot, (await ledgers.reserve_each(wanted, now=now))[0])
+        answer = (await ledgers.reserve_each(wanted, now=now))[0]
+        if isinstance(answer, Granted) and answer.at is None:  # nobody had to look; the checker counts by instants
+            known = (await ledgers.read([contact]))[contact]
+            answer = Granted(next(entry.at for entry in known.entries if entry.rid == rid))
+        return _told(contact, slot, answer)
 
     return ask
 
@@ -97,7 +101,7 @@ def transaction(url: str, database: str, limits: Sequence[Limit]) -> Ask:
 
 
 def _told(contact: str, slot: Slot, answer: object) -> Grant | None:
-    if not isinstance(answer, Granted):
+    if not isinstance(answer, Granted) or answer.at is None:
         return None
     return Grant(contact, slot.rid, answer.at.timestamp() * 1000, slot.channel, slot.topic)
 

@@ -99,7 +99,7 @@ class Committer:
 
     async def _think(self, works: list[Work], done_before: "set[Key]", *, seize: bool) -> Draft:
         draft = self.draft(done_before=done_before)
-        draft.works.extend(replace(work, seen=()) if work.seen else work for work in works)  # it may be what was stale
+        draft.works.extend(_afresh(work) for work in works)
         await draft.think(seize=seize)
         draft.seal()
         return draft
@@ -184,3 +184,8 @@ class Committer:
                 listener(changes)
             except Exception as error:  # noqa: BLE001 (the group is on disk: its callers must hear that)
                 log.error("writer.listener broke error=%s", type(error).__name__, exc_info=error)
+
+
+def _afresh(work: Work) -> Work:
+    """Return the work without what its caller told of the database: that may be what was wrong."""
+    return replace(work, seen=(), fresh=frozenset()) if work.seen or work.fresh else work

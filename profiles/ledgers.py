@@ -32,12 +32,12 @@ _ENTRIES: Filter = {"$ifNull": ["$h", []]}
 @swift
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The slot is this person's reservation `rid`, since `at` (the database's clock); it may have been ours before.
+    """The slot is this person's reservation `rid`, since `at` (the database's clock; None: since just now, and nobody looked).
 
-    Consent is asked again at the sending (profiles/permits.py): a no may have come since.
+    It may have been ours before. Consent is asked again at the sending (profiles/permits.py): a no may have come since.
     """
 
-    at: datetime
+    at: datetime | None = None
 
 
 @swift
@@ -97,8 +97,9 @@ class Ledgers:
         return self._contended(now)
 
     async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]:
-        """Take slots of their own for many, in two commands for up to 500; answers come in the order asked.
+        """Take slots of their own for many, in one command for up to 500 and two more when one is refused.
 
+        Answers come in the order asked.
         Where several want one person's last slot, the higher priority has it, then what was due first.
         """
         order = sorted(range(len(wanted)), key=lambda place: (-wanted[place].slot.priority, wanted[place].due_at))
@@ -156,14 +157,19 @@ class Ledgers:
                 break
         return [answers.get(place) or self._contended(now) for place in range(len(wanted))]
 
-    async def _take(self, asked: Sequence[Wanted], now: datetime) -> dict[tuple[str, str], datetime]:
-        """Take these slots in their order; return (profile, rid) -> since when, of all of them that are now held."""
+    async def _take(self, asked: Sequence[Wanted], now: datetime) -> dict[tuple[str, str], datetime | None]:
+        """Take these slots in their order; return (profile, rid) -> since when, of all of them that are now held.
+
+        When every update found its person open to it all have theirs, and nobody needs to look.
+        """
         changes = [
             ({"_id": one.profile, **self._open(one.slot, one.caps, one.zone, now)}, self._spend(one.slot))
             for one in asked
         ]
-        await self._store.write_many(COLLECTION, changes, in_order=True)
+        matched = await self._store.write_many(COLLECTION, changes, in_order=True)
         crash_point("slot.taken")
+        if matched == len(asked):
+            return {(one.profile, one.slot.rid): None for one in asked}
         ids, rids = list({one.profile for one in asked}), {one.slot.rid for one in asked}
         found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=["h.r", "h.t"], at_once=len(ids) + 1)
         return {

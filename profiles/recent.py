@@ -49,7 +49,8 @@ class Recent:
         unknown = self._recall_identities(keys, group, upon)
         unseen = self._recall_conversations(threads, group, upon, seize)
         messages = {id for work in works for id in work.messages} - group.messages.keys()
-        records = {key for work in works for key in work.records} - group.records.keys() - group.written.keys()
+        records = {key for work in works for key in work.records if key not in work.fresh}
+        records -= group.records.keys() | group.written.keys()
         if unknown or unseen or messages or records:
             await asyncio.gather(
                 self._read_identities(unknown, group),

@@ -195,6 +195,8 @@ class Work:
     messages: tuple[str, ...] = ()
     records: tuple[tuple[str, str], ...] = ()
     """(collection, id): read afresh each time, never from memory."""
+    fresh: frozenset[tuple[str, str]] = frozenset()
+    """Of those, the ones that should not be there yet: not read at first. When one is, its insert meets it, and they are read."""
     key: str | None = None
     """The id of the message, event or record whose existence proves that this work was done before."""
     key_in: str = "messages"

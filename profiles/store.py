@@ -269,13 +269,15 @@ class Store:
 
     async def write_many(
         self, collection: str, changes: Sequence[tuple[Filter, Alter]], *, in_order: bool = False
-    ) -> None:
-        """Apply many (filter, update) pairs in one command, each on its own; not a transaction."""
-        if changes:
-            with _translated():
-                await self._database[collection].bulk_write(
-                    [UpdateOne(where, update) for where, update in changes], ordered=in_order
-                )
+    ) -> int:
+        """Apply many (filter, update) pairs in one command, each on its own; not a transaction. Return how many matched."""
+        if not changes:
+            return 0
+        with _translated():
+            result = await self._database[collection].bulk_write(
+                [UpdateOne(where, update) for where, update in changes], ordered=in_order
+            )
+            return int(result.matched_count)
 
     async def update_each(self, collection: str, updates: Sequence[Update]) -> None:
         """Apply these updates in one command, each on its own: not a transaction. One whose document is gone changes nothing.

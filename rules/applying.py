@@ -70,6 +70,7 @@ def commitment(
             *((RUNS, move.run.id) for move in thought.moves),
             *((MEMBERSHIPS, row_id(one.segment, person.id)) for one in thought.crossings),
         ),
+        fresh=frozenset((RUNS, move.run.id) for move in thought.moves if move.run.version == 0),
     )
 
 
@@ -91,6 +92,7 @@ def together(works: Mapping[str, Work]) -> Work:
         seen=tuple(profile for work in works.values() for profile in work.seen),
         conversations=tuple(id for work in works.values() for id in work.conversations),
         records=tuple(key for work in works.values() for key in work.records),
+        fresh=frozenset(key for work in works.values() for key in work.fresh),
     )
 
 

@@ -27,6 +27,8 @@ log = logging.getLogger("rules.engine")
 
 AT_ONCE = 200
 """Contacts in one batch: the commands are what costs, and a batch holds up those that come after it."""
+TOGETHER = 2
+"""Batches under way: while one waits for the disk the next is read and thought of. More of them would be smaller, and dearer."""
 LOOK_SECONDS = 1.0
 TRIES, AGAIN_SECONDS = 6, 2.0
 """How often a batch that could not be committed is worked again: longer than a dead process's transaction stays open."""
@@ -44,6 +46,8 @@ class Engine:
         self._idle = asyncio.Event()
         self._idle.set()
         self._working: asyncio.Task[None] | None = None
+        self._under_way: dict[asyncio.Task[None], frozenset[str]] = {}
+        """Batches being worked -> their contacts."""
         self._looking = Every(LOOK_SECONDS, self.look, name="rules")
 
     @property
@@ -125,31 +129,52 @@ class Engine:
     # -- the loop
 
     async def _for_ever(self) -> None:
-        failed = 0
-        while self._working is not None:
-            await self._news.wait()
-            self._news.clear()
-            while self._waiting and self._working is not None:
-                batch = self._take()
-                try:
-                    await self.work(batch)
-                    failed = 0
-                except Unavailable as error:
-                    log.warning("rules.work failed reason=%s", error)
-                    failed += 1
-                    if failed % TRIES:  # then they are left to their leases: others must not wait for them for ever
-                        self._waiting.extendleft(reversed(batch))
-                        await asyncio.sleep(AGAIN_SECONDS)
-                except Exception as error:  # noqa: BLE001 (one contact's oddity must not end the work of all)
-                    log.error("rules.work broke error=%s", type(error).__name__, exc_info=error)
-            self._idle.set()
+        try:
+            while self._working is not None:
+                self._news.clear()
+                while len(self._under_way) < TOGETHER and (batch := self._take()):
+                    task = asyncio.create_task(self._worked(batch), name="rules batch")
+                    self._under_way[task] = frozenset(one.profile for one in batch)
+                    task.add_done_callback(self._landed)
+                if not self._under_way:
+                    self._idle.set()
+                await self._news.wait()
+            if self._under_way:
+                await asyncio.wait(self._under_way)
+        finally:
+            for task in self._under_way:
+                task.cancel()
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._news.set()
+
+    async def _worked(self, batch: list[News]) -> None:
+        for _ in range(TRIES):  # then they are left to their leases: others must not wait for them for ever
+            try:
+                await self.work(batch)
+                break
+            except Unavailable as error:
+                log.warning("rules.work failed reason=%s", error)
+                await asyncio.sleep(AGAIN_SECONDS)
+            except Exception as error:  # noqa: BLE001 (one contact's oddity must not end the work of all)
+                log.error("rules.work broke error=%s", type(error).__name__, exc_info=error)
+                break
 
     def _take(self) -> list[News]:
+        """Return the next batch: all that waits of each of its contacts. Who is being thought of waits until that is written."""
         batch: list[News] = []
+        later: list[News] = []
         contacts: set[str] = set()
+        busy = frozenset().union(*self._under_way.values())
         while self._waiting and len(contacts) < AT_ONCE:
-            batch.append(self._waiting.popleft())
-            contacts.add(batch[-1].profile)
+            one = self._waiting.popleft()
+            if one.profile in busy:
+                later.append(one)
+            else:
+                batch.append(one)
+                contacts.add(one.profile)
+        self._waiting.extendleft(reversed(later))
         return batch
 
     async def _claim(self, collection: str, where: Document, *, sort: str) -> list[Document]:

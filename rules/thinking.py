@@ -17,7 +17,7 @@ from rules.person import Person
 from rules.rule import Rule
 from rules.run import Run
 from rules.signals import exit_of, with_goal, with_reactions, with_run
-from rules.triggers import begins
+from rules.triggers import begins, begun_by
 
 UNTOLD = frozenset({"audience", "draft", "paused", "not_tester"})
 """Reasons for not entering that hold for nearly everybody: told when somebody asks, not stored."""
@@ -45,11 +45,19 @@ class Editions:
         self.current, self._older, self.control = current, older, control
         self.segments: Mapping[str, Expression] = segments or {}
         """The conditions of the segments that some rule watches."""
+        self._by_event: dict[str, list[Edition]] = {}
+        for edition in current.values():
+            for name in set(begun_by(edition.rule)):
+                self._by_event.setdefault(name, []).append(edition)
 
     @property
     def every(self) -> tuple[Edition, ...]:
         """Return the current edition of each rule."""
         return tuple(self.current.values())
+
+    def begun_by(self, event: str) -> Iterable[Edition]:
+        """Return the current editions that an event of this name may begin: of fifty rules most are about something else."""
+        return self._by_event.get(event, ())
 
     def of(self, run: Run) -> Edition | None:
         """Return what this run goes on with: as `on edit` says, the version it began with or the current one."""
@@ -118,7 +126,7 @@ def think(
     for run in person.runs:
         mind.go_on(run)
     for event in sorted(news, key=lambda event: (event.happened_at, event.id)):
-        for edition in editions.current.values():
+        for edition in editions.begun_by(event.name):
             if beginning := begins(edition.rule, event, person.facts):
                 chain = chain_of(event)
                 mind.begin(edition, Occasion(event.id, event.happened_at, beginning.key, event, chain))

@@ -61,8 +61,8 @@ def begins(rule: Rule, event: Event, facts: Facts) -> Beginning | None:
             return None
 
 
-def listens_to(rule: Rule) -> Iterator[str]:
-    """Yield the names of the events that may begin this rule, end its runs, or move them."""
+def begun_by(rule: Rule) -> Iterator[str]:
+    """Yield the names of the events that may begin this rule."""
     match rule.trigger:
         case OnEvent(match=match):
             yield match.name
@@ -72,6 +72,11 @@ def listens_to(rule: Rule) -> Iterator[str]:
             yield ENTERED if change == "entered" else LEFT
         case OnConversation(state=state):
             yield from CONVERSATION[state]
+
+
+def listens_to(rule: Rule) -> Iterator[str]:
+    """Yield the names of the events that may begin this rule, end its runs, or move them."""
+    yield from begun_by(rule)
     for way in rule.exits:
         yield from _names(way)
     if rule.goal:
