@@ -4,7 +4,8 @@
 2. All rows of the person are removed or redacted, batch by batch (admin/erasing_rows.py).
 3. One transaction takes the profile, its conversations, ledgers and addresses, only if nothing was added since they were read;
    else 2 again. From then on the addresses are known as keyed hashes alone.
-4. A minute later it is looked once more for what another process may have written meanwhile.
+4. Five minutes later it is looked once more for what another process may have written from memory, and the ledger, whose bans
+   held until then, goes.
 
 A crash at any point leaves the row in `erasing`, and whoever finds it goes on.
 """
@@ -32,7 +33,9 @@ log = logging.getLogger("admin.erasing")
 LOOK_SECONDS = 10.0
 HELD_FOR = timedelta(minutes=10)  # of a process that dies the others know sooner: `bury`
 ASK_AGAIN = timedelta(seconds=1)
-LOOK_BACK_AFTER = timedelta(minutes=1)
+LOOK_BACK_AFTER = timedelta(minutes=5)  # longer than anything waits in memory to be sent
+_SAID = ("on", "at", "ask", "mute", "own", "quiet", "from")
+"""What a ledger tells of a person. Their bans stay until it is looked back: a hand-over may still ask."""
 DONE = "erasure.done"
 """The hint that somebody is gone: pages load afresh, and no process remembers them."""
 
@@ -172,7 +175,7 @@ class Erasing:
             plan.delete("conversations", str(thread["_id"]))
         for id in person.whose:
             plan.delete("profiles", id)
-            plan.delete(LEDGERS, id)
+            plan.update(LEDGERS, Update(id, None, {"h": []}, dict.fromkeys(_SAID, ""), upsert=True))
         for claim in known.claims:
             plan.delete("identities", claim)
         for mark in self._hashes.addresses(person.keys):

@@ -122,7 +122,7 @@ async def _hands(store: Store) -> AsyncIterator[_Hands]:
     if secret is None:
         raise ValueError("this database was never served: it has no secret. Hint: restore `settings` with the rest")
     hashes = Hashes(bytes(secret["value"]))
-    # with servers about, one of them looks back in a minute: it may have written from memory
+    # with servers about, one of them looks back in five minutes: it may have written from memory
     is_alone = not await store.count(PULSES, {}, at_most=1)
     writer = Writer(store, process=f"erase-{secrets.token_hex(4)}")
     writer.recent.hashes = hashes

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from admin.desk import Drafts
+from admin.erasing import Erasing
 from bot.answering import answerer, copy_of, folder_of, semantic_of
 from bot.brain import Mind
 from bot.idle import IdleReturn
@@ -34,6 +35,7 @@ from channels.wallet import Wallet
 from channels.webchat import Webchat
 from profiles.calendar import Clock
 from profiles.consents import Consents
+from profiles.erased import Hashes
 from profiles.indexes import INDEXES
 from profiles.ledgers import Ledgers
 from profiles.live import Feed
@@ -136,6 +138,10 @@ async def open_parts(options: Options, database_url: str, clock: Clock, opened: 
     opened.push_async_callback(seals.close)
     await seals.start()
     rules = await _open_rules(options, ground, doors, opened)
+    erasing = Erasing(ground.store, ground.writer, ground.feed, Hashes(ground.secret), clock=clock)
+    opened.push_async_callback(erasing.close)
+    doors.sweeper.bury(erasing.bury)
+    await erasing.start()
     await doors.sweeper.start()  # whoever buries with it stands by now
     book.open(rules)
     await brain.start()
@@ -151,6 +157,7 @@ async def _lay_ground(options: Options, database_url: str, clock: Clock, opened:
     await store.prepare(INDEXES)
     secret = await _signing_secret(store)
     writer = Writer(store, process=process, clock=clock)
+    writer.recent.hashes = Hashes(secret)
     feed = Feed()
     neighbours = Neighbours(store, writer, feed, clock=clock)
     opened.push_async_callback(neighbours.close)  # after the writer: the last commits are told, too

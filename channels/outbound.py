@@ -244,7 +244,9 @@ class BackDoor:
         assert message.delivery
         waited = self._clock() - message.at > FRESH_FOR  # another process may have heard a STOP meanwhile
         profile = await self._writer.recent.profile(message.profile, afresh=waited)
-        identity = profile.identity(message.delivery.to) if profile else None
+        if profile is None:
+            return "erased"
+        identity = profile.identity(message.delivery.to)
         return identity.suppression.reason if identity and identity.suppression else None
 
     async def _hand_over(self, channel: Channel, message: Message, trying: _Try) -> Sending:

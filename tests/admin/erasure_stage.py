@@ -69,7 +69,7 @@ class Stage:
         for _ in range(3):
             if not await self.store.count("erasing", {}):
                 return
-            self.clock.ahead += timedelta(minutes=2)
+            self.clock.ahead += timedelta(minutes=6)
             await self.erasing.look()
         raise AssertionError("not done yet")
 

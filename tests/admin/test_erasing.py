@@ -160,7 +160,7 @@ async def test_what_they_write_while_they_are_erased_is_erased_with_them(
     assert await found(stage.store, *PLANTED) == {}
 
 
-async def test_what_another_process_writes_from_memory_afterwards_is_found_a_minute_later(stage: Stage) -> None:
+async def test_what_another_process_writes_from_memory_afterwards_is_found_five_minutes_later(stage: Stage) -> None:
     await stage.erase("P1")
     assert await stage.erasing.look() == 1
     late = {
