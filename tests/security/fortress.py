@@ -27,7 +27,7 @@ from bot.answering import BotOptions
 from causerie.app import CHANNELS, DESK, STORE, WRITER, build
 from causerie.logs import configure
 from causerie.options import Options, ServerOptions
-from channels import inapp, telegram, twilio, wallet, webchat, webpush
+from channels import email, inapp, telegram, twilio, wallet, webchat, webpush
 from profiles.calendar import utc_now
 from profiles.personal_links import PersonalLinks
 from profiles.secret import Secret
@@ -47,6 +47,7 @@ PUBLIC_URL = "https://shop.example"
 IDENTITY_SECRET = "the shop's own identity secret, long enough"
 HOOK_SECRET = "telegram-hook-secret-0123456789"
 RASA_TOKEN = "rasa-endpoint-token-0123456789"
+MAILGUN_KEY, SNS_TOPIC = "mailgun-signing-key-0123456789", "arn:aws:sns:eu-west-1:123456789012:mail"
 WEBHOOK_SECRET = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
@@ -218,6 +219,10 @@ def _channels(telegrams: BotApi, twilios: TwilioRest) -> dict[str, Any]:
         "webpush": webpush.Options(enabled=True, proxies=1),
         "inapp": inapp.Options(enabled=True, proxies=1),
         "wallet": wallet.Options(enabled=True, proxies=1),
+        "email": email.Options(
+            enabled=True, host="127.0.0.1", port=1, tls="none", from_address="news@shop.example", sns_topic=SNS_TOPIC,
+            mailgun_key=Secret(MAILGUN_KEY),
+        ),
     }  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from tests.security.doors import OPEN, Door, door_of, doors, every_route
 from tests.security.fortress import Fortress, fortress
 
 REFUSED = {400, 401, 403, 404, 405, 409, 410, 415, 422, 426}
-OPEN_CHANNELS = {"inapp", "telegram", "twilio", "wallet", "webchat", "webpush"}
-WITHOUT_ROUTES = {"apns", "email", "fcm", "smpp"}
+OPEN_CHANNELS = {"email", "inapp", "telegram", "twilio", "wallet", "webchat", "webpush"}
+WITHOUT_ROUTES = {"apns", "fcm", "smpp"}
 """Channels that nobody calls over HTTP: they call, or listen elsewhere."""
 STRANGE = (
     "nobody", "$where", "a.b", "..%2f..%2fetc%2fpasswd", "%00", "%ff%fe", "%7B%22%24gt%22%3A%22%22%7D", "__proto__",
