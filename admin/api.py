@@ -42,7 +42,7 @@ from profiles.store import Unavailable, Unstorable
 log = logging.getLogger("admin.api")
 
 PREFIX = "/api/v1"
-KNOCKS_PER_SECOND = 5.0  # from one address without a good key
+KNOCKS_PER_SECOND = 5.0  # from one address without a good key, or with one that is in everybody's hands
 ROUTES: tuple[Route, ...] = (
     *api_profiles.ROUTES,
     *api_consents.ROUTES,
@@ -141,6 +141,8 @@ class _Door:
         if key is None:
             self._slow_down(f"ip:{caller(request, self._desk.proxies)}", 1, KNOCKS_PER_SECOND)
             raise Refused("unauthorized")
+        if route.in_apps and key.scopes == (route.scope,):  # else one phone could use up what all apps have together
+            self._slow_down(f"app:{caller(request, self._desk.proxies)}", 1, KNOCKS_PER_SECOND)
         self._charge(key, 1)
         if route.scope not in key.scopes:
             raise Refused("forbidden", f"this key has no scope {route.scope}")

@@ -113,7 +113,7 @@ async def _threads(call: Call, key: str) -> tuple[str, ...]:
 ROUTES = (
     Route("POST", "/devices", register_device, "devices:register", "Register an app's push token, or say again whose it is.",
           "Enregistrer le jeton de push d'une application, ou redire à qui il est.", DEVICE, body=DEVICE_IN,
-          problems=("unknown_profile", "bad_identity", "too_many")),
+          problems=("unknown_profile", "bad_identity", "too_many"), in_apps=True),
     Route("DELETE", "/devices/{key}", forget_device, "devices:register", "Forget a push token, named platform:token.",
-          "Oublier un jeton de push, nommé plateforme:jeton.", DEVICE, problems=("unknown_identity",)),
+          "Oublier un jeton de push, nommé plateforme:jeton.", DEVICE, problems=("unknown_identity",), in_apps=True),
 )  # fmt: skip

@@ -83,6 +83,9 @@ class Route:
     repeats_safely: bool = False
     """Whether its Idempotency-Key row is opened before the work, because the work is more than one commit."""
 
+    in_apps: bool = False
+    """Whether its key may stand inside an app: who has that key alone is also slowed down by the internet address."""
+
     needs_key: bool = False
     """Whether it is refused without an Idempotency-Key: a repeated message can not be taken back."""
 

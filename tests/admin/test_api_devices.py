@@ -1,5 +1,6 @@
 """Push tokens through the API: an app says whose its phone is only by what the shop signed, a server by name."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -155,3 +156,12 @@ async def test_the_same_registration_twice_is_one_device(caller: Caller, app: Ca
     assert anna
     assert len(anna.identities) == 2
     assert len(await caller.desk.store.find(COLLECTION, {})) == 1
+
+
+async def test_an_apps_key_is_slowed_down_by_address_and_a_servers_is_not(caller: Caller, app: Caller) -> None:
+    async def many(who: Caller) -> set[int]:
+        return {status for status, _ in await asyncio.gather(*(who.ask("POST", "/devices", {}) for _ in range(80)))}
+
+    assert await many(app) == {422, 429}, "some are let in and found wrong, the others wait"
+    server = await caller.as_one_who_may("devices:register", "devices:write")
+    assert await many(server) == {422}
