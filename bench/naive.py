@@ -22,7 +22,7 @@ from profiles.calendar import utc_now
 from profiles.committing import Listener
 from profiles.plan import Group
 from profiles.recent import Recent
-from profiles.snapshot import Done, Duplicate, Outcome, Refusal, Work
+from profiles.snapshot import Amend, Changes, Done, Duplicate, Outcome, Refusal, Work
 from profiles.store import Plan, Store, Update, full_text
 
 Document = dict[str, Any]
@@ -70,6 +70,10 @@ class ObviousWriter:
         for listener in self._listeners:
             listener([changes])
         return Done(changes)
+
+    async def mark(self, amend: Amend) -> None:
+        """Write it by itself, as every work."""
+        await self.commit(Work(lambda _: Changes(amends=(amend,))))
 
     def _forget_all_but_addresses(self, group: Group) -> None:
         for conversation in group.conversations:

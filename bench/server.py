@@ -1,8 +1,5 @@
 """A server under test as a process of its own: `python -m bench serve` reads its Order from stdin and says its port."""
 
-import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
@@ -13,12 +10,11 @@ from aiohttp import web
 
 from bench.naive import ObviousWriter
 from bench.seed import remember
+from bench.under_test import serve_as_ordered, under_test
 from bench.webhooks import SECRET
 from bot.answering import BotOptions, answerer, load_brain
 from causerie.app import CHANNELS, WRITER, build
-from causerie.garbage import collect_seldom
 from causerie.options import Options, ServerOptions
-from causerie.threads import switch_soon
 from channels import telegram
 from channels.channel import Channel, Door, Limits, Outbound, Sending, Sent
 from channels.inbound import FrontDoor
@@ -30,9 +26,6 @@ from profiles.store import Store
 from profiles.writer import Writer
 
 Design = Literal["ours", "naive"]
-LAUNCH = (sys.executable, "-m", "bench")
-READY_WITHIN_SECONDS = 60.0
-STOPS_WITHIN_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +50,14 @@ class Running:
 
 @asynccontextmanager
 async def running(order: Order) -> AsyncIterator[Running]:
-    """Within the block the server runs. The order goes over stdin: it holds the database's password."""
-    process = await asyncio.create_subprocess_exec(
-        *LAUNCH, "serve", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdin and process.stdout
-    try:
-        process.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
-        async with asyncio.timeout(READY_WITHIN_SECONDS):
-            line = await process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the server under test ({order.design}) did not start; see its error above")
-        yield Running(order.design, process.pid, int(line))
-    finally:
-        process.stdin.close()  # the sign to stop
-        try:
-            async with asyncio.timeout(STOPS_WITHIN_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    """Within the block the server runs."""
+    async with under_test("bench", "serve", order=asdict(order)) as (pid, port):
+        yield Running(order.design, pid, port)
 
 
 async def serve() -> None:
     """Be the server under test until stdin ends."""
-    loop = asyncio.get_running_loop()
-    order = Order(**json.loads(await loop.run_in_executor(None, sys.stdin.readline)))
-    app = await _BUILDERS[order.design](order)
-    collect_seldom()  # as `causerie serve` does, for the control too
-    switch_soon()
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
-    await site.start()
-    print(runner.addresses[0][1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
-    await runner.cleanup()
+    await serve_as_ordered(lambda order: _BUILDERS[order["design"]](Order(**order)))
 
 
 async def _ours(order: Order) -> web.Application:
