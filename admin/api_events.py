@@ -33,7 +33,8 @@ OURS = (
 async def add_event(call: Call) -> Reply:
     """Keep one event; known already, it is a duplicate and changes nothing."""
     key = _check(call, call.body, "")
-    result = await _keep(call, call.body, key)
+    with call.desk.shedding.place():
+        result = await _keep(call, call.body, key)
     if result["status"] == "refused":
         raise Refused(slug_of(result["reason"]))
     return Reply(201 if result["status"] == "stored" else 200, result)
@@ -47,10 +48,11 @@ async def add_events(call: Call) -> Reply:
         (event, _check(call, event, f"/events/{number}", is_small=are_small)) for number, event in enumerate(events)
     ]
     holders = await _holders(call, named)
-    try:
-        outcome = await call.desk.writer.commit(_whole(call, named, holders))
-    except Unstorable:  # one of them can not be kept: each by itself then
-        return Reply(200, {"results": await asyncio.gather(*(_keep(call, event, key) for event, key in named))})
+    with call.desk.shedding.place():
+        try:
+            outcome = await call.desk.writer.commit(_whole(call, named, holders))
+        except Unstorable:  # one of them can not be kept: each by itself then
+            return Reply(200, {"results": await asyncio.gather(*(_keep(call, event, key) for event, key in named))})
     assert isinstance(outcome, Done)
     return Reply(200, {"results": outcome.changes.answer})
 

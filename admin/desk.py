@@ -10,6 +10,7 @@ from admin.passwords import Passwords
 from admin.presence import Presence
 from bot.workshop import Workshop
 from channels.channel import Channel
+from channels.shedding import Shedding
 from profiles.calendar import Clock
 from profiles.consents import Consents
 from profiles.live import Feed
@@ -75,6 +76,8 @@ class Desk:
     """What people said about being written to; None where nobody asks."""
     proxies: int = 0
     """How many proxies of our own stand before us; who asks is whom the outermost saw."""
+    shedding: Shedding = field(default_factory=Shedding)
+    """Refuses events while too much is asked of us; a desk of its own never does."""
     identity_secrets: tuple[str, ...] = ()
     """What the shop's own server signs identity tokens with (channels/webchat_tokens.py)."""
 

@@ -112,7 +112,8 @@ class _Door:
         if body is None:
             return web.Response(status=422, headers=cors)
         try:
-            token = await self._keep(body) if body["consent"] and not _refuses(request) else None
+            with self._desk.shedding.place():
+                token = await self._keep(body) if body["consent"] and not _refuses(request) else None
             if token is None:
                 await self._count(body["events"])
                 return web.Response(status=204, headers=cors)

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from channels.outbound import BackDoor
+from channels.shedding import Shedding
 from profiles.calendar import Clock
 from profiles.neighbours import Neighbours
 from profiles.plan import LEASE_FOR
@@ -65,6 +66,10 @@ class Metrics:
     def neighbours(self, neighbours: Neighbours) -> None:
         """Ask this, at each reading, how many processes share the database and what they told each other."""
         self._registry.register(_Company(neighbours))
+
+    def shedding(self, gate: Shedding) -> None:
+        """Ask this, at each reading, whether we shed, and how many were told to come back."""
+        self._registry.register(_Shed(gate))
 
     def sockets(self, kind: str, count: Callable[[], int]) -> None:
         """Ask this, at each reading, how many sockets of a kind (`webchat`, `console`) are open."""
@@ -118,6 +123,20 @@ class _Tallied(Collector):
         yield CounterMetricFamily("causerie_commit_failures", "Groups that failed", value=tally.failures)
         yield CounterMetricFamily("causerie_duplicates", "Works done before", value=tally.duplicates)
         yield GaugeMetricFamily("causerie_sending", "Deliveries in providers' hands now", value=self._back_door.sending)
+
+
+class _Shed(Collector):
+    """What the doors count for themselves."""
+
+    def __init__(self, gate: Shedding) -> None:
+        self._gate = gate
+
+    def collect(self) -> Iterable[Metric]:
+        gate = self._gate
+        about = "Whether messages are refused because storing takes too long"
+        yield GaugeMetricFamily("causerie_shedding", about, value=gate.is_on())
+        yield CounterMetricFamily("causerie_shed", "Messages and events refused so", value=gate.load.refused)
+        yield GaugeMetricFamily("causerie_arriving", "Messages and events being stored now", value=gate.load.under_way)
 
 
 class _Company(Collector):

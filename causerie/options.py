@@ -34,6 +34,12 @@ class ServerOptions:
             "about": "port of each worker's own /health and /metrics, one up for each worker; 0: the main port only"
         },
     )
+    shed_seconds: float = field(
+        default=0.8,
+        metadata={
+            "about": "when storing takes longer for 3 seconds, what its sender repeats is refused (503) for a while; 0: never"
+        },
+    )
     drain_seconds: float = field(
         default=0.0,
         metadata={"about": "how long /health says 503 before a stopping server closes its port; 0: closes at once"},

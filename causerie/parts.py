@@ -30,6 +30,7 @@ from channels.inapp import InApp
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
 from channels.passing import Passing
+from channels.shedding import Shedding, shedding
 from channels.sweeper import Sweeper
 from channels.wallet import Wallet
 from channels.webchat import Webchat
@@ -88,6 +89,7 @@ class Doors:
     channels: dict[str, Channel]
     listening: AsyncExitStack
     """Closes what listens to the outside, before all else ends."""
+    shedding: Shedding
     back_door: BackDoor
     sweeper: Sweeper
     ledgers: Ledgers
@@ -222,8 +224,10 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
     writer.listen(back_door.take)
 
     consents = Consents(store, ledgers, permits)
+    gate = Shedding(server.shed_seconds)
+    receive = shedding(front_door.receive, gate, limits)
     door = Door(
-        front_door.receive, options.public_url, clock, store, writer, ground.feed, ground.secret, server.country,
+        receive, options.public_url, clock, store, writer, ground.feed, ground.secret, server.country,
         identity_secrets=options.identity_secrets(ground.secret), consents=consents, topics=book.topics,
         cards=book.cards,
     )  # fmt: skip
@@ -233,7 +237,7 @@ async def _open_doors(options: Options, ground: Ground, mind: Mind, book: _Book,
     for channel in channels.values():
         listening.push_async_callback(channel.close)
         limits[channel.name] = channel.limits
-    return Doors(channels, listening, back_door, sweeper, ledgers, consents)
+    return Doors(channels, listening, gate, back_door, sweeper, ledgers, consents)
 
 
 def show_inboxes(channels: Mapping[str, Channel]) -> None:

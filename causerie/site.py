@@ -62,7 +62,7 @@ def _desk(options: Options, parts: Parts) -> Desk:
         ground.store, ground.writer, ground.feed, ground.clock, ground.secret, options.public_url,
         parts.doors.channels, options.console, country=options.server.country, workshop=bot.workshop,
         drafts=bot.drafts, rules=parts.rules, consents=parts.doors.consents, proxies=options.proxies,
-        identity_secrets=options.identity_secrets(ground.secret),
+        identity_secrets=options.identity_secrets(ground.secret), shedding=parts.doors.shedding,
     )  # fmt: skip
 
 
@@ -78,6 +78,7 @@ def _health(parts: Parts, pages: web.Application) -> Health:
         if isinstance(channel, Webchat):
             health.metrics.sockets(channel.name, channel.open_sockets)
     health.metrics.neighbours(parts.ground.neighbours)
+    health.metrics.shedding(parts.doors.shedding)
     health.metrics.sockets("console", lambda: len(pages[LIVE].pages))
     return health
 

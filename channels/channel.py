@@ -207,6 +207,8 @@ class Limits:
     write are answered as ever (docs/preferences.md)."""
     whole: bool = False
     """Whether a message goes out as it is, in one: its channel has forms of its own for all that it may say (e-mail)."""
+    repeats: bool = True
+    """Whether a message that we do not take is brought again: what is said only once is taken however busy we are."""
     threads: bool = True
     """Whether people answer there, so that what we send belongs to a conversation; else it is a notice (push, wallet)."""
 

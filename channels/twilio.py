@@ -96,7 +96,8 @@ class Twilio:
     space = "sms"
 
     def __init__(self, options: Options, door: Door) -> None:
-        self.limits = Limits(text=TEN_SEGMENTS, per_second=options.per_second, keywords=("stop", "start", "help"))
+        keywords = ("stop", "start", "help")
+        self.limits = Limits(text=TEN_SEGMENTS, per_second=options.per_second, keywords=keywords, repeats=False)
         self._options, self._door = options, door
         self._media = MediaPlaces(options.api_url, options.account_sid, options.media_hosts)
         credentials = (

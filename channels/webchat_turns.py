@@ -4,6 +4,7 @@ import asyncio
 from typing import TypeAlias
 
 from channels.channel import Identified, Inbound, Read, Receive
+from channels.shedding import Busy
 from channels.webchat_files import Files
 from channels.webchat_frames import Again, Earlier, Frame, Hello, Incoming, Malformed, Say, Seen
 from channels.webchat_history import History
@@ -57,8 +58,9 @@ class Turns:
         """Return what to answer; `cursor` is the last seq that the visitor was sent. Raises only for mistakes of ours."""
         try:
             return await self._do(frame, cursor)
-        except Unavailable:
-            return [retry(frame, RETRY_SECONDS)] if isinstance(frame, Say) else []
+        except Unavailable as error:
+            after = error.after if isinstance(error, Busy) else RETRY_SECONDS
+            return [retry(frame, after)] if isinstance(frame, Say) else []
         except Unstorable:
             return [_refused(frame.id, "unstorable")] if isinstance(frame, Say) else []
 

@@ -13,6 +13,7 @@ from causerie.health import Health
 from causerie.serve import STOP_WITHIN_SECONDS
 from causerie.workers import STOPPED_WITHIN_SECONDS
 from channels.outbound import BackDoor
+from channels.shedding import Shedding
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
 from profiles.live import Feed
@@ -34,6 +35,7 @@ async def figures(mongo_url: str, database_name: str) -> set[str]:
     writer = Writer(store, process="test")
     health = Health(store, writer, BackDoor({}, writer, clock=utc_now))
     health.metrics.neighbours(Neighbours(store, writer, Feed(), clock=utc_now))
+    health.metrics.shedding(Shedding())
     health.metrics.sockets("webchat", lambda: 1)
     message = Message("m", "webchat:v", "p", "webchat", "inbound", "customer", Content("hello"), 1, utc_now())
     event = Event("e", "p", "conversation.woken", utc_now())

@@ -198,6 +198,19 @@ async def test_a_batch_under_way_is_not_begun_again_until_its_holder_must_be_dea
     assert await caller.desk.store.count("events", {}) == 1
 
 
+async def test_while_we_shed_events_are_to_be_sent_again_and_the_rest_goes_on(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as shedding:
+        shedding.setattr(caller.desk.shedding.load, "admit", lambda now, *, must=False: None)
+        for path, body in (("/events", paid()), ("/events/batch", {"events": [paid()]})):
+            status, headers, _ = await caller.whole("POST", path, body)
+            assert (status, headers["Retry-After"]) == (503, "2")
+        assert (await caller.ask("GET", "/profiles/P1"))[0] == 200
+    assert await caller.desk.store.count("events", {}) == 0
+    assert (await caller.ask("POST", "/events", paid()))[0] == 201
+
+
 async def test_a_batch_that_failed_may_be_repeated_at_once(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     async def gone(*arguments: Any) -> None:
         raise Unavailable("gone")

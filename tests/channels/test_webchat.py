@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from channels.channel import Door, Inbound, Outbound, Sent
+from channels.shedding import BACK_IN_SECONDS
 from channels.webchat import Options, connect
 from channels.webchat_beat import ASK_AFTER, GONE_AFTER
 from channels.webchat_tokens import sign_identity, visitor_token
@@ -127,6 +128,17 @@ async def test_a_database_that_is_away_asks_the_browser_to_say_it_again(shop: Sh
         shop.away = False
         assert (await anna.says("quiet", id="m0000001"))["seq"] == 1
     assert len(await shop.said()) == 1
+
+
+async def test_a_server_that_is_asked_too_much_tells_the_widget_when_to_say_it_again(shop: Shop) -> None:
+    async with browse(shop) as anna:
+        await welcomed(anna)
+        shop.busy = True
+        await anna.send(type="say", id="m0000001", text="quiet")
+        wait = await anna.next("retry")
+        assert (wait["id"], BACK_IN_SECONDS[0] <= wait["after"] <= BACK_IN_SECONDS[1]) == ("m0000001", True)
+        shop.busy = False
+        assert (await anna.says("quiet", id="m0000001"))["seq"] == 1
 
 
 async def test_a_mistake_of_ours_closes_with_a_code_and_stores_nothing(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from channels import inapp, webchat
 from channels.channel import Arrival, Channel, Door
 from channels.inbound import FrontDoor
 from channels.outbound import BackDoor
+from channels.shedding import Busy
 from channels.webchat import Options, Webchat
 from profiles.answer import Answer
 from profiles.append import noted, said
@@ -54,6 +55,7 @@ class Shop:
     options: Options
     port: int
     away: bool = False
+    busy: bool = False
     broken: bool = False
     offset: Any = None
     answer: Any = bot
@@ -79,6 +81,8 @@ class Shop:
         async def receive(arrival: Arrival) -> Outcome:
             if self.broken:
                 raise RuntimeError("told to")
+            if self.busy:
+                raise Busy
             if self.away:
                 raise Unavailable("told to")
             return await front.receive(arrival)
