@@ -27,12 +27,12 @@ from channels.webpush_encryption import are_keys, unpacked
 from channels.webpush_people import SPACE, leaves, proved, renewed, subscribed, told
 from channels.webpush_receipts import SHOWN, WHAT, message_of, works_of
 from channels.webpush_services import Services
-from channels.webpush_subscriptions import Subscription, Subscriptions, id_of
+from channels.webpush_subscriptions import Subscription, Subscriptions, id_of, in_place_of, kept
 from profiles.links import read as read_token
 from profiles.links import sign
 from profiles.people import Claimed
 from profiles.record import from_document
-from profiles.snapshot import Done, Refusal, Work
+from profiles.snapshot import Changes, Refusal, Work
 from profiles.store import Unavailable
 from profiles.text import clean
 from profiles.timeline import Message
@@ -107,13 +107,13 @@ class Pages:
         person = self._person(asked.identity)
         before = self._id_of(asked.token)
         row = Subscription(id, asked.endpoint, p256dh, auth, self._public_key, _origin(request), door.clock())
-        await self._subscriptions.keep(row)
         if before and before != id:
-            await self._replace(before, id)
+            await door.writer.commit(renewed(before, id, also=in_place_of(before, row)))
         visitor = await may_write(asked.visitor, asked.identity, keys=self._keys, store=door.store, now=door.clock())
-        given = await door.writer.commit(subscribed(id, visitor=visitor, language=asked.language))
+        given = await door.writer.commit(
+            subscribed(id, visitor=visitor, language=asked.language, also=Changes(amends=(kept(row),)))
+        )
         if isinstance(given, Refusal):
-            await self._subscriptions.forget([id])
             raise Refused(given.reason, 409)
         if person:
             await self._prove(id, person)
@@ -145,12 +145,6 @@ class Pages:
         found = await self._door.writer.commit(proved(id, claims))
         if isinstance(found, Refusal):
             raise Refused(found.reason, 409)
-
-    async def _replace(self, before: str, id: str) -> None:
-        """The browser changed its subscription: the new one takes the old one's place."""
-        taken = await self._door.writer.commit(renewed(before, id))
-        if isinstance(taken, Done):
-            await self._subscriptions.forget([before])
 
     def _check(self, agreed: tuple[Agreed, ...]) -> None:
         """Raise Refused when what was agreed to is not what is offered now: the person read other words."""

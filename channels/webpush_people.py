@@ -20,8 +20,8 @@ SUBSCRIBED = "identity.subscribed"
 """The event of a new subscription; rules may begin with it."""
 
 
-def subscribed(id: str, *, visitor: str | None, language: str | None) -> Work:
-    """Return the Work that gives this browser to somebody; `answer` is the profile.
+def subscribed(id: str, *, visitor: str | None, language: str | None, also: Changes) -> Work:
+    """Return the Work that gives this browser to somebody, with what must be on disk with it; `answer` is the profile.
 
     A browser that is known stays whose it is; a new one goes to the visitor with this web-chat address, else to a new profile.
     Refused: too_many_identities.
@@ -29,6 +29,10 @@ def subscribed(id: str, *, visitor: str | None, language: str | None) -> Work:
     key, chat = key_of(SPACE, id), key_of("webchat", visitor) if visitor else ""
 
     def think(snapshot: Snapshot) -> Changes | Refusal:
+        given = whose(snapshot)
+        return given if isinstance(given, Refusal) else given.then(replace(also, answer=given.answer))
+
+    def whose(snapshot: Snapshot) -> Changes | Refusal:
         now = snapshot.now
         if not visitor or snapshot.holder(key) is not None:
             return register(snapshot, key, None, locale=language, now=now)
@@ -50,8 +54,10 @@ def proved(id: str, who: Claimed) -> Work:
     return Work(lambda snapshot: register(snapshot, key, who, now=snapshot.now), identities=keys_of(key, who))
 
 
-def renewed(old: str, new: str) -> Work:
-    """Return the Work that puts a browser's new subscription in the place of its old one, with the ban that stands on it."""
+def renewed(old: str, new: str, *, also: Changes) -> Work:
+    """Return the Work that puts a browser's new subscription in the place of its old one, with the ban that stands on it, and
+    with what must be on disk with it.
+    """
     gone, key = key_of(SPACE, old), key_of(SPACE, new)
 
     def think(snapshot: Snapshot) -> Changes | Refusal:
@@ -64,7 +70,8 @@ def renewed(old: str, new: str) -> Work:
         ban = known.suppression if known.suppression and known.suppression.reason != "unreachable" else None
         identity = replace(known, address=new, added_at=snapshot.now, suppression=ban)
         profile = _without(profile, gone).with_identity(identity)
-        return Changes(profiles=(profile,), claims={key: profile.id}, releases=(gone,), answer=profile)
+        taken = Changes(profiles=(profile,), claims={key: profile.id}, releases=(gone,))
+        return taken.then(replace(also, answer=profile))
 
     return Work(think, identities=(gone, key))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from profiles.record import from_document, to_document
+from profiles.snapshot import Amend, Changes, Write
 from profiles.store import Store
 
 COLLECTION = "push_subscriptions"
@@ -32,6 +33,19 @@ class Subscription:
 def id_of(endpoint: str) -> str:
     """Return the id of the subscription with this endpoint."""
     return hashlib.sha256(endpoint.encode()).hexdigest()[:32]
+
+
+def kept(subscription: Subscription) -> Amend:
+    """Return the change that keeps it, or what has changed of it: made in the commit of its identity, so that none is ever left
+    without one.
+    """
+    document = to_document(subscription)
+    return Amend(document.pop("_id"), document, collection=COLLECTION, first={"first_at": subscription.at})
+
+
+def in_place_of(before: str, subscription: Subscription) -> Changes:
+    """Return the changes that keep it and forget the one that the browser had before."""
+    return Changes(amends=(kept(subscription),), writes=(Write(COLLECTION, before, None),))
 
 
 class Subscriptions:

@@ -16,6 +16,7 @@ from profiles.consents import Said
 from profiles.profile import Suppression
 from profiles.record import replace
 from profiles.snapshot import Changes, Work
+from profiles.store import Unavailable
 from profiles.timeline import Button, Content
 from tests.channels.push_shop import SECRET, PushShop, push_shop
 from tests.peers.push_service import Browser
@@ -85,6 +86,18 @@ async def test_an_endpoint_that_is_no_push_service_s_is_refused_and_leaves_nothi
     assert status == 422 and told["error"] in ("service", "body")
     for collection in ("push_subscriptions", "profiles", "consents"):
         assert await shop.store.count(collection, {}) == 0
+
+
+async def test_a_subscription_whose_identity_was_not_stored_leaves_nothing(
+    shop: PushShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any, **__: Any) -> Any:
+        raise Unavailable("told to")
+
+    monkeypatch.setattr(shop.writer, "commit", away)
+    browser = Browser(f"{shop.peer.origin}/push/x").subscription()
+    assert (await shop.ask("subscriptions", subscription=browser, yes=YES))[0] == 503
+    assert await shop.store.count("push_subscriptions", {}) == 0
 
 
 @pytest.mark.parametrize(("p256dh", "auth"), [("AAAA", "AAAA"), ("", ""), ("B" * 87, "A" * 22)])
