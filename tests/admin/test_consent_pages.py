@@ -14,7 +14,8 @@ from profiles.ledgers import Ledgers
 from profiles.topics import Topic
 from tests.admin.book_of_calls import write_book
 from tests.admin.office import Caller, Office, close_office, open_office, seed
-from tests.admin.test_in_chromium import Screens, browser
+from tests.admin.test_in_chromium import Screens
+from tests.chromium import browsing
 
 OFFERS = Topic("offers", {"fr": "Offres", "en": "Offers"}, {"fr": "Oui aux offres", "en": "Yes to offers"})
 WORD = "At the shop, 21 November, on the paper form"
@@ -81,7 +82,7 @@ async def test_whoever_may_not_converse_records_nothing(office: Office) -> None:
 async def test_the_panel_shows_who_said_what_when_and_the_agent_writes_down_more(office: Office) -> None:
     await gives(office)
     await office.do(own_requests.ask("anna", "erasure", ip="192.0.2.7"))
-    async with browser() as program:
+    async with browsing() as program:
         screens = Screens(program, office)
         page = await screens.of(await office.agent(), "/people/anna")
         panel = page.locator(".consents")

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from admin import invitations
 from admin.agents import Agent
@@ -17,12 +16,8 @@ from profiles.conversation import Handover, hand_over
 from profiles.snapshot import Changes, Snapshot, Work
 from profiles.timeline import Content
 from tests.admin.office import PASSWORD, Office, close_office, open_office, person, seed
-from tests.needed import chromium
+from tests.chromium import browsing
 
-ARGUMENTS = [
-    "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 CHAT, ANNA, BORIS = "telegram:7003", "webchat:a1b2c3d4e5f6a7b8", "twilio:+33600000002"
 RIGHT_AWAY = 8_000  # ms; what is live comes in some 200, but the machine may be busy
 
@@ -52,18 +47,10 @@ class Screens:
 
 @pytest.fixture
 async def screens(shop: Office) -> AsyncIterator[Screens]:
-    async with browser() as program:
+    async with browsing() as program:
         made = Screens(program, shop)
         yield made
         assert made.complaints == []
-
-
-@asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as played:
-        program = await played.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield program
-        await program.close()
 
 
 async def test_from_the_first_link_to_the_first_answer(screens: Screens) -> None:
@@ -157,7 +144,7 @@ async def test_a_restart_loses_and_doubles_nothing(mongo_url: str, database_name
     office = await open_office(mongo_url, database_name, port=free_port)
     await seed(office)
     maya = await office.agent(is_away=True)
-    async with browser() as program:
+    async with browsing() as program:
         screens = Screens(program, office)
         page = await screens.of(maya, "/inbox/mine/telegram%3A7003")
         await expect(page.locator(".conversation")).to_be_visible()

@@ -17,7 +17,8 @@ from profiles.record import from_document
 from profiles.snapshot import Changes, Snapshot, Work
 from profiles.timeline import Attachment, Content, Message
 from tests.admin.office import Office
-from tests.admin.test_in_chromium import Screens, browser
+from tests.admin.test_in_chromium import Screens
+from tests.chromium import browsing
 
 THREAD = "email:lea@example.org"
 WHOLE = """Bonjour, ma lampe est arrivée cassée. Pouvez-vous la reprendre ?
@@ -40,7 +41,7 @@ METADATA = {
 
 @pytest.fixture
 async def screens(market: Office) -> AsyncIterator[Screens]:
-    async with browser() as program:
+    async with browsing() as program:
         made = Screens(program, market)
         await _lea_writes(market)
         yield made

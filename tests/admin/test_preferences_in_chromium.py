@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from profiles.personal_links import Offer
 from tests.admin.preferences_stage import Stage, stage
-from tests.admin.test_in_chromium import browser
+from tests.chromium import browsing
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
@@ -26,7 +26,7 @@ async def shop(mongo_url: str, database_name: str) -> AsyncIterator[Stage]:
 async def opened(link: str, **options: Any) -> AsyncIterator[Page]:
     """Open a link without scripts; every complaint of the page fails the test, and so does a page wider than its screen."""
     complaints: list[str] = []
-    async with browser() as program:
+    async with browsing() as program:
         chosen = {"viewport": DESK, "locale": "fr-FR", "java_script_enabled": False, **options}
         page = await (await program.new_context(**chosen)).new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -63,7 +63,7 @@ async def test_on_a_phone_without_scripts_a_person_chooses_and_limits(shop: Stag
 async def test_nothing_is_wider_than_the_screen(shop: Stage, screen: dict[str, int]) -> None:
     offer = shop.here(shop.centre.links.unsubscribe(Offer("anna", "email", "offers"), shop.clock.now))
     for link in (shop.link(), offer, f"{shop.base}/p/wrong"):
-        async with browser() as program:
+        async with browsing() as program:
             page = await (await program.new_context(viewport=screen)).new_page()  # type: ignore[arg-type]
             await page.goto(link)
             assert await page.evaluate("document.documentElement.scrollWidth") == screen["width"]

@@ -9,13 +9,14 @@ from playwright.async_api import Page, expect
 
 from tests.admin.market import CART, happens, live_in, sent_to
 from tests.admin.office import Office
-from tests.admin.test_in_chromium import Screens, browser
+from tests.admin.test_in_chromium import Screens
+from tests.chromium import browsing
 
 
 @pytest.fixture
 async def screens(market: Office) -> AsyncIterator[Screens]:
     """A browser at a shop with a rule book; a page that complained fails the test."""
-    async with browser() as program:
+    async with browsing() as program:
         made = Screens(program, market)
         yield made
         # a browser complains of every answer that refuses, also of those that the page expects

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from admin.desk import Desk
 from admin.tracker import TrackerOptions, tracker_routes
@@ -17,8 +17,7 @@ from profiles.indexes import INDEXES
 from profiles.live import Feed
 from profiles.store import Store
 from profiles.writer import Writer
-from tests.admin.test_in_chromium import ARGUMENTS
-from tests.needed import chromium
+from tests.chromium import browsing
 
 KEY = "s" * 40
 SHOP = '<!doctype html><title>Chairs</title><script src="/t/tracker.js"></script><h1>Chairs</h1>'
@@ -65,10 +64,8 @@ async def shop(mongo_url: str, database_name: str) -> AsyncIterator[Shop]:
     app = web.Application()
     app.router.add_get("/shop", page)
     app.add_routes(tracker_routes(desk, TrackerOptions(enabled=True), identity_secrets=(KEY,)))
-    async with TestServer(app, port=port) as server, async_playwright() as played:
-        program = await played.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+    async with TestServer(app, port=port) as server, browsing() as program:
         yield Shop(store, str(server.make_url("")).rstrip("/"), await program.new_page())
-        await program.close()
     await writer.close()
     await store.close()
 

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.admin.test_in_chromium import browser
 from tests.admin.test_wallet import IPHONE, Page, opened_page
 from tests.channels.wallet_device import opened
 from tests.channels.wallet_stage import hall
+from tests.chromium import browsing
 
 
 @pytest.fixture
 async def chrome() -> AsyncIterator[Browser]:
-    async with browser() as program:
+    async with browsing() as program:
         yield program
 
 

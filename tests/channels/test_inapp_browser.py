@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, expect
 
 from profiles.calendar import utc_now
 from profiles.snapshot import Changes, Work
 from profiles.timeline import Button, Content, Delivery, Message
-from tests.channels.test_webchat_browser import ARGUMENTS
 from tests.channels.webchat_shop import Shop, open_shop
-from tests.needed import chromium
 from tests.waiting import until
 
 SALE = Content(
@@ -26,14 +24,6 @@ SALE = Content(
 async def shop(mongo_url: str, database_name: str, free_port: int) -> AsyncIterator[Shop]:
     async with open_shop(mongo_url, database_name, free_port, has_inbox=True) as running:
         yield running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Chromium]:
-    async with async_playwright() as played:
-        program = await played.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield program
-        await program.close()
 
 
 async def visit(browser: Chromium, shop: Shop, *, language: str = "fr", **more: Any) -> Page:

@@ -7,33 +7,19 @@ from typing import Any
 import pytest
 from aiohttp import web
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from profiles.timeline import Attachment, Button, Content, Place
 from tests.channels.test_webchat_kinds import png
 from tests.channels.webchat_shop import Shop, open_shop
 from tests.channels.webchat_wire import relay
-from tests.needed import chromium
 from tests.waiting import until
-
-ARGUMENTS = [
-    "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture
 async def shop(mongo_url: str, database_name: str, free_port: int) -> AsyncIterator[Shop]:
     async with open_shop(mongo_url, database_name, free_port) as running:
         yield running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Chromium]:
-    async with async_playwright() as played:
-        program = await played.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield program
-        await program.close()
 
 
 @pytest.fixture

@@ -11,18 +11,13 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import BrowserContext, CDPSession, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, CDPSession, Page, expect
 
 from channels.webpush_subscriptions import id_of
 from profiles.timeline import Button, Content, Message
 from tests.channels.push_shop import PushShop, push_shop
-from tests.needed import chromium
 from tests.waiting import until
 
-ARGUMENTS = [
-    "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PLAYED = """
   const given = %s;
   let current = sessionStorage.getItem("played") ? made() : null;
@@ -47,14 +42,6 @@ PLAYED = """
 async def shop(mongo_url: str, database_name: str, free_port: int) -> AsyncIterator[PushShop]:
     async with push_shop(mongo_url, database_name, free_port) as running:
         yield running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Chromium]:
-    async with async_playwright() as played:
-        program = await played.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield program
-        await program.close()
 
 
 async def visit(

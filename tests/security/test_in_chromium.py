@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from admin import api_docs, centre, guard, links, pages
 from causerie import headers
@@ -24,13 +24,9 @@ from profiles.snapshot import Changes, Snapshot, Work
 from profiles.timeline import Attachment, Content
 from tests.admin.office import PASSWORD
 from tests.channels.email_certificate import certificate
-from tests.needed import chromium
+from tests.chromium import browsing
 from tests.security.fortress import PUBLIC_URL, Fortress, fortress
 
-ARGUMENTS = [
-    "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SCRIPT = "<script>window.pwned=1</script>"
 IMAGE = '"><img src=x onerror="window.pwned=1"><svg onload="window.pwned=1">'
 HARM = SCRIPT + IMAGE
@@ -80,7 +76,7 @@ async def screen(mongo_url: str, database_name: str, free_port: int, tmp_path: P
     async with fortress(mongo_url, database_name, free_port, tmp_path) as castle, _tls(tmp_path, free_port) as port:
         await castle.people()
         await castle.agent("admin", "Admin Lindqvist")
-        async with _browser(port) as program:
+        async with browsing(f"--host-resolver-rules=MAP shop.example:443 127.0.0.1:{port}") as program:
             context = await program.new_context(ignore_https_errors=True, locale="en-GB")
             yield Screen(castle, context, [])
             await context.close()
@@ -242,15 +238,6 @@ async def _plant(castle: Fortress) -> None:
     proposal = {**form, "title": SCRIPT, "en": HARM, "fr": HARM, "examples": HARM, "text": HARM, "language": "en"}
     await castle.ask("POST", "/console/learning/answers", by=shows, data=proposal)
     await castle.ask("GET", f"/console/people/chloe?x={quote(HARM)}", by=shows)
-
-
-@asynccontextmanager
-async def _browser(port: int) -> AsyncIterator[Browser]:
-    mapped = f"--host-resolver-rules=MAP shop.example:443 127.0.0.1:{port}"
-    async with async_playwright() as played:
-        program = await played.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, mapped])
-        yield program
-        await program.close()
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from bot.workshop import Published
 from causerie.app import BRAIN, DESK
 from profiles.secret import Secret
 from tests.admin.office import PASSWORD
-from tests.admin.test_in_chromium import browser
+from tests.chromium import browsing
 from tests.peers import llm as peers
 from tests.stories.town import Town, Visitor, town
 from tests.waiting import until
@@ -38,7 +38,7 @@ async def here(mongo_url: str, database_name: str, free_port: int, tmp_path: Pat
 async def console(here: Town, path: str, **options: object) -> AsyncIterator[tuple[Page, list[str]]]:
     """Come in by the first link and open this page; the list fills with what the browser complains of."""
     complaints: list[str] = []
-    async with browser() as program:
+    async with browsing() as program:
         context = await program.new_context(locale="en-GB", **options)  # type: ignore[arg-type]
         page = await context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
