@@ -1,6 +1,7 @@
 """What every test may ask for: a real MongoDB, started once and shared; a fresh database; a free port."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from aiohttp.web_app import _cached_build_middleware
 
 from causerie.data_folder import free_port as any_free_port
 from causerie.mongod import Mongod, StoreOptions, start
@@ -61,6 +63,14 @@ def cleaner(mongo_url: str) -> Any:
 def emptied() -> deque[str]:
     """Names of databases that earlier tests left empty, the one that has rested longest first."""
     return deque()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten() -> Iterator[None]:
+    """Let go of the applications of earlier tests: aiohttp remembers each that answered, and it holds a whole trained bot."""
+    yield
+    _cached_build_middleware.cache_clear()
+    gc.unfreeze()  # what bot/live.py keeps from the collector lives as long as a server, not as a test
 
 
 @pytest.fixture
