@@ -17,7 +17,7 @@ from channels.devices import to_every_address
 from channels.webchat_origins import Origins
 from channels.webchat_visitors import Keys
 from channels.webpush_codes import NO_CONNECTION_SECONDS, outcome
-from channels.webpush_encryption import encrypted
+from channels.webpush_encryption import Together
 from channels.webpush_keys import Vapid, vapid_of
 from channels.webpush_line import Lost
 from channels.webpush_options import Options, problems_of, subject_of
@@ -65,6 +65,7 @@ class Webpush:
         self._services = Services(options.services)
         self._subscriptions = Subscriptions(door.store)
         self._wire = wire or Wire(most=options.connections, answer_seconds=options.answer_seconds)
+        self._encrypting = Together()
         self._asked_to_wait: dict[str, float] = {}
         own = hmac.digest(door.secret, b"webchat", "sha256")  # the web chat's: its visitors are ours
         self._pages = Pages(
@@ -125,7 +126,8 @@ class Webpush:
             return Failed("content", "too large: its addresses alone do not fit")
         headers = self._headers(outbound, endpoint, ttl, now)
         try:
-            answer = await self._wire.post(endpoint, headers, encrypted(browser.p256dh, browser.auth, plain))
+            body = await self._encrypting.encrypted(browser.p256dh, browser.auth, plain)
+            answer = await self._wire.post(endpoint, headers, body)
         except ValueError:
             return Failed("dead", "its keys are wrong")
         except NotSent as error:

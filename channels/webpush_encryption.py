@@ -3,6 +3,7 @@
 Both load cryptography and requests, 30 MB of memory, so they are imported by whoever really encrypts.
 """
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
@@ -11,7 +12,40 @@ from typing import Any, cast
 
 PUBLIC_BYTES, AUTH_BYTES = 65, 16
 OVERHEAD = 103  # bytes: header with the sender's key 86, tag 16, delimiter 1 (RFC 8188, section 2)
+MOST_AT_ONCE = 16  # messages encrypted without a pause: two milliseconds, in which nobody else is answered
 LARGEST_PLAIN = 4096 - OVERHEAD  # every push service takes 4096 bytes (RFC 8030, section 7.2); most take no more
+
+
+class Together:
+    """Encrypts what is asked for in the same turn of the loop in one go, some at a time.
+
+    Between other work a message costs a quarter more: the tables of the curve have left the processor's cache by then
+    (`bench webpush`, in turn in one run: 286 us of CPU in all one by one, 225 together).
+    """
+
+    def __init__(self) -> None:
+        self._asked: list[tuple[bytes, bytes, bytes, asyncio.Future[bytes]]] = []
+
+    async def encrypted(self, point: bytes, secret: bytes, plain: bytes) -> bytes:
+        """Return the body to post, as `encrypted` does. Raises ValueError for keys that are none."""
+        loop = asyncio.get_running_loop()
+        if not self._asked:
+            loop.call_soon(self._encrypt)
+        answer: asyncio.Future[bytes] = loop.create_future()
+        self._asked.append((point, secret, plain, answer))
+        return await answer
+
+    def _encrypt(self) -> None:
+        now, self._asked = self._asked[:MOST_AT_ONCE], self._asked[MOST_AT_ONCE:]
+        if self._asked:
+            asyncio.get_running_loop().call_soon(self._encrypt)
+        for point, secret, plain, answer in now:
+            if answer.done():  # who asked was called off
+                continue
+            try:
+                answer.set_result(encrypted(point, secret, plain))
+            except Exception as error:  # noqa: BLE001 (who asked gets it, whatever it is, and the others theirs)
+                answer.set_exception(error)
 
 
 def encrypted(point: bytes, secret: bytes, plain: bytes) -> bytes:

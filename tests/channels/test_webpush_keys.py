@@ -9,7 +9,9 @@ from cryptography.exceptions import InvalidSignature
 
 from channels.webpush_encryption import (
     LARGEST_PLAIN,
+    MOST_AT_ONCE,
     OVERHEAD,
+    Together,
     are_keys,
     encrypted,
     new_private_key,
@@ -100,6 +102,24 @@ def test_each_message_has_a_key_of_its_own() -> None:
     browser = Browser("https://a/1")
     heads = {encrypted(*map(unpacked, browser.keys.values()), b"the same")[:86] for _ in range(5)}
     assert len(heads) == 5
+
+
+async def test_what_is_encrypted_together_goes_to_who_asked_for_it() -> None:
+    together, browsers = Together(), [Browser(f"https://push.example/{number}") for number in range(MOST_AT_ONCE + 4)]
+    keys = [[unpacked(key) for key in browser.keys.values()] for browser in browsers]
+    asked = [
+        asyncio.create_task(together.encrypted(*pair, b'{"for": %d}' % number)) for number, pair in enumerate(keys)
+    ]
+    wrong = asyncio.create_task(together.encrypted(b"\4" + b"x" * 64, b"y" * 16, b"nobody"))
+    gone = asyncio.create_task(together.encrypted(*keys[0], b"called off"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    for number, (browser, body) in enumerate(zip(browsers, await asyncio.gather(*asked), strict=True)):
+        assert browser.decrypted(body) == {"for": number}
+    with pytest.raises(ValueError, match="."):
+        await wrong
+    with pytest.raises(asyncio.CancelledError):
+        await gone
 
 
 def test_the_largest_message_is_as_large_as_a_push_service_takes() -> None:
