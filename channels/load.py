@@ -4,8 +4,9 @@ A second is slow when one in a hundred of what ended in it took longer than the 
 three slow seconds in a row we shed: no more is let in at once than half the bound's worth of what we get done, so those who are in
 wait less than the bound. It ends after five seconds that are not slow and in which nobody had to be refused.
 
-Fewer than 256 at once are never refused: that many fit into one commit (profiles/writer.py), and a database that is slow with
-each commit gets no faster when fewer ask (docs/decisions/0031-shedding.md).
+At no time more than 2,000 are let in: a burst comes faster than a slow second goes by. Fewer than 128 at once are never refused:
+so many fill a commit well (profiles/writer.py), and a database that is slow with each commit gets no faster when fewer ask
+(docs/decisions/0031-shedding.md).
 """
 
 from collections import deque
@@ -13,7 +14,7 @@ from collections import deque
 SLOW_SHARE = 0.01  # p99
 SLOW_SECONDS, CALM_SECONDS = 3, 5
 REMEMBERED_SECONDS = 5  # over which what we get done is counted
-NEVER_FEWER = 256
+NEVER_FEWER, NEVER_MORE = 128, 2_000
 
 
 class Load:
@@ -40,14 +41,16 @@ class Load:
 
     @property
     def most(self) -> int:
-        """How many may be under way at once while we shed."""
+        """How many may be under way at once."""
+        if not self.is_shedding:
+            return NEVER_MORE
         per_second = sum(self._done) / len(self._done) if self._done else 0.0
-        return max(NEVER_FEWER, int(per_second * self.bound / 2))
+        return min(max(NEVER_FEWER, int(per_second * self.bound / 2)), NEVER_MORE)
 
     def admit(self, now: float, *, must: bool = False) -> int | None:
         """Return a ticket to give back with `done`; None: refused. Who `must` come in does, and counts."""
         self.pass_time(now)
-        if self.is_shedding and not must and self.under_way >= self.most:
+        if self.bound > 0 and not must and self.under_way >= self.most:
             self.refused += 1
             self._turned_away += 1
             return None

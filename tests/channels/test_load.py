@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from channels.load import CALM_SECONDS, NEVER_FEWER, SLOW_SECONDS, Load
+from channels.load import CALM_SECONDS, NEVER_FEWER, NEVER_MORE, SLOW_SECONDS, Load
 
 BOUND = 0.5
 
@@ -65,6 +65,12 @@ def test_as_many_come_in_as_are_done_in_half_the_bound() -> None:
     load = Load(BOUND)
     now = busy(load, seconds=7, took=0.6, each_second=4_000)
     assert len(filled(load, now, 3_000)) == load.most == 4_000 * BOUND / 2
+
+
+def test_a_burst_is_bounded_before_any_second_is_slow() -> None:
+    load = Load(BOUND)
+    assert len(filled(load, 100.0, 5_000)) == NEVER_MORE
+    assert (load.is_shedding, load.refused) == (False, 5_000 - NEVER_MORE)
 
 
 def test_it_is_over_when_nothing_is_slow_and_nobody_was_refused_for_some_seconds() -> None:
