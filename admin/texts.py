@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 LANGUAGES = {"en": "English", "fr": "Français"}
 FOLDER = Path(__file__).parent / "locales"
@@ -26,19 +27,27 @@ class Texts:
     language: str
     _one: dict[str, str]
     _many: dict[str, tuple[str, ...]]
-    _form: Callable[[int], int]
+    _form: Callable[[float], int]
 
     def __call__(self, text: str, **names: Any) -> str:
         """Return the sentence in this language, or as it is where nobody translated it."""
         found = self._one.get(text) or text.rpartition("|")[2]
         return found.format(**names) if names else found
 
-    def count(self, one: str, many: str, n: int) -> str:
-        """Return the sentence for this many, {n} filled in."""
+    def count(self, one: str, many: str, n: float) -> str:
+        """Return the sentence for this many, {n} filled in; a part of one with one decimal: 1.4, 1,4 in French."""
+        shown = str(n)
+        if isinstance(n, float):
+            n = round(n, 1)
+            shown = self.number(n, 1)
         forms = self._many.get(one)
         if forms:
-            return forms[min(self._form(n), len(forms) - 1)].format(n=n)
-        return (one if n == 1 else many).format(n=n)
+            return forms[min(self._form(n), len(forms) - 1)].format(n=shown)
+        return (one if n == 1 else many).format(n=shown)
+
+    def number(self, value: float, most: int, least: int = 0) -> str:
+        """Return a number as this language writes it, with at most and at least so many decimals."""
+        return format_decimal(value, "#,##0." + "0" * least + "#" * (most - least), locale=self.language)
 
 
 @functools.cache
@@ -55,7 +64,7 @@ def texts(language: str) -> Texts:
             many[message.id[0]] = tuple(message.string or ())
         elif message.id and message.string:
             one[message.id] = str(message.string)
-    return Texts(language, one, many, lambda n: int(n > 1) if language == "fr" else int(n != 1))
+    return Texts(language, one, many, lambda n: int(n >= 2) if language == "fr" else int(n != 1))
 
 
 def preferred(header: str) -> str:

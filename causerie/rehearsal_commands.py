@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from admin.texts import texts
 from causerie.options import Options
 from causerie.progress import Progress
 from causerie.rule_commands import Say, unknown_rule
@@ -214,16 +215,24 @@ async def _say_cost(
 
 
 def _cost_said(cost: Estimate, language: str) -> str:
-    is_french = language.startswith("fr")
-    about, each, none = (
-        ("environ", "segments par SMS", "pas de prix : voir sms prices dans pressure.yml")
-        if is_french
-        else ("about", "segments an SMS", "no price: see sms prices in pressure.yml")
-    )
-    said = [f"{name}: {segments:.1f} {each}" for name, segments in cost.by_language]
+    """Return what the console says beside a preview, in one line."""
+    speaks = texts("fr" if language.startswith("fr") else "en")
+    said = [
+        speaks(
+            "{language}: {cost}",
+            language=name,
+            cost=speaks.count("{n} segment an SMS", "{n} segments an SMS", segments),
+        )
+        for name, segments in cost.by_language
+    ]
     if cost.messages is not None:
-        said.append(f"{about} {cost.messages} SMS, {cost.segments} segments")
-        said.append(none if cost.total is None else f"{about} {cost.total:.2f} {cost.currency}")
+        counted = speaks.count("{n} segment", "{n} segments", cost.segments or 0)
+        said.append(speaks("about {n} SMS, {segments}", n=cost.messages, segments=counted))
+        if cost.total is None:
+            said.append(speaks("no price: see sms prices in pressure.yml"))
+        else:
+            shown = speaks.number(cost.total, 2, 2)
+            said.append(speaks("about {total} {currency}", total=shown, currency=cost.currency))
     return "SMS: " + "; ".join(said)
 
 

@@ -72,3 +72,12 @@ def test_every_reason_an_act_can_be_refused_for_has_a_sentence() -> None:
         re.findall(r'return "(\w+)"', code)
     )
     assert reasons - speech.REFUSALS.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "shown"),
+    [("fr", 1.0, "1 segment par SMS"), ("fr", 1.44, "1,4 segment par SMS"), ("fr", 2.0, "2 segments par SMS"),
+     ("en", 1.0, "1 segment an SMS"), ("en", 1.44, "1.4 segments an SMS")],
+)  # fmt: skip
+def test_a_part_of_one_is_written_as_the_language_does(language: str, n: float, shown: str) -> None:
+    assert texts(language).count("{n} segment an SMS", "{n} segments an SMS", n) == shown

@@ -175,6 +175,28 @@ async def test_what_the_database_would_not_take_is_thought_of_again_soon(
     assert tries == 3 and len(await town.runs()) == 1
 
 
+async def test_others_are_thought_of_while_one_is_written_but_nobody_twice_at_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works, begun, written = town.rules.turn.work, list[list[str]](), asyncio.Event()
+
+    async def slowly(news: Any) -> Any:
+        begun.append([one.profile for one in news])
+        await written.wait()
+        return await works(news)
+
+    monkeypatch.setattr(town.rules.turn, "work", slowly)
+    for who in ("anna", "anna", "clara"):
+        event = Event(f"{who}{len(begun)}", who, "cart.updated", NOON, properties={"cart_id": f"c{len(begun)}"})
+        town.rules.engine.tell(News(who, event=event))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert begun == [["anna"], ["clara"]]
+    written.set()
+    await town.rules.engine.settled()
+    assert begun == [["anna"], ["clara"], ["anna"]]
+
+
 async def test_who_pays_meanwhile_hears_nothing(town: Town) -> None:
     await town.happens("cart.updated", cart_id="c1")
     town.clock.now += timedelta(minutes=10)
