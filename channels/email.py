@@ -46,7 +46,9 @@ LONGEST_TEXT = 100_000
 BEGIN_WITHIN_SECONDS = (
     10.0  # a permit to write to somebody lasts thirteen (profiles/permits.py), and a domain may take two
 )
-COMPOSING = 4  # mails for each connection that are composed while others are handed over
+COMPOSING = (
+    8  # mails for each connection that are composed while others are handed over: their permits are asked for together
+)
 
 __all__ = ["Email", "Options", "connect"]
 

@@ -33,8 +33,13 @@ INDEXES: dict[str, Sequence[Any]] = {
         # a person's inbox, the newest first: only what is in one
         ascending("profile", "-at", "-_id", name="inbox", partialFilterExpression={"channel": "inapp"}),
         ascending("delivery.provider_id", partialFilterExpression={"delivery.provider_id": {"$exists": True}}),
-        # the outbox: only deliveries that are not finished have a lease
-        ascending("delivery.lease_until", partialFilterExpression={"delivery.lease_until": {"$exists": True}}),
+        # the outbox: only deliveries that are not finished have a lease; who holds them stands in it, for each look for what the
+        # dead hold would else read a whole campaign that waits
+        ascending(
+            "delivery.lease_until",
+            "delivery.leased_by",
+            partialFilterExpression={"delivery.lease_until": {"$exists": True}},
+        ),
     ],
     "words": [ascending("words", "-at", "_id")],  # what was said, by its words, the latest first
     "events": [

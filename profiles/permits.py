@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -33,6 +33,10 @@ MARGIN_SECONDS = 2.0
 KEPT_FOR = timedelta(days=1)
 """A permit that was never settled tells this long that its message may have gone out."""
 POLL_SECONDS = 0.01
+COMPANY_SECONDS = 0.03
+"""What ended waits so long for others, to be settled in one command: so much later may a no be acknowledged."""
+GATHER_SECONDS, BUSY = 0.01, 32
+"""While so many hand-overs are under way, one more waits so long for company: a command costs as much for one as for twenty."""
 _DEEPEST_MERGE = 8
 
 
@@ -73,6 +77,15 @@ class Stopped:
 Leave: TypeAlias = Pass | Stopped
 
 
+@dataclass(slots=True, eq=False)
+class _Ending:
+    """Hand-overs that ended and are settled together."""
+
+    permits: list[Pass] = field(default_factory=list)
+    is_due: asyncio.Event = field(default_factory=asyncio.Event)
+    is_settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 def passage(message: Message, part: int = 0) -> Passage | None:
     """Return what must be asked before this part is sent; None for what is no rule's: replies have no topic to consent to.
 
@@ -99,7 +112,11 @@ class Permits:
     def __init__(self, store: Store, ledgers: Ledgers, *, clock: Clock, seconds: float = PERMIT_SECONDS) -> None:
         self._store, self._ledgers, self._clock, self._seconds = store, ledgers, clock, seconds
         self._asking: deque[tuple[Passage, asyncio.Future[Leave]]] = deque()
-        self._settling: deque[tuple[str, str]] = deque()
+        self._ending: dict[str, _Ending] = {}
+        """Permit -> those it is settled with."""
+        self._gathering: _Ending | None = None
+        self._settling: set[asyncio.Task[None]] = set()
+        self._under_way = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -118,11 +135,22 @@ class Permits:
 
     def settle(self, permits: Iterable[Pass]) -> None:
         """Say that these hand-overs have ended and are recorded; it is written soon, or the permits run out."""
-        self._settling.extend((permit.profile, permit.id) for permit in permits)
-        self._wake()
+        if self._gathering is None:
+            self._gathering = _Ending()
+            task = asyncio.create_task(self._settle(self._gathering), name="settling")
+            self._settling.add(task)
+            task.add_done_callback(self._settling.discard)
+        for permit in permits:
+            self._under_way -= 1
+            self._gathering.permits.append(permit)
+            self._ending[permit.id] = self._gathering
+        if len(self._gathering.permits) >= AT_ONCE:
+            self._gathering.is_due.set()
 
     async def drained(self, profile: str, ids: Sequence[str] | None = None) -> None:
         """Return when no permit of this person (of these, when given) is live: no hand-over is under way."""
+        if self._gathering:
+            self._gathering.is_due.set()
         ours = [] if ids is None else [{"$in": ["$$p.r", literal(list(ids))]}]
         while await self._store.first(COLLECTION, self._live(profile, ours)):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)  # another process's hand-over ends: nothing here could tell us
@@ -137,38 +165,48 @@ class Permits:
 
     async def close(self) -> None:
         """Write what is still to be written."""
+        for ending in set(self._ending.values()):
+            ending.is_due.set()
+        await asyncio.gather(*self._settling)
         self._wake()
         if self._task:
             await self._task
 
     async def _one(self, passage: Passage) -> Leave:
+        while ending := self._ending.get(passage.id):  # it would find itself begun
+            ending.is_due.set()
+            await ending.is_settled.wait()
         future: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
         self._asking.append((passage, future))
         self._wake()
         return await future
 
     def _wake(self) -> None:
-        if (self._task is None or self._task.done()) and (self._asking or self._settling):
+        if (self._task is None or self._task.done()) and self._asking:
             self._task = asyncio.create_task(self._work(), name="permits")
 
     async def _work(self) -> None:
-        while self._asking or self._settling:
-            settling = [self._settling.popleft() for _ in range(min(len(self._settling), AT_ONCE))]
-            asking = [self._asking.popleft() for _ in range(min(len(self._asking), AT_ONCE))]
-            ending = {id for _, id in settling}
-            self._asking.extend(one for one in asking if one[0].id in ending)  # it would find itself begun
-            await asyncio.gather(
-                self._settle(settling), self._answer([one for one in asking if one[0].id not in ending])
-            )
+        while self._asking:
+            if BUSY <= self._under_way and len(self._asking) < BUSY:
+                await asyncio.sleep(GATHER_SECONDS)
+            await self._answer([self._asking.popleft() for _ in range(min(len(self._asking), AT_ONCE))])
 
-    async def _settle(self, settling: Sequence[tuple[str, str]]) -> None:
+    async def _settle(self, ending: _Ending) -> None:
+        """Take away the permits of what has ended, all that end within a moment in one change."""
+        timer = asyncio.get_running_loop().call_later(COMPANY_SECONDS, ending.is_due.set)
+        await ending.is_due.wait()
+        timer.cancel()
+        self._gathering = None if self._gathering is ending else self._gathering
+        profiles, ids = {permit.profile for permit in ending.permits}, [permit.id for permit in ending.permits]
+        over = {"$pull": {"p": {"r": {"$in": ids}}}}
         try:
-            await self._store.write_many(
-                COLLECTION, [({"_id": profile}, {"$pull": {"p": {"r": id}}}) for profile, id in settling]
-            )
+            await self._store.change_many(COLLECTION, {"_id": {"$in": list(profiles)}}, over)
             crash_point("permit.settled")
         except Unavailable as error:
-            log.warning("permits.settle failed count=%d reason=%s", len(settling), error)
+            log.warning("permits.settle failed count=%d reason=%s", len(ids), error)
+        finally:
+            self._ending = {id: one for id, one in self._ending.items() if one is not ending}
+            ending.is_settled.set()
 
     async def _answer(self, asking: Sequence[tuple[Passage, asyncio.Future[Leave]]]) -> None:
         if not asking:
@@ -182,6 +220,7 @@ class Permits:
             return
         for (_, future), answer in zip(asking, answers, strict=True):
             if not future.done():
+                self._under_way += isinstance(answer, Pass)
                 future.set_result(answer)
 
     async def _decide(self, passages: Sequence[Passage]) -> list[Leave]:
