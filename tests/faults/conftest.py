@@ -12,7 +12,7 @@ from profiles.store import Store
 from tests.faults.figures import Figures
 from tests.faults.servers import Nursery, nursery_open
 
-SHORT_SECONDS = 6.0
+SHORT_SECONDS = 4.0
 _figures: list[Figures] = []
 
 
@@ -26,6 +26,12 @@ def seed() -> int:
 def seconds() -> float:
     """How long a test under load lasts: FAULTS_SECONDS, else the short form of CI."""
     return float(os.environ.get("FAULTS_SECONDS") or SHORT_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def is_long() -> bool:
+    """Whether this is `make faults`, on a machine of its own, and not the short form of CI."""
+    return "FAULTS_SECONDS" in os.environ
 
 
 @pytest.fixture
