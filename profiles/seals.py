@@ -2,8 +2,8 @@
 
 A row is written with the mark `unsealed`, in the commit of what it tells of. Soon afterwards a seal takes up the rows that wait:
 the hash of each, and one over all of these and the seal before. Whoever changes, removes or slips in a row later breaks its seal,
-or must make all seals anew, which shows beside any head that was kept elsewhere: each is logged when it is made. The last rows
-are not protected before they are sealed (SEAL_SECONDS).
+or must make all seals anew, which shows beside any head that was kept elsewhere: the latest is logged after each look. The last
+rows are not protected before they are sealed (SEAL_SECONDS).
 """
 
 import hashlib
@@ -74,8 +74,12 @@ class Seals:
         """Seal all that waits and return how many rows that was."""
         sealed = 0
         for kind in SEALED:
-            while added := await self._seal(kind):
-                sealed += added
+            added = 0
+            while more := await self._seal(kind):
+                added += more
+            if added and (last := await self._last(kind)):  # one line: its head vouches for all seals before it
+                log.info("seals.sealed kind=%s number=%d rows=%d head=%s", kind, last["number"], added, last["head"])
+            sealed += added
         return sealed
 
     async def _seal(self, kind: str) -> int:
@@ -92,7 +96,6 @@ class Seals:
                 await self._store.insert(COLLECTION, seal)
             except AlreadyThere:
                 return 0
-            log.info("seals.sealed kind=%s number=%d rows=%d head=%s", kind, number + 1, len(rows), head)
         if waiting:
             ids = [row["_id"] for row in waiting]
             await self._store.change_many(kind, {"_id": {"$in": ids}}, {"$unset": {_MARK: ""}})

@@ -1,6 +1,7 @@
 """What was sealed and changed, removed, slipped in or sealed anew afterwards is found; what was left alone is whole."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -37,11 +38,16 @@ async def test_rows_are_sealed_once_in_order_and_the_chain_is_whole(store: Store
     assert verdict.head == (await _seals(store))[-1]["head"]
 
 
-async def test_many_rows_make_several_seals(store: Store, sealer: Seals, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_rows_make_several_seals_and_the_last_head_is_logged(
+    store: Store, sealer: Seals, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "profiles.seals")
     monkeypatch.setattr(seals, "ROWS", 7)
     await _write(store, *(f"r{number:03}" for number in range(30)))
     assert await sealer.look() == 30
-    assert _summed(await verify(store, "audit")) == (5, 30, ())
+    verdict = await verify(store, "audit")
+    assert _summed(verdict) == (5, 30, ())
+    assert caplog.messages == [f"seals.sealed kind=audit number=5 rows=30 head={verdict.head}"]
 
 
 @pytest.mark.parametrize(
