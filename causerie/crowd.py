@@ -5,7 +5,7 @@ that is our own network, or a proxy that nobody declared (channels.webchat.proxi
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -23,12 +23,16 @@ def crowd(proxies: int, *, seconds: Callable[[], float] = time.monotonic) -> Mid
     buckets = Buckets(per_second=PER_SECOND, burst=AT_ONCE)
 
     @web.middleware
-    async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    def bounded(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
         if request.path.lstrip("/").partition("/")[0] in OPEN_TO_ALL:
             address = caller(request, proxies)
             wait = buckets.take(address, seconds()) if is_public(address) else 0.0
             if wait:
-                return web.Response(status=429, headers={"Retry-After": str(int(wait) + 1)})
-        return await handler(request)
+                return _later(wait)
+        return handler(request)  # not awaited here: this frame would stay as long as the socket of an open page does
 
     return bounded
+
+
+async def _later(seconds: float) -> web.StreamResponse:
+    return web.Response(status=429, headers={"Retry-After": str(int(seconds) + 1)})

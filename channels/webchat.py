@@ -234,33 +234,29 @@ class Webchat:
         address = caller(request, self._proxies)
         if not self._places.take(address):
             return web.Response(status=429, headers={"Retry-After": "5"})
-        try:
-            return await self._serve(request)
-        finally:
-            self._places.leave(address)
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
         ws = web.WebSocketResponse(max_msg_size=LARGEST_FRAME, compress=False, autoping=False)
-        if not ws.can_prepare(request):
-            return web.Response(status=426, headers={"Upgrade": "websocket"}, text="websocket")
-        await ws.prepare(request)
-        ws.headers.clear()  # they are sent
-        transport, serving = request.transport, asyncio.current_task()
+        serving = asyncio.current_task()
         assert serving is not None  # noqa: S101 (a handler always runs in a task)
-        self._serving.add(serving)
         socket: Socket | None = None
         try:
+            if not ws.can_prepare(request):
+                return web.Response(status=426, headers={"Upgrade": "websocket"}, text="websocket")
+            await ws.prepare(request)
+            ws.headers.clear()  # they are sent
+            self._serving.add(serving)
             socket = await self._welcomed(ws)
             if socket:
                 await socket.listen()
         except Unavailable:
             await close(ws, TRY_LATER, "unavailable")
         finally:
-            if socket:
-                await self._leave(socket)
-            self._serving.discard(serving)
-            if transport and transport.get_write_buffer_size():  # they said goodbye, and do not read
-                asyncio.get_running_loop().call_later(GOODBYE_SECONDS, transport.abort)
+            try:
+                if socket:
+                    await self._leave(socket)
+            finally:
+                self._serving.discard(serving)
+                self._places.leave(address)
+                _see_off(request.transport)
         return ws
 
     async def _welcomed(self, ws: web.WebSocketResponse) -> Socket | None:
@@ -300,6 +296,12 @@ class Webchat:
             sockets.discard(socket)
             if not sockets:
                 del self._sockets[conversation]
+
+
+def _see_off(transport: asyncio.Transport | None) -> None:
+    """Who said goodbye and does not read keeps the connection for a moment only."""
+    if transport and transport.get_write_buffer_size():
+        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, transport.abort)
 
 
 def _check(options: Options, door: Door) -> None:
