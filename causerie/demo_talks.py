@@ -25,6 +25,8 @@ TALKS = {
         ("Is the headset under warranty?", "Yes, for two years."),
     ),
 }
+MOST_WAITING = 2
+"""The first agent takes five at a time, those who wait longest first: there must be room for whoever tries the demo."""
 WAITING = {"fr": "Je préfère parler à quelqu'un, s'il vous plaît.", "en": "I would rather talk to a person, please."}
 
 
@@ -38,11 +40,12 @@ class Talks:
 
 
 def talks(profiles: Sequence[Profile], now: datetime) -> Talks:
-    """Return a talk of the last four days for every fourth contact; one in six of them waits for a person."""
+    """Return a talk of the last four days for every fourth contact; two of them wait for a person."""
     dice = random.Random(SEED)
     threads: list[Conversation] = []
     messages: list[Message] = []
     events: list[Event] = []
+    waiting = 0
     for number, profile in enumerate(profiles):
         identity = next((one for one in profile.identities if one.channel == "webchat"), None)
         if identity is None or dice.random() > 0.25:
@@ -55,7 +58,8 @@ def talks(profiles: Sequence[Profile], now: datetime) -> Talks:
         at += timedelta(seconds=2)
         thread, second = said(thread, Content(answer), id=f"{id}:demo-2", author=BOT, now=at, to=identity.key)
         messages += [first, _arrived(second)]
-        if number % 6 == 0:
+        if number % 6 == 0 and waiting < MOST_WAITING:
+            waiting += 1
             at += timedelta(minutes=1)
             thread = hand_over(thread, Handover("asked", at))
             thread, third = heard(thread, Content(WAITING[profile.language or "fr"]), id=f"{id}:demo-3", now=at)

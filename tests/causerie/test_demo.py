@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from admin.agents import Agent
 from causerie.demo import lay_out_book, populate
 from causerie.demo_people import ANNA, BORIS, CONTACTS, invented
 from profiles.ledgers import Ledgers
@@ -49,9 +50,9 @@ def test_the_same_people_are_invented_every_time() -> None:
 
 
 async def test_the_month_is_there_once_and_was_lived_by_the_rules(store: Store, book: RulesOptions) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert await planted(store, book) == CONTACTS
-    assert time.perf_counter() - begun < 10, "3 s on a machine of its own"
+    assert time.process_time() - begun < 10, "of CPU: some 2 s"
     assert await planted(store, book) == 0
     assert await store.count("profiles", {}) == CONTACTS
     rows = await store.find("decisions", {})
@@ -62,7 +63,8 @@ async def test_the_month_is_there_once_and_was_lived_by_the_rules(store: Store, 
         "nothing is left to send"
     )
     assert await store.count("conversations", {}) > 40
-    assert await store.count("conversations", {"waiting_since": {"$ne": None}}) > 0, "somebody waits for a person"
+    waiting, room = await store.count("conversations", {"owner": "queue"}), Agent("", "", "", "admin", NOW).capacity
+    assert 0 < waiting < room, "somebody waits for a person, and who tries the demo finds room behind them"
     assert max(row["at"] for row in rows) <= NOW
 
 
