@@ -1,4 +1,9 @@
-"""One contact inside one rule: where it stands, what was sent, until when its goal counts, why it ended."""
+"""One contact inside one rule: where it stands, what was sent, until when its goal counts, why it ended.
+
+Names are worked out, so that what is done twice meets itself. Those of one campaign lie side by side, in the order of its contacts,
+which is the order it is walked in: names by chance made the database read and write two pages of its indexes for each contact once
+they outgrew its cache. Of 30,000 contacts with a cache of 12 MB, as a million has with 400, each took 947 us of its CPU; now 117.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,6 +16,8 @@ from profiles.ledgers import own_rid
 from profiles.swift import swift
 
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+_DIGITS = str.maketrans("ABCDEFGHJKMNPQRSTVWXYZ", "abcdefghijklmnopqrstuv")
+"""Crockford's letters, in which profiles are named (profiles/ids.py), as Python reads numbers to the base of 32."""
 
 
 @swift
@@ -89,12 +96,16 @@ class Run:
 
 def run_id(rule: str, profile: str, occurrence: str) -> str:
     """Return the run's id: the same occurrence begins it once, whatever the rule's version."""
-    return _digest("run", rule, profile, occurrence)
+    return _near("run", rule, occurrence) + _place(profile) + _digest(8, "run", rule, profile, occurrence)
 
 
 def message_id(run: Run, step: str, channel: str) -> str:
-    """Return the id of the message of a step: deterministic, so that a repeated decision meets itself."""
-    return "rule:" + _digest("message", run.rule, run.profile, run.occurrence, step, channel)
+    """Return the id of the message of a step: deterministic, so that a repeated decision meets itself.
+
+    30 hexadecimal digits, which profiles/links.py makes short links of.
+    """
+    own = _digest(8, "message", run.rule, run.profile, run.occurrence, step, channel)
+    return "rule:" + _near("message", run.rule, run.occurrence, step, channel) + _place(run.profile) + own
 
 
 def reservation(run: Run, step: str) -> str:
@@ -109,19 +120,35 @@ def reservation_id(run: Run, step: str) -> str:
 
 def effect_id(run: Run, step: str) -> str:
     """Return the id of what a step makes: an event, an errand."""
-    return "rule:" + _digest("effect", run.rule, run.profile, run.occurrence, step)
+    return "rule:" + _digest(15, "effect", run.rule, run.profile, run.occurrence, step)
 
 
 def decision_id(run: Run, step: str, reason: str, place: str) -> str:
     """Return the id of a decision row; `place` tells one commit of the run from the next."""
-    return _digest("decision", run.id, step, reason, place)
+    return run.id[:14] + _digest(8, "decision", run.id, step, reason, place)
 
 
 @lru_cache(maxsize=256)
 def _common(rule: str, occurrence: str, step: str) -> str:
-    return _digest("send", rule, occurrence, step)
+    return _digest(15, "send", rule, occurrence, step)
 
 
-def _digest(*parts: str) -> str:
+@lru_cache(maxsize=256)
+def _near(*parts: str) -> str:
+    """Return six digits, the same for all contacts of an occurrence."""
+    return _digest(3, *parts)
+
+
+@lru_cache(maxsize=2048)
+def _place(profile: str) -> str:
+    """Return eight digits that sort as profiles do: of an id of ours when it was made, to a quarter of a second, for 34 years."""
+    try:
+        number = int(profile[:10].ljust(10, "0").translate(_DIGITS), 32)
+    except ValueError:  # no id of ours: by its first letters
+        number = int.from_bytes(profile.encode()[:5].ljust(5, b"\0"))
+    return f"{number >> 8 & 0xFFFFFFFF:08x}"
+
+
+def _digest(size: int, *parts: str) -> str:
     text = "\x1f".join(parts)
-    return hashlib.blake2b(text.encode(), digest_size=15).hexdigest()
+    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
