@@ -88,7 +88,8 @@ def _whole(call: Call, named: Iterable[Named], holders: Mapping[str, str]) -> Wo
                 results.append({"id": event["id"], "status": "stored"})
         return Changes(events=tuple(events.values()), answer=results)
 
-    return Work(think, records=tuple({("events", id): None for _, id, _ in facts}))
+    keys = tuple({("events", id): None for _, id, _ in facts})
+    return Work(think, records=keys, fresh=frozenset(keys))  # who sends twice is met by the insert, and only then read
 
 
 async def _keep(call: Call, event: Mapping[str, Any], key: str) -> dict[str, str]:
