@@ -27,8 +27,9 @@ from channels.channel import Door, Outbound, Sent
 from channels.webpush import Options, Webpush
 from channels.webpush_encryption import new_private_key, packed
 from channels.webpush_keys import Vapid
-from channels.webpush_subscriptions import Subscription, Subscriptions, id_of
+from channels.webpush_subscriptions import COLLECTION, Subscription, id_of
 from profiles.calendar import utc_now
+from profiles.record import to_document
 from profiles.store import Store
 from profiles.timeline import Button, Content
 
@@ -54,9 +55,7 @@ async def webpush(messages: int, rounds: int) -> dict[str, Any]:
         origin, private = f"http://127.0.0.1:{port}", new_private_key()
         vapid = Vapid(private, SUBJECT)
         browsers = [_browser(origin, vapid.public) for _ in range(BROWSERS)]
-        subscriptions = Subscriptions(store)
-        for browser in browsers:
-            await subscriptions.keep(browser)
+        await store.insert_missing(COLLECTION, [to_document(browser) for browser in browsers])
         found: dict[str, list[Round]] = {"ours": [], "obvious": []}
         counts = {"ours": messages, "obvious": max(messages // 10, 1)}
         collect_seldom()  # as the server does when it is ready

@@ -20,7 +20,7 @@ from channels.bodies import body_of
 from channels.wallet_apple import MIME
 from channels.wallet_face import Unshown
 from channels.wallet_passes import Passes
-from channels.webchat_limits import Buckets, caller
+from channels.webchat_limits import Bucket, Buckets, caller
 from profiles.passes import Pass, token_of
 from profiles.store import Unavailable
 
@@ -31,6 +31,8 @@ PER_SECOND, AT_ONCE = 50.0, 500.0
 """How much one internet address may ask: after a push many phones behind one address ask at once, two requests each."""
 WRONG_PER_SECOND, WRONG_AT_ONCE = 0.2, 20.0
 """How often one address may show a wrong token."""
+SAID_PER_SECOND, SAID_AT_ONCE = 0.2, 50.0
+"""How many lines of devices are logged, of all together: anybody may post them."""
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SERIAL = re.compile(r"[0-9a-f]{32}")
 _PUSH_TOKEN = re.compile(r"[0-9A-Fa-f]{16,200}")
@@ -46,6 +48,7 @@ class Service:
         self._passes, self._build = passes, build
         self._pass_type, self._secret, self._proxies = pass_type, secret, proxies
         self._asked = Buckets(per_second=PER_SECOND, burst=AT_ONCE)
+        self._said = Bucket(per_second=SAID_PER_SECOND, burst=SAID_AT_ONCE)
         self._wrong = Buckets(per_second=WRONG_PER_SECOND, burst=WRONG_AT_ONCE)
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -103,10 +106,12 @@ class Service:
         return web.Response(body=built, content_type=MIME, headers=headers)
 
     async def _log(self, request: web.Request) -> web.Response:
-        """What a device complains of: of interest to whoever mends the passes, and written by anybody."""
+        """What a device complains of: of interest to whoever mends the passes, and written by anybody, so little of it is kept."""
         logs = (await _body(request)).get("logs")
         lines = [str(line) for line in logs][:10] if isinstance(logs, list) else []
         for line in lines:
+            if self._said.take(asyncio.get_running_loop().time()):
+                break
             log.info("wallet.device says=%s", "".join(letter for letter in line if letter.isprintable())[:300])
         return web.Response()
 

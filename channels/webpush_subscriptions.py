@@ -64,11 +64,6 @@ class Subscriptions:
             self._reading = asyncio.create_task(self._read(), name="push subscriptions")
         return await answer
 
-    async def keep(self, subscription: Subscription) -> None:
-        """Keep it, or what has changed of it."""
-        document = to_document(subscription)
-        await self._store.change(COLLECTION, {"_id": document.pop("_id")}, {"$set": document}, upsert=True)
-
     async def forget(self, ids: Iterable[str]) -> None:
         """Remove these: nothing can be sent there again."""
         await self._store.remove(COLLECTION, {"_id": {"$in": list(ids)}})

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,20 @@ async def test_a_device_walks_the_five_endpoints(shop: Hall) -> None:
     assert await device.unregister(told) == 200
     assert await device.unregister(told) == 200, "gone before"
     assert await device.changed(told, "0") is None
+
+
+async def test_what_devices_complain_of_is_logged_on_one_line_each_and_little_of_it(
+    shop: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "channels.wallet")
+    for _ in range(20):
+        async with shop.http.post(
+            f"{shop.url}/channels/wallet/v1/log", json={"logs": ["odd\n\x1b[31m"] * 10}
+        ) as answer:
+            assert answer.status == 200
+    said = [line for line in caplog.messages if line.startswith("wallet.device says=")]
+    assert set(said) == {"wallet.device says=odd[31m"}
+    assert 50 <= len(said) < 60
 
 
 async def test_what_did_not_change_is_not_sent_again(shop: Hall) -> None:
