@@ -18,6 +18,7 @@ from admin import (
     api_consents,
     api_conversations,
     api_devices,
+    api_erasure,
     api_events,
     api_messages,
     api_profiles,
@@ -45,6 +46,7 @@ PREFIX = "/api/v1"
 KNOCKS_PER_SECOND = 5.0  # from one address without a good key, or with one that is in everybody's hands
 ROUTES: tuple[Route, ...] = (
     *api_profiles.ROUTES,
+    *api_erasure.ROUTES,
     *api_consents.ROUTES,
     *api_conversations.ROUTES,
     *api_messages.ROUTES,

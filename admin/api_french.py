@@ -6,6 +6,12 @@ FRENCH: Mapping[str, str] = {
     # scopes
     "read profiles and find them by identity": "lire les profils et les trouver par identité",
     "make profiles, change their attributes": "créer des profils, changer leurs attributs",
+    "read all that is kept about a person, in one answer":
+        "lire tout ce qui est gardé d'une personne, en une réponse",
+    "erase people for good": "effacer des personnes définitivement",
+    "Its id, as the log of erasures and the audit have it.":
+        "Son identifiant, tel que l'ont le journal des effacements et l'audit.",
+    "What is kept of this kind; absent where there is none.": "Ce qui est gardé de ce genre ; absent s'il n'y a rien.",
     "add and remove identities": "ajouter et retirer des identités",
     "say that an identity is proved, which may merge profiles":
         "affirmer qu'une identité est prouvée, ce qui peut fusionner des profils",

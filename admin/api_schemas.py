@@ -191,6 +191,16 @@ PROFILE = Shape("Profile", {
     "absorbed": Field(ListOf(ID, 10_000), "Profiles that were merged into this one.", True),
 })  # fmt: skip
 
+ERASURE = Shape("Erasure", {
+    "erasure": Field(ID, "Its id, as the log of erasures and the audit have it.", True),
+})  # fmt: skip
+
+_SECTIONS = ("profile", "identities", "attributes", "reactivity", "consents", "proofs", "messages", "wallet_cards", "events")
+EXPORT = Shape("Export", {
+    name: Field(ListOf(Properties(), 1_000_000), "What is kept of this kind; absent where there is none.")
+    for name in _SECTIONS
+})  # fmt: skip
+
 CONVERSATION = Shape("Conversation", {
     "id": Field(ID, "channel:address.", True),
     "profile": Field(ID, "Whose it is.", True),

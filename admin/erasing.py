@@ -37,7 +37,7 @@ LOOK_BACK_AFTER = timedelta(minutes=5)  # longer than anything waits in memory t
 _SAID = ("on", "at", "ask", "mute", "own", "quiet", "from")
 """What a ledger tells of a person. Their bans stay until it is looked back: a hand-over may still ask."""
 DONE = "erasure.done"
-"""The hint that somebody is gone: pages load afresh, and no process remembers them."""
+"""The hint that these profiles are gone: pages leave them or load afresh, and no process remembers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,8 @@ class Erasing:
                 log.info("erasing.again erasure=%s", row["erasure"])
         log.info("erasing.done erasure=%s", row["erasure"])
         self._forget(person)
-        self._feed.hints.tell(DONE, True)
-        self._feed.hints.take(self._writer.process, DONE, True)
+        self._feed.hints.tell(DONE, list(person.whose))
+        self._feed.hints.take(self._writer.process, DONE, list(person.whose))
 
     async def _known(self, row: Document) -> _Known:
         profile = await self._store.get("profiles", row["_id"])

@@ -19,6 +19,8 @@ from profiles.store import AlreadyThere, Store
 SCOPES: Mapping[str, str] = {
     "profiles:read": "read profiles and find them by identity",
     "profiles:write": "make profiles, change their attributes",
+    "profiles:export": "read all that is kept about a person, in one answer",
+    "profiles:erase": "erase people for good",
     "identities:write": "add and remove identities",
     "identities:verify": "say that an identity is proved, which may merge profiles",
     "conversations:read": "read conversations and their messages",

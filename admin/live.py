@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 
 from admin import sessions
 from admin.desk import DESK, Desk
+from admin.erasing import DONE
 from admin.guard import AGENT, SESSION, agent_of, is_ours
 from admin.presence import TYPING_FOR, Visit
 from admin.roles import may
@@ -74,6 +75,7 @@ class Live:
         desk.feed.hints.keep(PRESENCE, desk.presence.told)
         desk.feed.hints.on(PRESENCE, self._hear_who_is_there)
         desk.feed.hints.on(ENDED, self._hear_ended)
+        desk.feed.hints.on(DONE, self._hear_erased)
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -132,6 +134,17 @@ class Live:
             self._leave(str(value["session"]))
         elif value:
             self._end(str(value["agent"]), value["spare"])
+
+    def _hear_erased(self, process: str, value: Any) -> None:
+        """Somebody is gone, whichever process erased them: their pages leave, and all lists are drawn afresh."""
+        if not value:
+            return
+        for page in self.pages:
+            if page.profiles.intersection(value):
+                page.tell({"kind": "gone"})
+                page.profiles = frozenset()
+        self._telling.news.is_too_much = True
+        self._wake.set()
 
     async def _listen(self) -> None:
         """Take in every commit at once, so that this listener never lags behind the writer."""

@@ -28,6 +28,13 @@ async def written(store: Store, consents: Consents, ledgers: Ledgers, profile: P
     yield b"]}\n"
 
 
+async def whole(store: Store, consents: Consents, ledgers: Ledgers, profile: Profile) -> dict[str, list[Any]]:
+    """Return the same object at once, for who asks by the API."""
+    pieces = [piece async for piece in written(store, consents, ledgers, profile)]
+    found: dict[str, list[Any]] = json.loads(b"".join(pieces))
+    return found
+
+
 async def items(store: Store, consents: Consents, ledgers: Ledgers, profile: Profile) -> AsyncIterator[tuple[str, Any]]:
     """Yield (section, item) of everything that is known of a person: a section's items follow one another."""
     whose = [profile.id, *profile.absorbed]

@@ -13,6 +13,7 @@ Permission = Literal[
     "converse",
     "assign",
     "merge",
+    "erase",
     "canned",
     "team",
     "invite",
@@ -28,7 +29,7 @@ Page: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Handler = TypeVar("Handler", bound=Page)
 
 _AGENT = frozenset({"self", "people", "converse", "merge", "propose"})
-_SUPERVISOR = _AGENT | {"assign", "canned", "team", "audit", "teach", "rules"}
+_SUPERVISOR = _AGENT | {"assign", "canned", "team", "audit", "teach", "rules", "erase"}
 GRANTED: dict[str, frozenset[str]] = {
     "agent": _AGENT,
     "supervisor": _SUPERVISOR,

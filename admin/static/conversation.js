@@ -1,6 +1,6 @@
 // The open conversation: its timeline and head kept fresh, what was seen marked as seen, and the acts of its buttons.
 
-import { conversationPath, fragment, me, post, say } from "./html.js";
+import { conversationPath, fragment, me, post, prefix, say } from "./html.js";
 import * as composer from "./composer.js";
 import * as live from "./live.js";
 import * as panel from "./panel.js";
@@ -21,6 +21,7 @@ export function start() {
   live.on("presence", showLooking);
   live.on("hello", catchUp);
   live.on("reload", catchUp);
+  live.on("gone", leave);
   document.addEventListener("visibilitychange", markRead);
   if (current()) begin();
 }
@@ -120,11 +121,24 @@ function showLooking(frame) {
   else place.textContent = frame.looking.length ? say("looks", { name: names(frame.looking) }) : "";
 }
 
+let leaving = false;
+
+// The person was erased: there is nothing to catch up with any more.
+function leave() {
+  leaving = true;
+  location.assign(currentId() ? `${prefix}/inbox/all` : `${prefix}/people`);
+}
+
 async function catchUp() {
-  if (!current()) return;
-  await timeline.loadMissed();
-  if (currentId()) await loadHead();
-  markRead();
+  if (!current() || leaving) return;
+  try {
+    await timeline.loadMissed();
+    if (currentId()) await loadHead();
+    markRead();
+  } catch (error) {
+    if (error.message !== "404") throw error;
+    leave(); // it was erased before this page was told so
+  }
 }
 
 function revealFound() {

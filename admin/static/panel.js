@@ -36,6 +36,8 @@ export const acts = {
   "no-consent": () => (get("consent").hidden = true),
   withdraw: ({ topic, channel }) => withdraw(topic, channel),
   "settle-request": ({ request: id }) => settleRequest(id),
+  erase: () => get("erase").showModal(),
+  "no-erase": () => get("erase").close(),
 };
 
 export function start() {
@@ -47,6 +49,9 @@ export function start() {
     } else if (event.target.id === "consent") {
       event.preventDefault();
       record(event.target);
+    } else if (event.target.id === "erase-form") {
+      event.preventDefault();
+      erase(event.target);
     } else if (event.target.id === "merge-find") event.preventDefault();
   });
   document.addEventListener("input", (event) => {
@@ -112,6 +117,17 @@ async function settleRequest(id) {
   const answer = await post(`${prefix}/requests/${encodeURIComponent(id)}/settle`);
   if (!answer.ok) return fail(answer.error);
   await refresh();
+}
+
+async function erase(form) {
+  const button = form.querySelector(".danger");
+  button.disabled = true;
+  const answer = await post(personPath("erase"), { sure: form.elements.sure.checked });
+  button.disabled = false;
+  if (answer.ok) return location.assign(`${prefix}/people`);
+  const error = form.querySelector(".error");
+  error.textContent = answer.error;
+  error.hidden = false;
 }
 
 let searching = 0;

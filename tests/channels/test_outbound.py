@@ -201,6 +201,18 @@ async def test_nothing_is_sent_to_an_identity_that_was_suppressed_meanwhile(star
     assert message.delivery and message.delivery.reason == "opted_out"
 
 
+async def test_nothing_is_sent_to_who_was_erased_meanwhile(start: Callable[..., Server]) -> None:
+    here = start("here", sends=False)
+    await here.say("one")
+    await here.store.remove("profiles", {"_id": "anna"})
+    here.writer.recent.forget_all()
+    row = await here.store.get("messages", "m:one")
+    assert row
+    here.back_door.send(from_document(Message, row))
+    message = await here.reaches("one", "suppressed")
+    assert (here.carried(), message.delivery and message.delivery.reason) == ([], "erased")
+
+
 async def test_what_a_dead_process_held_is_sent_by_another_once(start: Callable[..., Server]) -> None:
     dead, one, two = start("dead", sends=False), start("one"), start("two")
     await dead.say("orphan")
