@@ -267,13 +267,19 @@ class Permits:
     def _why(self, ledger: Ledger, asked: Passage) -> str | None:
         if ledger.into:
             return f"merged>{ledger.into}"
+        objection = self._objection(ledger, asked)
+        if _has_begun(ledger, asked.id) and (objection or asked.kind != "transactional"):
+            return "begun"  # whatever was said since: it may have arrived, and nobody must be told that it did not
+        return objection
+
+    def _objection(self, ledger: Ledger, asked: Passage) -> str | None:
         if mark(asked.address) in ledger.banned:
             return "suppressed"
         if reason := verdict(ledger, asked.channel, asked.topic, asked.basis):
             return reason
         if asked.kind == "marketing" and paused_until(ledger, asked.channel, asked.topic, self._clock()):
             return "paused"
-        return "begun" if asked.kind != "transactional" and _has_begun(ledger, asked.id) else None
+        return None
 
 
 def _has_begun(ledger: Ledger, id: str) -> bool:

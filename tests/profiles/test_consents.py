@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 
@@ -179,6 +180,15 @@ async def test_a_hand_over_that_began_elsewhere_is_not_made_again(desk: Desk) ->
     desk.permits.settle([first])
     await desk.permits.close()
     assert isinstance(await desk.hand_over(), Pass)
+
+
+@pytest.mark.parametrize("kind", ["marketing", "transactional"])
+async def test_what_had_begun_before_the_no_is_not_told_as_never_sent(desk: Desk, store: Store, kind: Any) -> None:
+    asked = Passage("m1/0", "anna", "email:a@b.fr", "email", "offers", kind, "none")
+    assert isinstance(await desk.permits.ask(asked), Pass)
+    await store.change("ledgers", {"_id": "anna"}, {"$set": {f"off.{mark('email:a@b.fr')}": True}})
+    assert await desk.permits.ask(asked) == Stopped("begun")
+    assert await desk.permits.ask(replace(asked, id="m2/0")) == Stopped("suppressed")
 
 
 async def test_what_is_transactional_may_begin_again(desk: Desk) -> None:
