@@ -299,13 +299,18 @@ class Store:
             return int(result.deleted_count)
 
     async def make_ring(self, collection: str, size: int) -> None:
-        """Make a collection that keeps the latest `size` bytes of what is noted in it. Already there is fine."""
+        """Make a collection that keeps the latest `size` bytes of what is noted in it. Already there is fine.
+
+        A plain one of this name is made a ring: a note that came first makes such a one, and nobody can follow it.
+        """
         with _translated():
             try:
                 await self._database.command("create", collection, capped=True, size=size)
             except errors.OperationFailure as error:
                 if error.code != 48:  # NamespaceExists
                     raise
+                if not (await self._database[collection].options()).get("capped"):
+                    await self._database.command("convertToCapped", collection, size=size)
 
     async def note(self, collection: str, document: Document) -> None:
         """Keep a document that may be lost: nobody waits for the disk, or for a majority."""

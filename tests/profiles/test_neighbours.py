@@ -218,6 +218,15 @@ async def test_hints_reach_the_others_and_end_with_their_process(mongo_url: str,
         assert said[-1] == ("here", None)
 
 
+async def test_a_plain_collection_of_the_rings_name_becomes_a_ring(store: Store) -> None:
+    await store.note(RING, {"_id": "noted before there was a ring"})
+    for _ in range(2):
+        await store.make_ring(RING, 4096)
+    async for noted in store.tail(RING):
+        assert noted
+        break
+
+
 async def test_a_newcomer_is_told_what_holds(mongo_url: str, database_name: str) -> None:
     async with two(mongo_url, database_name) as (here, there):
         here.feed.hints.keep("who", lambda: ["maya"])
