@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ import pytest
 from aiohttp.web_app import _cached_build_middleware
 
 from causerie.data_folder import free_port as any_free_port
+from causerie.logs import OneLine
 from causerie.mongod import Mongod, StoreOptions, start
 from profiles.store import Store
 from tests.pace import Pace
@@ -67,8 +69,15 @@ def emptied() -> deque[str]:
 
 @pytest.fixture(autouse=True, scope="module")
 def forgotten() -> Iterator[None]:
-    """Let go of the applications of earlier tests: aiohttp remembers each that answered, and it holds a whole trained bot."""
+    """Let go of the applications of earlier tests: aiohttp remembers each that answered, and it holds a whole trained bot.
+
+    And of where their logs went: every line after would fail at length.
+    """
+    root = logging.getLogger()
+    level = root.level
     yield
+    root.setLevel(level)
+    root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler.formatter, OneLine)]
     _cached_build_middleware.cache_clear()
     gc.unfreeze()  # what bot/live.py keeps from the collector lives as long as a server, not as a test
 

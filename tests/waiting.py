@@ -26,3 +26,9 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether every thread of this process stands still after SIGSTOP: on a busy machine that takes a moment."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(thread.read_text().rsplit(")", 1)[1].split()[0] == "T" for thread in threads)

@@ -22,6 +22,7 @@ from profiles.snapshot import Amend, Changes, Work
 from profiles.store import Store
 from profiles.timeline import Content, Delivery, Event, Message
 from profiles.writer import Writer
+from tests.waiting import is_stopped, until
 
 
 @asynccontextmanager
@@ -108,6 +109,7 @@ async def test_health_is_503_within_its_time_when_the_database_hangs_and_200_whe
     health, pid = own
     os.kill(pid, signal.SIGSTOP)
     try:
+        await until(lambda: is_stopped(pid))
         async with asyncio.timeout(10):
             assert await health.objection() == "database_slow"
     finally:

@@ -26,6 +26,7 @@ from tests.admin.office import PASSWORD
 from tests.channels.email_certificate import certificate
 from tests.chromium import browsing
 from tests.security.fortress import PUBLIC_URL, Fortress, fortress
+from tests.waiting import until
 
 SCRIPT = "<script>window.pwned=1</script>"
 IMAGE = '"><img src=x onerror="window.pwned=1"><svg onload="window.pwned=1">'
@@ -136,6 +137,7 @@ async def test_no_other_site_shows_our_pages_in_a_frame(screen: Screen) -> None:
         page = await screen.opens(address)
         frames = page.main_frame.child_frames
         assert len(frames) == len(ours)
+        await until(lambda: all(frame.url for frame in frames))
         assert {frame.url for frame in frames} == {"chrome-error://chromewebdata/"}
 
 
