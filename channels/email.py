@@ -9,7 +9,6 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -35,6 +34,7 @@ from channels.email_warmup import WarmUp
 from channels.email_wire import Account, Handed, Mail
 from profiles.brakes import Bearable, Complaints
 from profiles.personal_links import Offer, PersonalLinks
+from profiles.record import replace
 from profiles.store import Unavailable
 from profiles.timeline import BOT, Attachment, Content
 from profiles.topics import EVERY

@@ -18,6 +18,7 @@ LONGEST_SUBJECT = 250
 _CID = re.compile(r"""(?<=["'(])cid:([^"')\s]{1,100})""")
 _WHOLE = re.compile(r"<(!doctype|html)\b", re.IGNORECASE)
 _SHOWN = re.compile(r"(https?://|mailto:|tel:)[^\s<>\"']+", re.IGNORECASE)
+_ONE_CLICK = header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 _FEEDBACK = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -98,7 +99,7 @@ def _head(letter: Letter, house: House) -> bytes:
     kind, topic = letter.labels.get("class", ""), _word(letter.labels.get("topic", ""))
     if letter.unsubscribe:
         lines.append(header("List-Unsubscribe", f"<{letter.unsubscribe}>"))
-        lines.append(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        lines.append(_ONE_CLICK)
         if house.list_domain:
             lines.append(header("List-ID", f"<{topic or 'news'}.{house.list_domain}>"))
     elif kind:

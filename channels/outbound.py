@@ -236,7 +236,7 @@ class BackDoor:
 
         Of what rules send the permit says so: a profile read for each of a campaign would cost more than its sending.
         """
-        if message.delivery is None or message.metadata.get("lawful") or passage(message):
+        if message.delivery is None or message.metadata.get("lawful") or message.metadata.get("class"):
             return None
         return await self._suppression(message)
 

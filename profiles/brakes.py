@@ -68,8 +68,10 @@ class Complaints:
 
     def sent(self, *scopes: str) -> None:
         """Count one message of each scope."""
-        day = self._clock().date().isoformat()
-        self._sent.update((scope, day) for scope in scopes)
+        if scopes:
+            day = self._clock().date().isoformat()
+            for scope in scopes:
+                self._sent[scope, day] += 1
 
     async def look(self, *, at_once: bool = False) -> None:
         """Write what was counted and see who pauses, when that was long ago. Raises Unavailable."""

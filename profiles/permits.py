@@ -11,47 +11,32 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from profiles.calendar import Clock
-from profiles.caps import ago, even, literal
-from profiles.consent import awake, lawful, paused_until, verdict
+from profiles.caps import literal
+from profiles.consent import paused_until, verdict
 from profiles.crash import crash_point
 from profiles.ids import new_id
-from profiles.ledger import COLLECTION, WHOLE, Document, Ledger, mark
+from profiles.ledger import COLLECTION, Ledger, mark
 from profiles.ledgers import AT_ONCE, Ledgers
-from profiles.store import Filter, Store, Unavailable
+from profiles.permit_terms import Passage as Passage
+from profiles.permit_terms import apart, for_all, for_each
+from profiles.store import Alter, Filter, Store, Unavailable
 from profiles.timeline import Message
-from profiles.topics import Basis, Class
+from profiles.topics import Basis
 
 log = logging.getLogger("profiles.permits")
 
 PERMIT_SECONDS = 15.0
 """How long a hand-over may take, and the longest that an opt-out waits for its acknowledgement."""
 MARGIN_SECONDS = 2.0
-KEPT_FOR = timedelta(days=1)
-"""A permit that was never settled tells this long that its message may have gone out."""
 POLL_SECONDS = 0.01
 COMPANY_SECONDS = 0.03
 """What ended waits so long for others, to be settled in one command: so much later may a no be acknowledged."""
 GATHER_SECONDS, BUSY = 0.01, 32
 """While so many hand-overs are under way, one more waits so long for company: a command costs as much for one as for twenty."""
 _DEEPEST_MERGE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One hand-over that is to begin now: which part of which message, to whom, and the consent it stands on."""
-
-    id: str
-    profile: str
-    address: str
-    """The identity key."""
-    channel: str
-    topic: str
-    kind: Class
-    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +172,7 @@ class Permits:
 
     async def _work(self) -> None:
         while self._asking:
-            if BUSY <= self._under_way and len(self._asking) < BUSY:
+            if self._under_way >= BUSY and len(self._asking) < BUSY:
                 await asyncio.sleep(GATHER_SECONDS)
             await self._answer([self._asking.popleft() for _ in range(min(len(self._asking), AT_ONCE))])
 
@@ -231,8 +216,8 @@ class Permits:
         )  # before the update, so never too long
         answers: dict[int, Leave] = {}
         left = list(range(len(passages)))
-        for _ in range(2):
-            held = await self._write(passages, left, token)
+        for attempt in range(2):
+            held = await self._write(passages, left, token, is_first=attempt == 0)
             for place in left:
                 if (passages[place].profile, passages[place].id) in held:
                     answers[place] = Pass(passages[place].id, passages[place].profile, until)
@@ -251,18 +236,30 @@ class Permits:
             await self._ledgers.make({passages[place].profile for place in left})
         return [answers.get(place, Stopped("contended")) for place in range(len(passages))]
 
-    async def _write(self, passages: Sequence[Passage], places: Sequence[int], token: str) -> set[tuple[str, str]]:
-        latest = self._store.steady.latest()
+    async def _write(
+        self, passages: Sequence[Passage], places: Sequence[int], token: str, *, is_first: bool
+    ) -> set[tuple[str, str]]:
         asked = [passages[place] for place in places]
-        changes = [(_conditions(one, latest), _permit(one, token, self._seconds)) for one in asked]
-        matched = await self._store.write_many(COLLECTION, changes)
+        alike, single = apart(asked) if is_first else ([], asked)
+        latest = self._store.steady.latest()
+        granted = await self._store.write_many(COLLECTION, for_each(single, token, self._seconds, latest))
+        for several in alike:
+            granted += await self._change_all(for_all(several, token, self._seconds, latest))
         crash_point("permit.written")
-        if matched == len(asked):  # each change is of one person: all have theirs, as nearly always
+        if granted == len(asked):  # each change is of one person: all have theirs, as nearly always
             return {(one.profile, one.id) for one in asked}
         ids = list({one.profile for one in asked})
         mine = {"p": {"$filter": {"input": {"$ifNull": ["$p", []]}, "as": "p", "cond": {"$eq": ["$$p.n", token]}}}}
         found = await self._store.find(COLLECTION, {"_id": {"$in": ids}}, only=mine, at_once=len(ids) + 1)
         return {(document["_id"], permit["r"]) for document in found for permit in document.get("p", ())}
+
+    async def _change_all(self, change: tuple[Filter, Alter]) -> int:
+        """The driver repeats no change of many after a lost connection; who has a permit of this call is then looked up."""
+        try:
+            return await self._store.change_many(COLLECTION, *change)
+        except Unavailable as error:
+            log.warning("permits.ask unsure reason=%s", error)
+            return 0
 
     def _why(self, ledger: Ledger, asked: Passage) -> str | None:
         if ledger.into:
@@ -284,33 +281,3 @@ class Permits:
 
 def _has_begun(ledger: Ledger, id: str) -> bool:
     return any(permit.id == id for permit in ledger.permits)
-
-
-def _conditions(asked: Passage, latest: datetime | None) -> Filter:
-    """Return the filter under which this hand-over may begin: what was said, bans, and that it has not begun before.
-
-    What is transactional is rather sent twice than never, so it may begin again.
-    """
-    once: Document = {} if asked.kind == "transactional" else {"p.r": {"$ne": asked.id}}
-    pauses = awake(asked.channel, asked.topic) if asked.kind == "marketing" else []
-    trusted = even(latest) if asked.kind != "transactional" else []
-    return {
-        "_id": asked.profile,
-        f"off.{mark(asked.address)}": None,
-        **WHOLE,
-        **once,
-        **lawful(asked.channel, asked.topic, asked.basis),
-        "$expr": {"$and": [*pauses, *trusted]},
-    }
-
-
-def _permit(asked: Passage, token: str, seconds: float) -> Sequence[Filter]:
-    kept = {"$filter": {
-        "input": {"$ifNull": ["$p", []]},
-        "as": "p",
-        "cond": {"$and": [{"$gt": ["$$p.e", ago(KEPT_FOR)]}, {"$ne": ["$$p.r", literal(asked.id)]}]},
-    }}  # fmt: skip
-    fresh: dict[str, Any] = {
-        "r": literal(asked.id), "n": literal(token), "e": {"$add": ["$$NOW", round(seconds * 1000)]}
-    }  # fmt: skip
-    return [{"$set": {"p": {"$concatArrays": [kept, [fresh]]}}}]
