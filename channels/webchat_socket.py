@@ -39,6 +39,7 @@ FINISH_WITHIN_SECONDS = 10.0  # what was taken in is committed after the socket'
 LOOK: Frame = {"type": "inapp"}
 """Look into the inbox: there is one, or something new in it."""
 
+_BEEPS = (WSMsgType.PING, WSMsgType.PONG)
 _OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
 
 # close codes (RFC 6455, section 7.4): below 4000 the registered ones, above it ours
@@ -285,8 +286,9 @@ async def first_frame(ws: web.WebSocketResponse, bucket: Bucket, within_seconds:
     try:
         async with asyncio.timeout(within_seconds):
             raw = await ws.receive()
-            while raw.type is WSMsgType.PING and not bucket.take(asyncio.get_running_loop().time()):
-                await ws.pong(raw.data)
+            while raw.type in _BEEPS and not bucket.take(asyncio.get_running_loop().time()):
+                if raw.type is WSMsgType.PING:
+                    await ws.pong(raw.data)
                 raw = await ws.receive()
     except TimeoutError:
         await close(ws, NO_HELLO, "hello")

@@ -337,9 +337,17 @@ async def test_a_bad_identity_leaves_an_anonymous_visitor_anonymous_and_says_so(
 
 
 async def test_a_socket_ends_with_its_identity_token_and_the_page_is_asked_in_time(shop: Shop) -> None:
-    async with browse(shop, identity=_identity("anna", valid_for=timedelta(seconds=3))) as anna:
+    async with browse(shop, identity=_identity("anna", valid_for=timedelta(hours=1))) as anna:
         await welcomed(anna)
-        await anna.next("expiring")
+        shop.channel._beat.stop()  # time is ours
+        await until(lambda: all(one._listens for one in shop.channel._all()))
+        for minutes in (58.9, 59.1, 59.2):
+            shop.offset = timedelta(minutes=minutes)
+            shop.channel._beat.tick()
+        await anna.says("quiet, still here", id="m0000001")
+        assert [frame["type"] for frame in anna.frames].count("expiring") == 1
+        shop.offset = timedelta(hours=1)
+        shop.channel._beat.tick()
         assert await anna.closed() == 4401
 
 
@@ -449,13 +457,16 @@ async def test_a_silent_page_is_asked_and_one_that_does_not_answer_is_let_go(sho
         reading.cancel()
 
 
-async def test_a_ping_of_the_protocol_is_answered_and_too_many_are_a_flood(shop: Shop) -> None:
-    async with browse(shop) as anna:
-        await anna.ws.ping(b"before the welcome")
-        await welcomed(anna)
-        for _ in range(60):
-            await anna.ws.ping(b"again")
-        assert await anna.closed() == 4429
+async def test_pings_of_the_protocol_may_come_before_the_hello_and_too_many_are_a_flood(shop: Shop) -> None:
+    anna = await knock(shop)
+    await anna.ws.ping(b"are you there")
+    await anna.ws.pong(b"nobody asked")
+    await anna.send(type="hello")
+    await welcomed(anna)
+    for _ in range(60):
+        await anna.ws.ping(b"again")
+    assert await anna.closed() == 4429
+    await anna.leave()
 
 
 async def test_a_hello_that_does_not_come_closes_the_socket(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
