@@ -7,7 +7,8 @@ from channels.channel import Door
 from channels.webpush import Options
 from channels.webpush_encryption import unpacked
 from channels.webpush_keys import vapid_of
-from channels.webpush_subscriptions import Subscription, Subscriptions, id_of
+from channels.webpush_subscriptions import COLLECTION, Subscription, id_of
+from profiles.record import to_document
 from profiles.secret import Secret
 from tests.channels.kits.kit import Trouble
 from tests.peers.push_service import HANG, PushService
@@ -20,20 +21,12 @@ async def play(door: Door) -> AsyncIterator["WebpushKit"]:
     await kit.peer.start()
     kit.options = Options(enabled=True, services=(kit.peer.origin,), answer_seconds=0.6)
     key = (await vapid_of(door.store, Secret(), "mailto:a@shop.example")).public
-    subscriptions = Subscriptions(door.store)
     for name in ("anna", "gone", "busy", "asleep"):
         browser = kit.peer.browser(name)
         kit.ids[name] = id_of(browser.endpoint)
-        await subscriptions.keep(
-            Subscription(
-                kit.ids[name],
-                browser.endpoint,
-                *map(unpacked, browser.keys.values()),
-                key=key,
-                origin="",
-                at=door.clock(),
-            )
-        )
+        keys = map(unpacked, browser.keys.values())
+        row = Subscription(kit.ids[name], browser.endpoint, *keys, key=key, origin="", at=door.clock())
+        await door.store.insert(COLLECTION, to_document(row))
     kit.person = kit.ids["anna"]
     kit.troubles = {"blocked": kit.ids["gone"], "throttled": kit.ids["busy"], "silent": kit.ids["asleep"]}
     kit.peer.answers = {"/push/gone": 410, "/push/busy": (429, {"Retry-After": "7"}), "/push/asleep": HANG}
