@@ -9,7 +9,7 @@ from admin.texts import Texts
 from profiles.caps import Cap
 from profiles.profile import Identity, Profile
 from profiles.timeline import BOT, CUSTOMER, Event, Message
-from rules.reasons import spoken
+from rules.reasons import named, spoken
 
 
 def _(text: str) -> str:
@@ -208,6 +208,8 @@ CONSENTS = {
     "resumed": _("End of the pause"), "limited": _("Their own limits"),
 }  # fmt: skip
 
+DOERS = {"system": "Causerie", "first start": _("first start")}
+
 SOURCES = {
     "preference_centre": _("their own page"), "one_click": _("one click in their mail"),
     "complaint": _("their mail provider's report that they call it unwanted"),
@@ -268,7 +270,7 @@ class Speech:
         """Return a limit of the house as a sentence: at most 3 in 7 days (label promo)."""
         days = cap.within.total_seconds() / 86_400 if isinstance(cap.within, timedelta) else 0.0
         limit = self._speaks(_("At most {n} in any {days} days"), n=cap.at_most, days=f"{days:g}")
-        return f"{limit} ({cap.scope} {cap.name})" if cap.name else limit
+        return f"{limit} ({named(cap.scope, cap.name, self._speaks.language)})" if cap.name else limit
 
     def language(self, code: str) -> str:
         """Return what people call this language; its two letters where we have no word."""
@@ -333,6 +335,10 @@ class Speech:
             agent = agents.get(author.removeprefix("agent:"))
             return agent.name if agent else self._speaks(_("A former agent"))
         return author if author.startswith("key:") else "Causerie"
+
+    def doer(self, by: str, agents: Mapping[str, Agent]) -> str:
+        """Return who did what the audit tells: an agent, ourselves, a program by its key."""
+        return agents[by].name if by in agents else self._speaks(DOERS.get(by, by))
 
     def event(self, event: Event, agents: Mapping[str, Agent]) -> str:
         """Return one line for an event of the timeline."""

@@ -62,14 +62,40 @@ BESIDE_GATES: Mapping[str, Spoken] = {
 """What a rule itself says, before its gates are asked or beside them (docs/marketers.md)."""
 
 
+WORDS: Mapping[str, Spoken] = {
+    "all": {"en": "all", "fr": "tout"},
+    "topic": {"en": "topic", "fr": "sujet"},
+    "label": {"en": "label", "fr": "étiquette"},
+    "channel": {"en": "channel", "fr": "canal"},
+    "rule": {"en": "rule", "fr": "règle"},
+    "blocked": {"en": "blocked by the contact", "fr": "bloquée par le contact"},
+    "bounced": {"en": "it bounced", "fr": "elle n'existe plus"},
+    "complained": {"en": "the contact reported us", "fr": "le contact nous a signalés"},
+    "unreachable": {"en": "out of reach", "fr": "injoignable"},
+    "opted_out": {"en": "the contact said no", "fr": "le contact a refusé"},
+    "stop": {"en": "the contact said STOP", "fr": "le contact a dit STOP"},
+}
+"""What stands first behind the word of a code: a kind of thing that is then named, or why an address is banned."""
+
+
 def spoken(code: str, language: str) -> str:
     """Return the sentence for a code such as `capped:label:promo` or `quiet->09:00`; an unknown code is its own sentence."""
     word, _, rest = code.partition("->")
     if not rest:
         word, _, rest = code.partition(":")
-        rest = rest.replace(":", " ")
+        rest = named(*rest.partition(":")[::2], language)
     sentences = REASONS.get(word) or BESIDE_GATES.get(word)
     if sentences is None:
         return code
-    sentence = sentences.get(language.split("-")[0].lower(), sentences["en"])
+    sentence = _in(sentences, language)
     return sentence.format(rest) if rest else _WITHOUT.split(sentence)[0]
+
+
+def named(kind: str, name: str, language: str) -> str:
+    """Return a thing with its kind: `label promo`, in French `étiquette promo`."""
+    word = _in(WORDS[kind], language) if kind in WORDS else kind
+    return f"{word} {name.replace(':', ' ')}".strip()
+
+
+def _in(said: Spoken, language: str) -> str:
+    return said.get(language.split("-")[0].lower(), said["en"])

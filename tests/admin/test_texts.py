@@ -81,3 +81,10 @@ def test_every_reason_an_act_can_be_refused_for_has_a_sentence() -> None:
 )  # fmt: skip
 def test_a_part_of_one_is_written_as_the_language_does(language: str, n: float, shown: str) -> None:
     assert texts(language).count("{n} segment an SMS", "{n} segments an SMS", n) == shown
+
+
+def test_the_audit_names_who_is_no_agent() -> None:
+    says = speech.bound(texts("fr"))
+    assert [says.doer(by, {}) for by in ("system", "first start", "key:till")] == [
+        "Causerie", "premier démarrage", "key:till",
+    ]  # fmt: skip

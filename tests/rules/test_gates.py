@@ -16,7 +16,7 @@ from profiles.ledgers import Denied, Granted
 from profiles.profile import Identity, Suppression
 from rules import gates
 from rules.gates import Case, Fallback, Hold, Send, Skip, after, decide
-from rules.reasons import REASONS, spoken
+from rules.reasons import REASONS, WORDS, spoken
 
 ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 11:00 in Paris
@@ -230,9 +230,12 @@ def test_what_the_ledger_answers_becomes_a_decision(answer: Any, how: dict[str, 
 
 def test_every_reason_reads_as_a_sentence_in_both_languages() -> None:
     assert spoken("capped:label:promo", "en") == "the limit is reached (label promo)"
+    assert spoken("opted_out:topic:service", "fr") == "le contact a refusé (sujet service)"
+    assert spoken("suppressed:blocked", "fr") == "cette adresse est bannie : bloquée par le contact"
+    assert spoken("capped:all", "fr-CA") == "la limite est atteinte (tout)"
     assert spoken("quiet->09:00", "fr-CA") == "heures calmes, jusqu'à 09:00"
     assert spoken("what:is:this", "fr") == "what:is:this"
-    assert all(set(said) == {"en", "fr"} for said in REASONS.values())
+    assert all(set(said) == {"en", "fr"} for said in (*REASONS.values(), *WORDS.values()))
 
 
 @pytest.mark.parametrize("manual", ["docs/consent.md", "docs/fr/consent.md"])
