@@ -144,14 +144,12 @@ def ledger_of(profile: str, document: Document | None) -> Ledger:
         profile=profile,
         on=document.get("on", {}),
         at=document.get("at", {}),
-        pending={name: Pending(**waiting) for name, waiting in document.get("ask", {}).items()},
+        pending={name: Pending(**waiting) for name, waiting in document["ask"].items()} if "ask" in document else {},
         paused=document.get("mute", {}),
-        own=tuple(
-            OwnCap(cap["n"], timedelta(milliseconds=cap["w"]), cap["c"], cap["k"]) for cap in document.get("own", ())
-        ),
-        quiet=tuple(_hours(spell) for spell in document.get("quiet", ())),
-        entries=tuple(_entry(entry) for entry in document.get("h", ())),
-        permits=tuple(Permit(permit["r"], permit["e"]) for permit in document.get("p", ())),
+        own=tuple(map(_own_cap, document["own"])) if "own" in document else (),
+        quiet=tuple(map(_hours, document["quiet"])) if "quiet" in document else (),
+        entries=tuple(map(_entry, document.get("h", ()))),
+        permits=tuple(Permit(permit["r"], permit["e"]) for permit in document["p"]) if "p" in document else (),
         banned=frozenset(document.get("off", ())),
         into=document.get("into"),
         joining=frozenset(document.get("join", ())),
@@ -180,6 +178,10 @@ def quiet_document(hours: Iterable[Hours]) -> list[dict[str, Any]]:
 
 def _suppressed(profile: Profile | None) -> set[str]:
     return {one.key for one in profile.identities if one.suppression} if profile else set()
+
+
+def _own_cap(cap: Document) -> OwnCap:
+    return OwnCap(cap["n"], timedelta(milliseconds=cap["w"]), cap["c"], cap["k"])
 
 
 def _hours(spell: Document) -> Hours:

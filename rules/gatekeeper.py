@@ -91,6 +91,7 @@ class _Request:
     person: Person
     left: list[Target]
     granted: list[Target]
+    basis: Basis
     reason: Skipped | None = None
     held: Held | None = None
 
@@ -142,7 +143,7 @@ class Gatekeeper:
         channels = ask.step.fallback.channels if ask.attempt and ask.step.fallback else ask.step.channels
         left = list(targets(person, channels, self.reaches, self._prefers))
         none = None if left else Skipped("no_channel")
-        return _Request(ask, rule, person, left, [], none)
+        return _Request(ask, rule, person, left, [], self._basis(rule, person), none)
 
     def _case(self, request: _Request, target: Target) -> Case:
         rule, person, run = request.rule, request.person, request.ask.run
@@ -153,7 +154,7 @@ class Gatekeeper:
             rid=reservation_id(run, f"{request.ask.name}:{space}"),
             channel=space,
             topic=topic.id,
-            basis=self._basis(rule, person),
+            basis=request.basis,
             rule=rule.id,
             labels=rule.labels,
             priority=rule.priority,
@@ -249,7 +250,7 @@ class Gatekeeper:
             variant=chosen,
             to=tuple(target.identity.key for target, _ in made if target.identity),
             contents=tuple(content for _, content in made),
-            basis=self._basis(request.rule, request.person),
+            basis=request.basis,
         )
 
     def _variant(self, request: _Request) -> str:

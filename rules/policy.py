@@ -57,11 +57,13 @@ class Reaches:
 
     def __init__(self, reaches: Iterable[Reach] = ()) -> None:
         self._all = tuple(reaches)
+        backwards = self._all[::-1]  # so that the first of a space has it
+        spaces = {reach.space: reach for reach in backwards}
+        self._by_word = spaces | {reach.channel: reach for reach in backwards}
 
     def of(self, word: str) -> Reach | None:
         """Return the channel of this name, or the first that serves this space (`sms`), or None."""
-        own = next((reach for reach in self._all if reach.channel == word), None)
-        return own or next((reach for reach in self._all if reach.space == word), None)
+        return self._by_word.get(word)
 
     @property
     def words(self) -> frozenset[str]:
