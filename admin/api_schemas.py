@@ -195,7 +195,17 @@ ERASURE = Shape("Erasure", {
     "erasure": Field(ID, "Its id, as the log of erasures and the audit have it.", True),
 })  # fmt: skip
 
-_SECTIONS = ("profile", "identities", "attributes", "reactivity", "consents", "proofs", "messages", "wallet_cards", "events")
+_SECTIONS = (
+    "profile",
+    "identities",
+    "attributes",
+    "reactivity",
+    "consents",
+    "proofs",
+    "messages",
+    "wallet_cards",
+    "events",
+)
 EXPORT = Shape("Export", {
     name: Field(ListOf(Properties(), 1_000_000), "What is kept of this kind; absent where there is none.")
     for name in _SECTIONS
