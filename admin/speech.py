@@ -33,6 +33,7 @@ DEVICES = {
 ATTRIBUTES = {
     "first_name": _("first name"), "last_name": _("last name"), "name": _("name"), "city": _("city"), "username": _("user name"),
     "company": _("company"), "zone": _("time zone"), "birthday": _("birthday"), "loyalty_points": _("loyalty points"),
+    "born_on": _("date of birth"), "country": _("country"), "tier": _("loyalty tier"), "points": _("loyalty points"),
 }  # fmt: skip
 
 ROLES = {

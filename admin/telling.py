@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from admin import agents, inbox, timeline
@@ -22,6 +23,8 @@ if TYPE_CHECKING:  # the pages know their telling; it only needs their shape
     from admin.live import Page
 
 WITH_THE_BOT = ("all", "bot")  # only these views show conversations that nobody has to look at
+FRESH_FOR = timedelta(minutes=1)
+"""A message older than this is no news: its conversation was only given to somebody."""
 
 
 class Telling:
@@ -77,6 +80,7 @@ class Telling:
             "kind": "row", "id": conversation.id, "html": html, "owner": conversation.owner,
             "assignee": conversation.assignee, "status": conversation.status, "unread": conversation.unread,
             "read": conversation.customer_read_seq, "author": conversation.last_author,
+            "fresh": conversation.last_at is not None and self._desk.clock() - conversation.last_at < FRESH_FOR,
             "name": bound(texts(language)).who(row.profile), "text": conversation.last_text,
         }  # fmt: skip
 

@@ -18,8 +18,9 @@ export function start(currentId) {
     const before = unreadBefore.get(frame.id);
     unreadBefore.set(frame.id, { unread: frame.unread, assignee: frame.assignee });
     if (frame.owner !== "agent" || frame.assignee !== me || frame.id === currentId()) return;
-    if (before && before.assignee !== me) announce(say("assigned", { name: frame.name }), frame.text, pathOf(frame.id));
-    else if (frame.author === "customer" && frame.unread > (before?.unread ?? 0)) announce(say("wrote", { name: frame.name }), frame.text, pathOf(frame.id));
+    const isNews = frame.author === "customer" && frame.unread > (before?.unread ?? 0);
+    if (before ? before.assignee !== me : isNews && !frame.fresh) announce(say("assigned", { name: frame.name }), frame.text, pathOf(frame.id));
+    else if (isNews) announce(say("wrote", { name: frame.name }), frame.text, pathOf(frame.id));
   });
   live.on("presence", showPresent);
   const state = document.getElementById("notify-state");

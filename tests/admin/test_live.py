@@ -26,7 +26,7 @@ async def test_a_message_reaches_the_page_that_shows_its_person(shop: Office) ->
     async with _page(caller, profiles=["chloe"], looks_at=CHAT) as page:
         await shop.says(CHAT, "<b>Bonsoir</b>")
         row = await _hear(page, "row", id=CHAT)
-        assert (row["unread"], row["assignee"]) == (2, "maya")
+        assert (row["unread"], row["assignee"], row["fresh"]) == (2, "maya", True)
         item = await _hear(page, "item")
         assert item["by_customer"] and "&lt;b&gt;Bonsoir&lt;/b&gt;" in item["html"]
         assert (await _hear(page, "counts", mine=1))["unassigned"] == 1
@@ -55,6 +55,7 @@ async def test_a_handover_rings_once_with_its_summary(shop: Office) -> None:
             return Changes(conversations=(given,))
 
         await shop.do(Work(hand, conversations=(BORIS,)))
+        assert not (await _hear(page, "row", id=BORIS))["fresh"], "given to people, but said long ago"
         handover = await _hear(page, "handover")
         assert (handover["name"], handover["summary"]) == ("Boris Petit", "Veut parler à quelqu'un.")
         await shop.says(BORIS, "Vous êtes là ?")
