@@ -17,6 +17,7 @@ from profiles.live import Feed
 from profiles.passes import Cards
 from profiles.snapshot import Outcome
 from profiles.store import Store
+from profiles.swift import swift
 from profiles.timeline import Content
 from profiles.topics import Topic
 from profiles.writer import Writer
@@ -110,6 +111,7 @@ Arrival: TypeAlias = Inbound | Edited | Reachable | Receipt | Read | Identified
 # -- what goes out
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Outbound:
     """A committed message on its way: the channel gives it the provider's form and hands it over once."""
@@ -131,6 +133,7 @@ class Outbound:
     """What the message says of itself: of a rule's, `rule`, `class`, `topic`."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The provider took it. `delivered` when the channel knows that it also arrived."""

@@ -109,12 +109,12 @@ class Domains:
             domain.complained(asyncio.get_running_loop().time())
         elif took:
             domain.went_well(self._most)
-        for _ in range(max(int(domain.window) - domain.under_way, 0)):
-            while domain.waiting:
-                first = domain.waiting.popleft()
-                if not first.done():
-                    first.set_result(None)
-                    break
+        free = int(domain.window) - domain.under_way
+        while free > 0 and domain.waiting:
+            first = domain.waiting.popleft()
+            if not first.done():
+                first.set_result(None)
+                free -= 1
 
     def _forget(self) -> None:
         idle = (name for name, domain in self._known.items() if not domain.under_way and not domain.waiting)

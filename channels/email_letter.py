@@ -12,6 +12,7 @@ from channels.degrade import numbered
 from channels.email_mime import Malformed, file_part, header, multipart, named, text_part, words
 from profiles.calendar import from_timestamp
 from profiles.html_text import text_of
+from profiles.swift import swift
 from profiles.timeline import Button, Content
 
 LONGEST_SUBJECT = 250
@@ -53,6 +54,7 @@ class File:
     content: bytes
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What one mail says, and to whom."""

@@ -9,12 +9,15 @@ import re
 from dataclasses import dataclass
 from typing import cast
 
+from profiles.swift import swift
+
 LONGEST_ANSWER = 65_536  # octets without an end: no server says so much
 MOST_LINES = 200  # of one reply
 _REPLY = re.compile(rb"([2-5][0-9]{2})([ -]?)(.*)", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a server answered; `text` is its lines joined by spaces, without the code."""

@@ -14,6 +14,7 @@ from typing import Literal
 
 from channels.email_address import Mailbox
 from channels.email_talk import Reply, Talk
+from profiles.swift import swift
 
 Stage = Literal["connect", "sender", "recipient", "data", "end"]
 _XTEXT = re.compile(r"[^!-*,-<>-~]")
@@ -43,6 +44,7 @@ class Account:
     """How long each answer may take."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Mail:
     """One mail to one mailbox: the envelope and the octets, lines ended by CRLF."""
@@ -56,6 +58,7 @@ class Mail:
     """Called right before its octets go out: until then nothing is handed over, whatever happens."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Handed:
     """How far a mail came. No reply: the connection was lost, or the answer did not come in time."""

@@ -14,6 +14,7 @@ from profiles.caps import ago, even, literal
 from profiles.consent import awake, lawful
 from profiles.ledger import WHOLE, Document, mark
 from profiles.store import Alter, Filter
+from profiles.swift import swift
 from profiles.topics import Basis, Class
 
 KEPT_FOR = timedelta(days=1)
@@ -21,6 +22,7 @@ KEPT_FOR = timedelta(days=1)
 ALIKE = 4  # from here on one change for all is less work
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One hand-over that is to begin now: which part of which message, to whom, and the consent it stands on."""

@@ -23,6 +23,7 @@ from profiles.ledgers import AT_ONCE, Ledgers
 from profiles.permit_terms import Passage as Passage
 from profiles.permit_terms import apart, for_all, for_each
 from profiles.store import Alter, Filter, Store, Unavailable
+from profiles.swift import swift
 from profiles.timeline import Message
 from profiles.topics import Basis
 
@@ -39,6 +40,7 @@ GATHER_SECONDS, BUSY = 0.01, 32
 _DEEPEST_MERGE = 8
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Pass:
     """The hand-over may begin, and must be given up at `until` (seconds of the loop's clock)."""
