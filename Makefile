@@ -10,7 +10,7 @@ TESTS ?= tests
 PARALLEL ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit bench soak faults check config rules lock peers clean
+.PHONY: help run test lint lint-mistakes lint-form lint-types lint-imports audit sbom bench soak faults check config rules lock peers clean
 
 help:
 	@echo "make run     set up, start the database and the server on http://127.0.0.1:8080"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint    ruff, mypy, import-linter (make -k lint goes on after the first complaint)"
 	@echo "make audit   ask whether a pinned package has a known weakness (needs the network)"
 	@echo "make check   read the configuration and the bot's files and show all that is wrong with them"
+	@echo "make sbom    write what the server is made of, with hashes and licences, into causerie.cdx.json (CycloneDX)"
 	@echo "make bench   measure everything in short form, each beside its control, and write bench/RESULTS.md"
 	@echo "make soak    let visitors come and go for an hour (SOAK_MINUTES=5 for less) and see whether anything leaks"
 	@echo "make faults  kill, freeze, starve and cut off everything for some minutes, and count what was lost or said twice"
@@ -53,6 +54,9 @@ lint-types: $(VENV)/.can-test
 lint-imports: $(VENV)/.can-test
 	@echo "[lint] import-linter: who imports whom"
 	@$(BIN)/python -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+
+sbom: $(VENV)/.can-run
+	@$(BIN)/python .ci/sbom requirements.lock > causerie.cdx.json.draft && mv causerie.cdx.json.draft causerie.cdx.json
 
 audit: $(VENV)/.can-test
 	@$(BIN)/python .ci/audit requirements.lock
