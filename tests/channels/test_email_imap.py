@@ -10,6 +10,7 @@ import pytest
 
 from channels.email_imap import ATTEMPTS, COLLECTION, Imap
 from channels.email_incoming import Incoming
+from channels.email_options import Options
 from channels.email_verp import bounce_path, token_of
 from profiles.secret import Secret
 from profiles.store import Unavailable
@@ -116,6 +117,28 @@ async def test_a_server_that_tells_of_new_mail_is_heard_at_once(
 
 async def is_heard(office: PostOffice, text: str) -> bool:
     return (await heard(office))[-1:] == [text]
+
+
+class Chatterer:
+    """A mailbox whose server has something to say whenever it is asked to tell."""
+
+    idles, has_heard, said = True, True, 0
+
+    def idle(self) -> bool:
+        self.said += 1
+        return True
+
+    def wake(self) -> None:
+        return None
+
+
+async def test_a_server_that_always_tells_something_is_not_asked_for_ever() -> None:
+    nothing: Any = None
+    imap, talks = Imap(Options(), nothing, nothing), Chatterer()
+    imap._mailbox = talks  # type: ignore[assignment]
+    while await imap._told():
+        assert talks.said < 50
+    assert talks.said >= 20
 
 
 async def test_a_server_that_tells_nothing_is_looked_at(mongo_url: str, database_name: str) -> None:
