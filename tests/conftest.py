@@ -20,6 +20,7 @@ from causerie.logs import OneLine
 from causerie.mongod import Mongod, StoreOptions, start
 from profiles.store import Store
 from tests.pace import Pace
+from tests.trained import trained_once
 
 Answer = TypeVar("Answer")
 ROOM_BYTES = 2 * 1024**3
@@ -65,6 +66,13 @@ def cleaner(mongo_url: str) -> Any:
 def emptied() -> deque[str]:
     """Names of databases that earlier tests left empty, the one that has rested longest first."""
     return deque()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def trained() -> Iterator[None]:
+    """Let all tests share what was learned from the same files."""
+    with trained_once():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="module")
