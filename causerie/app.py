@@ -6,9 +6,10 @@ from aiohttp import web
 
 from admin.desk import Desk
 from bot.live import LiveBrain
+from causerie.ground import GROUND
 from causerie.health import Health
 from causerie.options import Options
-from causerie.parts import GROUND, open_parts
+from causerie.parts import open_parts
 from causerie.site import site
 from channels.channel import Channel
 from profiles.calendar import Clock, utc_now

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from causerie.parts import show_inboxes
+from causerie.doors import show_inboxes
 from channels import inapp, webchat
 from channels.channel import Arrival, Channel, Door
 from channels.inbound import FrontDoor

@@ -15,7 +15,7 @@ from admin.agents import Agent
 from admin.live import LIVE
 from causerie.app import DESK
 from causerie.data_folder import free_port as any_free_port
-from causerie.parts import GROUND
+from causerie.ground import GROUND
 from profiles.calendar import utc_now
 from profiles.snapshot import Done
 from profiles.store import Plan
