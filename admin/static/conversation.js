@@ -1,6 +1,6 @@
 // The open conversation: its timeline and head kept fresh, what was seen marked as seen, and the acts of its buttons.
 
-import { conversationPath, fragment, me, post, prefix, say } from "./html.js";
+import { conversationPath, fragment, me, post, prefix, say, surely } from "./html.js";
 import * as composer from "./composer.js";
 import * as live from "./live.js";
 import * as panel from "./panel.js";
@@ -19,8 +19,8 @@ export function start() {
   live.on("row", refreshHead);
   live.on("person", () => current() && panel.refresh());
   live.on("presence", showLooking);
-  live.on("hello", catchUp);
-  live.on("reload", catchUp);
+  live.on("hello", () => surely(catchUp));
+  live.on("reload", () => surely(catchUp));
   live.on("gone", leave);
   document.addEventListener("visibilitychange", markRead);
   if (current()) begin();

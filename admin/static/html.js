@@ -24,6 +24,18 @@ export async function fragment(path) {
   return parse(await answer.text());
 }
 
+// Loads until it succeeds: just after a restart the server or its database may not answer yet. 401 and 404 are answers, too.
+export async function surely(load) {
+  for (let wait = 1000; ; wait = Math.min(2 * wait, 15_000)) {
+    try {
+      return await load();
+    } catch (error) {
+      if (["401", "404"].includes(error.message)) throw error;
+      await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random() / 2)));
+    }
+  }
+}
+
 // Returns what the server said; without an answer {ok: false, offline: true}: nothing may be assumed, the same may be offered again.
 export async function post(path, body = {}) {
   try {

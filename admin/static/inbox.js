@@ -1,6 +1,6 @@
 // The list: which rows belong in this view, in which order, more of them when its end comes near, and moving with j and k.
 
-import { fragment, me, parse, prefix } from "./html.js";
+import { fragment, me, parse, prefix, surely } from "./html.js";
 import * as live from "./live.js";
 import { show } from "./times.js";
 
@@ -12,8 +12,8 @@ export function start(open) {
   if (!inbox) return;
   live.looking({ view });
   live.on("row", receive);
-  live.on("hello", reload);
-  live.on("reload", () => setTimeout(reload, Math.random() * 2000)); // all pages at once would be a storm
+  live.on("hello", () => surely(reload));
+  live.on("reload", () => setTimeout(() => surely(reload), Math.random() * 2000)); // all pages at once would be a storm
   rows.addEventListener("scroll", () => rows.scrollHeight - rows.scrollTop - rows.clientHeight < 600 && loadMore());
   rows.addEventListener("click", (event) => {
     const row = event.target.closest(".row");

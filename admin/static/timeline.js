@@ -81,12 +81,17 @@ export async function loadBefore() {
   }
 }
 
-// What came while the page was away: from the last item on, which comes again and meets itself.
+// What came while the page was away: from the last item on, which comes again and meets itself. Where that was is kept until it is
+// loaded: what is told meanwhile is later, and would hide the gap.
 export async function loadMissed() {
-  const items = list().querySelectorAll("[data-at]:not(.waiting)");
+  const timeline = list();
+  const items = timeline.querySelectorAll("[data-at]:not(.waiting)");
   const last = items[items.length - 1];
-  const after = last ? `${Date.parse(last.dataset.at)}~0~-` : null;
+  timeline.dataset.missed ??= last ? `${Date.parse(last.dataset.at)}~0~-` : "";
+  const after = timeline.dataset.missed;
   const stretch = await fragment(path(after ? { after } : {}));
+  if (list() !== timeline) return; // another conversation was opened meanwhile
+  delete timeline.dataset.missed;
   const wasAtEnd = isAtEnd();
   for (const item of [...stretch.querySelectorAll("li")]) place(item);
   if (wasAtEnd) toEnd();
