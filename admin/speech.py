@@ -76,6 +76,8 @@ FAILURES = {
     "erased": _("their data was erased"),
     "mailbox": _("their mailbox could not take it, though another day it may"),
     "refused": _("their mail server refused this message"),
+    "begun": _("the server stopped while it was sending this"),
+    "gave_up": _("the server stopped again and again while it was sending this"),
 }
 
 EVENTS = {

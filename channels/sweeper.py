@@ -117,7 +117,8 @@ class Sweeper:
     async def _take(self, message: Message) -> None:
         assert message.delivery
         if message.delivery.attempts > ATTEMPTS:
-            gave_up = {"delivery.state": "failed", "delivery.reason": "gave_up"}
+            # whoever had it died while it did, and may have sent it
+            gave_up = {"delivery.state": "unknown", "delivery.reason": "gave_up"}
             drop = {"delivery.lease_until": "", "delivery.leased_by": ""}
             await self._store.change("messages", {"_id": message.id}, {"$set": gave_up, "$unset": drop})
             log.error("sweeper.gave_up message=%s attempts=%d", message.id, message.delivery.attempts)

@@ -9,7 +9,7 @@ import pytest
 
 from channels.channel import Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.outbound import BackDoor
-from channels.sweeper import Sweeper
+from channels.sweeper import ATTEMPTS, Sweeper
 from profiles.append import begin, said
 from profiles.calendar import utc_now
 from profiles.consents import Consents, Said
@@ -179,6 +179,16 @@ async def test_what_a_dead_process_had_begun_is_not_sent_twice(town: Town) -> No
     heir = town.server("heir")
     await until(heir.sweeper.sweep)
     assert await heir.ends("offer") == ("unknown", "begun") and heir.pigeon.carried == []
+
+
+async def test_a_message_at_which_process_after_process_died_is_given_up_and_listed_as_unknown(town: Town) -> None:
+    dead = town.server("dead", sends=False)
+    await dead.yes()
+    await dead.say("offer")
+    await dead.store.change("messages", {"_id": "m:offer"}, {"$set": {"delivery.attempts": ATTEMPTS}})
+    heir = town.server("heir")
+    await until(heir.sweeper.sweep)
+    assert await heir.ends("offer") == ("unknown", "gave_up") and heir.pigeon.carried == []
 
 
 async def test_who_was_frozen_while_asking_finds_the_message_taken_and_does_not_send_it_again(
