@@ -39,6 +39,8 @@ BATCH = 500
 CLIENTS = 4
 READY_A_SECOND = 40  # batches
 AT_LEAST, FLAT_WITHIN = 10.0, 1.5
+REST_AT_MOST, FEW_BYTES = 120.0, 4_000_000
+"""Seconds; a checkpoint begins every minute."""
 Document = dict[str, Any]
 Post = Callable[[bytes], Awaitable[None]]
 
@@ -71,6 +73,7 @@ async def figures(sizes: Sequence[int], *, rounds: int, seconds: float) -> dict[
             began = time.perf_counter()
             await _crowd(client[f"events_{size}"], database.url, size)
             print(f"{size:,} profiles stored in {time.perf_counter() - began:.0f} s", flush=True)
+            await _at_rest(client)
             async with _ours(database.url, f"events_{size}") as ours, _control(client[f"control_{size}"]) as control:
                 ways = {"ours": _Way(ours, size), "control": _Way(control, size)}
                 for way in ways.values():
@@ -205,6 +208,17 @@ async def _crowd(database: Any, url: str, size: int) -> None:
     for first in range(0, size, 5_000):
         people = [_person(number) for number in range(first, min(first + 5_000, size))]
         await database["profiles"].insert_many(people, ordered=False)
+
+
+async def _at_rest(client: AsyncIOMotorClient[Document]) -> None:
+    """Wait until the database has written out what we put there: the profiles were stored long before the events come."""
+    until = time.perf_counter() + REST_AT_MOST
+    while time.perf_counter() < until:
+        inside = (await client.admin.command("serverStatus"))["wiredTiger"]
+        is_writing = inside["transaction"].get("transaction checkpoint currently running", 0)
+        if not is_writing and inside["cache"]["tracked dirty bytes in the cache"] < FEW_BYTES:
+            return
+        await asyncio.sleep(1)
 
 
 def _person(number: int) -> Document:
