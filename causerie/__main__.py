@@ -171,12 +171,16 @@ def _parser() -> argparse.ArgumentParser:
         "--selector", action="append", default=[], help="of a DKIM key that your provider holds; repeat"
     )
     looked.add_argument("--language", choices=("en", "fr"), default="en")
-    gone = commands.add_parser("erase", help="erase a person for good; or write out, or carry out again, the log of erasures")
+    gone = commands.add_parser(
+        "erase", help="erase a person for good; or write out, or carry out again, the log of erasures"
+    )
     what = gone.add_mutually_exclusive_group(required=True)
     what.add_argument("whom", nargs="?", default=None, help="a profile's id, or an address such as anna@example.org")
     what.add_argument("--log", type=Path, default=None, help="write the log of erasures into this file (`-`: show it)")
     what.add_argument(
-        "--replay", default="", help="after a restore: erase again who is in this log (a file, or the URI of a database)"
+        "--replay",
+        default="",
+        help="after a restore: erase again who is in this log (a file, or the URI of a database)",
     )
     sealed = commands.add_parser("seals", help="say whether any row of the audit or of consent was changed or removed")
     sealed.add_argument("--head", action="append", default=[], help="a head that was kept elsewhere; repeat for more")
