@@ -159,7 +159,7 @@ async def test_stop_by_sms_is_proved_and_start_takes_it_back(house: House) -> No
     assert (await house.ledger(anna.id)).on == {"sms:*": False}
     await house.says("START", id="2")
     assert (await house.ledger(anna.id)).on == {}
-    proofs = await house.store.find("consents", {"profile": anna.id}, sort=[("at", 1)])
+    proofs = await house.store.find("consents", {"profile": anna.id}, sort=[("change", -1)])
     assert [(proof["change"], proof["channel"], proof["wording"]) for proof in proofs] == [
         ("withdrawn", "sms", "Arrêt"),
         ("restored", "sms", "START"),
