@@ -9,6 +9,8 @@ from aiohttp import web
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Page, expect
 
+from channels.webchat_tokens import new_address, visitor_token
+from profiles.calendar import utc_now
 from profiles.timeline import Attachment, Button, Content, Place
 from tests.channels.test_webchat_kinds import png
 from tests.channels.webchat_shop import Shop, open_shop
@@ -355,6 +357,33 @@ async def test_where_storage_is_forbidden_one_can_still_chat(shop: Shop, context
 
 
 # -- who one is
+
+
+async def test_whom_the_tracker_saw_first_chats_as_the_same_visitor(shop: Shop, context: BrowserContext) -> None:
+    address = new_address()
+    token = visitor_token(address, shop.channel._keys.own)
+    page = await context.new_page()
+    await page.add_init_script(f"localStorage.setItem('causerie:' + location.host + ':track', '{token}')")
+    await page.goto(f"{shop.url}/host")
+    await _open(page)
+    await _say(page, "quiet")
+    await _settled(page)
+    assert await _conversation(page) == f"webchat:{address}"
+
+
+async def test_whom_the_tracker_knows_as_a_person_chats_apart_when_nobody_signs_them_in(
+    shop: Shop, context: BrowserContext
+) -> None:
+    address = new_address()
+    await shop.store.insert("visitors", {"_id": address, "subject": "anna", "bound_at": utc_now()})
+    token = visitor_token(address, shop.channel._keys.own)
+    page = await context.new_page()
+    await page.add_init_script(f"localStorage.setItem('causerie:' + location.host + ':track', '{token}')")
+    await page.goto(f"{shop.url}/host")
+    await _open(page)
+    await _say(page, "quiet")
+    await _settled(page)
+    assert await _conversation(page) != f"webchat:{address}"
 
 
 async def test_anna_signs_in_reads_her_conversation_everywhere_and_signs_out(

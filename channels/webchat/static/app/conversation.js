@@ -13,6 +13,7 @@ export class Conversation extends EventTarget {
     this.outbox = new Outbox(kept);
     this.clear();
     this.locked = null;
+    this.apart = false; // from whom the tracker knows: a person who is not signed in here
     this.flying = null; // the entry that was sent and is not yet confirmed
     connection.addEventListener("open", () => this.hello());
     connection.addEventListener("frame", ({ detail }) => this.hear(detail));
@@ -43,15 +44,14 @@ export class Conversation extends EventTarget {
   // Sign out: this browser knows nobody any more.
   forget() {
     this.outbox.clear();
-    for (const name of ["visitor", "identity", "read"]) this.kept.remove(name);
+    for (const name of ["visitor", "identity", "read", "track"]) this.kept.remove(name);
     this.startOver();
   }
 
   // Leave the conversation of a person who is signed out, and begin another.
   beginAnew() {
     const before = this.visitor?.address;
-    this.kept.remove("visitor");
-    this.kept.remove("identity");
+    for (const name of ["visitor", "identity", "track"]) this.kept.remove(name);
     this.leaving = before;
     this.startOver();
     this.connection.start();
@@ -190,12 +190,17 @@ export class Conversation extends EventTarget {
     const seen = this.said.size ? { last_seq: this.lastSeq } : {};
     this.connection.send({
       type: "hello",
-      token: this.visitor?.token ?? "",
+      token: this.visitor?.token ?? this.seenByTracker ?? "",
       identity: this.identity ?? "",
       language: this.language,
       page: location.href,
       ...seen,
     });
+  }
+
+  // Whom the tracker recognises on these pages, having been allowed to, is the same visitor here.
+  get seenByTracker() {
+    return this.visitor || this.apart ? null : this.kept.plain("track");
   }
 
   hear(frame) {
@@ -273,6 +278,11 @@ export class Conversation extends EventTarget {
   }
 
   on_locked(frame) {
+    if (this.seenByTracker) {
+      this.apart = true;
+      this.connection.again();
+      return;
+    }
     this.locked = frame.reason ?? "identity";
     this.connection.stop();
     this.clear();

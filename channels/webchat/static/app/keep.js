@@ -14,6 +14,10 @@ export function keep(prefix) {
         return null; // somebody else's hand was in it
       }
     },
+    // What another script of ours keeps here as it is.
+    plain(name) {
+      return storage?.getItem(prefix + name) ?? null;
+    },
     set(name, value) {
       const text = JSON.stringify(value);
       memory.set(name, text);
