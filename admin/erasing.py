@@ -18,20 +18,19 @@ from datetime import timedelta
 
 from admin.agents import audit_row
 from admin.erasing_rows import Person, sweep
-from admin.erasure import ERASING
+from admin.erasure import ERASING, HELD_FOR
 from profiles.calendar import Clock
 from profiles.erased import PREFIX, Hashes
 from profiles.ledger import COLLECTION as LEDGERS
 from profiles.live import Feed
 from profiles.neighbours import RING
 from profiles.snapshot import Changes
-from profiles.store import Document, Plan, Stale, Store, Unavailable, Update
+from profiles.store import Document, Interrupted, Plan, Stale, Store, Unavailable, Update
 from profiles.writer import Writer
 
 log = logging.getLogger("admin.erasing")
 
 LOOK_SECONDS = 10.0
-HELD_FOR = timedelta(minutes=10)  # of a process that dies the others know sooner: `bury`
 ASK_AGAIN = timedelta(seconds=1)
 LOOK_BACK_AFTER = timedelta(minutes=5)  # longer than anything waits in memory to be sent
 _SAID = ("on", "at", "ask", "mute", "own", "quiet", "from")
@@ -90,7 +89,12 @@ class Erasing:
         """Carry out all that is due and return how many erasures were worked on."""
         worked = 0
         while row := await self._claim():
-            await self._go_on(row)
+            try:
+                await self._go_on(row)
+            except Exception:
+                with suppress(Unavailable):  # held by us it is claimed again, as soon as there is a database
+                    await self._put_off(row)
+                raise
             worked += 1
         return worked
 
@@ -108,9 +112,16 @@ class Erasing:
             self._wake.clear()
 
     async def _claim(self) -> Document | None:
+        """Return an erasure that is due, or that this process had when something went wrong: it works on one at a time."""
         now = self._clock()
         held = {"$set": {"due_at": now + HELD_FOR, "held_by": self._writer.process}}
-        return await self._store.change(ERASING, {"due_at": {"$lte": now}}, held)
+        free = {"$or": [{"due_at": {"$lte": now}}, {"held_by": self._writer.process}]}
+        return await self._store.change(ERASING, free, held)
+
+    async def _put_off(self, row: Document) -> None:
+        later = {"$set": {"due_at": self._clock() + ASK_AGAIN, "held_by": ""}}
+        await self._store.change(ERASING, {"_id": row["_id"]}, later)
+        asyncio.get_running_loop().call_later(ASK_AGAIN.total_seconds(), self._wake.set)
 
     async def _go_on(self, row: Document) -> None:
         if row.get("is_gone"):
@@ -118,9 +129,7 @@ class Erasing:
         elif await self._is_quiet(row):
             await self._erase(row)
         else:
-            later = {"$set": {"due_at": self._clock() + ASK_AGAIN, "held_by": ""}}
-            await self._store.change(ERASING, {"_id": row["_id"]}, later)
-            asyncio.get_running_loop().call_later(ASK_AGAIN.total_seconds(), self._wake.set)
+            await self._put_off(row)
 
     async def _is_quiet(self, row: Document) -> bool:
         """Call off what waits to be sent, and return whether nothing is being sent."""
@@ -132,19 +141,25 @@ class Erasing:
         return not await self._store.count("messages", theirs, at_most=1)
 
     async def _erase(self, row: Document) -> None:
-        while True:
+        while await self._is_ours(row):
             known = await self._known(row)
             person = self._person(row, known)
-            await sweep(self._store, person, self._clock())
             try:
+                await sweep(self._store, person, self._clock)
                 await self._store.commit(await self._farewell(row, person, known))
                 break
-            except Stale:  # they wrote, or somebody wrote to them, since it was read
+            except (Stale, Interrupted):  # they wrote, or somebody wrote to them, since it was read
                 log.info("erasing.again erasure=%s", row["erasure"])
+        else:
+            return  # we were too slow, and another process took it over
         log.info("erasing.done erasure=%s", row["erasure"])
         self._forget(person)
         self._feed.hints.tell(DONE, list(person.whose))
         self._feed.hints.take(self._writer.process, DONE, list(person.whose))
+
+    async def _is_ours(self, row: Document) -> bool:
+        held = {"_id": row["_id"], "held_by": self._writer.process, "is_gone": None}
+        return await self._store.count(ERASING, held, at_most=1) > 0
 
     async def _known(self, row: Document) -> _Known:
         profile = await self._store.get("profiles", row["_id"])
@@ -192,7 +207,7 @@ class Erasing:
     async def _look_back(self, row: Document) -> None:
         """Remove what another process wrote from memory while the last transaction was under way; and its bulletins."""
         person = self._person(row, await self._known(row))
-        await sweep(self._store, person, self._clock())
+        await sweep(self._store, person, self._clock)
         of_them = {"profile": {"$in": list(person.whose)}}
         for collection in ("conversations", "identities"):
             await self._store.remove(collection, of_them)

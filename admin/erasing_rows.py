@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from admin.erasure import ERASING
+from admin.erasure import ERASING, HELD_FOR
 from admin.idempotency import COLLECTION as IDEMPOTENCY
 from admin.own_requests import REQUESTS
 from channels.devices import COLLECTION as DEVICES
@@ -18,6 +18,7 @@ from channels.smpp_parts import RECEIVED
 from channels.wallet_keeping import DEVICES as WALLET_DEVICES
 from channels.webpush_subscriptions import COLLECTION as SUBSCRIPTIONS
 from profiles import words
+from profiles.calendar import Clock
 from profiles.consent import PROOFS
 from profiles.erased import ERASED
 from profiles.ids import new_id
@@ -57,10 +58,10 @@ class Person:
 Step = Callable[[Store, Person, datetime], Awaitable[int]]
 
 
-async def sweep(store: Store, person: Person, now: datetime) -> None:
+async def sweep(store: Store, person: Person, clock: Clock) -> None:
     """Take every step until it finds nothing more of this person; the profile itself is left for the last transaction."""
     for step in STEPS:
-        while await step(store, person, now):
+        while await step(store, person, clock()):
             pass
 
 
@@ -72,22 +73,28 @@ def _removed(collection: str, by: str, values: Callable[[Person], Sequence[str]]
         if not wanted:
             return 0
         rows = await store.find(collection, {by: {"$in": wanted}}, limit=AT_ONCE, only=["_id"])
-        return await _remove(store, person, collection, [str(row["_id"]) for row in rows])
+        return await _remove(store, person, now, collection, [str(row["_id"]) for row in rows])
 
     return step
 
 
-async def _remove(store: Store, person: Person, collection: str, ids: Sequence[str], **more: Sequence[str]) -> int:
-    """Remove these rows, those of `more` collections with them, and count them where the erasure is kept."""
+async def _remove(
+    store: Store, person: Person, now: datetime, collection: str, ids: Sequence[str], **more: Sequence[str]
+) -> int:
+    """Remove these rows, those of `more` collections with them; count them where the erasure is kept, which stays ours for it."""
     if not ids:
         return 0
     plan = Plan()
     for place, some in {collection: ids, **more}.items():
         for id in some:
             plan.delete(place, id)
-    plan.update(ERASING, Update(person.id, None, add={f"counts.{collection}": len(ids)}))
+    plan.update(ERASING, _counted(person, collection, len(ids), now))
     await store.commit(plan)
     return len(ids)
+
+
+def _counted(person: Person, collection: str, number: int, now: datetime) -> Update:
+    return Update(person.id, None, {"due_at": now + HELD_FOR}, add={f"counts.{collection}": number})
 
 
 async def _messages(store: Store, person: Person, now: datetime) -> int:
@@ -98,7 +105,7 @@ async def _messages(store: Store, person: Person, now: datetime) -> int:
         return len(rows)  # another erasure took words of the same commit: look again
     said = [file for row in rows for file in row.get("content", {}).get("attachments", ())]
     files = sorted({str(file["file"]) for file in said if file.get("file")})
-    return await _remove(store, person, "messages", [str(row["_id"]) for row in rows], files=files)
+    return await _remove(store, person, now, "messages", [str(row["_id"]) for row in rows], files=files)
 
 
 async def _words(store: Store, rows: Sequence[Document]) -> bool:
@@ -128,14 +135,14 @@ async def _left(store: Store, entry: Document, left: list[str]) -> bool:
 
 async def _files(store: Store, person: Person, now: datetime) -> int:
     rows = await store.find("files", {"conversation": {"$in": list(person.threads)}}, limit=AT_ONCE, only=["_id"])
-    return await _remove(store, person, "files", [str(row["_id"]) for row in rows])
+    return await _remove(store, person, now, "files", [str(row["_id"]) for row in rows])
 
 
 async def _passes(store: Store, person: Person, now: datetime) -> int:
     rows = await store.find(PASSES, {"profile": {"$in": list(person.whose)}}, limit=AT_ONCE, only=["_id"])
     serials = [str(row["_id"]) for row in rows]
     held = await store.find(WALLET_DEVICES, {"serial": {"$in": serials}}, only=["_id"]) if serials else []
-    return await _remove(store, person, PASSES, serials, **{WALLET_DEVICES: [str(row["_id"]) for row in held]})
+    return await _remove(store, person, now, PASSES, serials, **{WALLET_DEVICES: [str(row["_id"]) for row in held]})
 
 
 async def _runs(store: Store, person: Person, now: datetime) -> int:
@@ -179,7 +186,7 @@ def _redacted(collection: str, by: str, values: Callable[[Person], Sequence[str]
         rows = await store.find(collection, {by: {"$in": list(values(person))}}, limit=AT_ONCE)
         if rows:
             plan = redaction(collection, rows, erasure=person.erasure, name=person.name, now=now)
-            plan.update(ERASING, Update(person.id, None, add={f"counts.{collection}": len(rows)}))
+            plan.update(ERASING, _counted(person, collection, len(rows), now))
             await store.commit(plan)
         return len(rows)
 

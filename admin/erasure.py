@@ -7,7 +7,7 @@ is erased again by.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from admin.agents import audit_row
@@ -22,6 +22,8 @@ from profiles.store import Store
 
 ERASING, LOG = "erasing", "erasures"
 MOST_THREADS = 1_000
+HELD_FOR = timedelta(minutes=10)
+"""How long a process holds an erasure after its last batch; of one that dies the others know sooner (`Erasing.bury`)."""
 
 
 async def begin(store: Store, profile: Profile, hashes: Hashes, *, by: str) -> Work:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from admin import erasing_rows
+from admin.erasing import Erasing
 from channels.channel import Inbound
 from channels.inbound import FrontDoor
 from profiles.answer import nobody
@@ -17,8 +18,9 @@ from profiles.profile import Identity, Profile
 from profiles.record import from_document
 from profiles.seals import SEALED, Seals, verify
 from profiles.snapshot import Done, Refusal, Work
-from profiles.store import Plan, Store
+from profiles.store import Plan, Stale, Store, Unavailable
 from profiles.timeline import Content
+from profiles.writer import Writer
 from tests.admin.erasure_stage import PLANTED, Stage, close_stage, found, open_stage, person, plant, talk
 
 MINUTE = timedelta(minutes=1)
@@ -115,8 +117,30 @@ async def test_struck_down_in_the_middle_another_process_goes_on(
         await stage.erasing.look()
     monkeypatch.setattr(Store, "commit", commit)
     assert await found(stage.store, *PLANTED) != {}, "it was struck before the end"
+    writer = Writer(stage.store, process="other", clock=stage.clock)
+    stage.erasing = Erasing(stage.store, writer, stage.feed, stage.hashes, clock=stage.clock)
     assert await stage.erasing.look() == 0, "it is held by the dead"
     await stage.erasing.bury("test")
+    await stage.finish()
+    await writer.close()
+    assert await found(stage.store, *PLANTED) == {}
+
+
+async def test_what_went_wrong_is_tried_again_by_the_same_process(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, wrong = Store.commit, [Stale("conflict"), Unavailable("away")]
+
+    async def now_and_then(self: Store, plan: Plan, **more: Any) -> None:
+        if wrong:
+            raise wrong.pop(0)
+        await commit(self, plan, **more)
+
+    await stage.erase("P1")
+    monkeypatch.setattr(Store, "commit", now_and_then)
+    with pytest.raises(Unavailable):  # the first, a conflict, is only looked at again
+        await stage.erasing.look()
+    stage.clock.ahead += timedelta(seconds=2)
     await stage.finish()
     assert await found(stage.store, *PLANTED) == {}
 
