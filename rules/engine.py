@@ -157,6 +157,8 @@ class Engine:
             except Unavailable as error:
                 log.warning("rules.work failed reason=%s", error)
                 await asyncio.sleep(AGAIN_SECONDS)
+                if self._working is None:
+                    break
             except Exception as error:  # noqa: BLE001 (one contact's oddity must not end the work of all)
                 log.error("rules.work broke error=%s", type(error).__name__, exc_info=error)
                 break
