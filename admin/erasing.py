@@ -78,7 +78,7 @@ class Erasing:
 
     def note(self, committed: list[Changes]) -> None:
         """Wake up when an erasure was begun here. A listener of the writer."""
-        if any(collection == ERASING for changes in committed for collection, _ in changes.records):
+        if any(amend.collection == ERASING for changes in committed for amend in changes.amends):
             self._wake.set()
 
     async def bury(self, process: str) -> None:

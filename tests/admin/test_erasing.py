@@ -199,6 +199,16 @@ async def test_what_another_process_writes_from_memory_afterwards_is_found_five_
     assert await found(stage.store, *PLANTED, "'P1'") == {}
 
 
+async def test_who_is_back_with_a_backup_before_it_was_looked_back_is_erased_again(stage: Stage) -> None:
+    backup = await stage.store.find("profiles", {"_id": "P1"})
+    first = await stage.erase("P1")
+    assert await stage.erasing.look() == 1
+    await stage.store.insert_missing("profiles", backup)
+    assert await stage.erase("P1") != first
+    await stage.finish()
+    assert await found(stage.store, *PLANTED, "'P1'") == {}
+
+
 async def test_asked_twice_it_is_one_erasure_and_who_is_gone_can_not_be_erased(stage: Stage) -> None:
     first = await stage.erase("P1")
     assert await stage.erase("P0") == first, "a profile that was merged away is the person it became"

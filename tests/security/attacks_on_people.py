@@ -2,10 +2,15 @@
 
 import asyncio
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from admin.erasure_log import entries
+from causerie.erase_commands import replay_log
 from profiles.consent import verdict
 from profiles.personal_links import Offer
 from tests.security.fortress import PUBLIC_URL, Fortress
+from tests.waiting import until
 
 
 async def attack_33(castle: Fortress) -> None:
@@ -80,24 +85,30 @@ async def attack_63(castle: Fortress) -> None:
 
 
 async def attack_70(castle: Fortress) -> None:
-    """A person asks to be erased, then the database is put back to the day before: their request and their no still stand.
-
-    The server erases nobody by itself (docs/threat-model.md says so). What it holds to is that a request waits for people until
-    one of them settles it, and that putting a profile back brings back no consent: the ledger and its proofs are kept apart.
-    """
-    kept = await castle.store.get("profiles", "anna")
-    assert kept
+    """Somebody is erased, then the database is put back to the day before: with the log of erasures they are gone again."""
     link = castle.links.preferences("anna", castle.desk.clock())
-    assert (await castle.ask("POST", f"{link}/none", data={})).status == 303
     assert (await castle.ask("POST", f"{link}/erasure", data={"sure": "yes"})).status == 303
-    await castle.store.remove("profiles", {"_id": "anna"})
-    assert (await castle.ask("GET", link)).status == 404
-    await castle.store.insert("profiles", kept)  # the restore
-    assert await castle.store.count("requests", {"profile": "anna", "kind": "erasure", "settled_at": None}) == 1
-    assert await _said_no(castle, "anna") == "opted_out:all"
+    backup = {name: await castle.store.find(name, {}) for name in ("profiles", "identities", "ledgers", "requests")}
     shows = await castle.signed_in(await castle.agent("supervisor"))
-    page = await castle.ask("GET", "/console/people/anna", by=shows)
-    assert page.status == 200
+    assert (await castle.ask("POST", "/console/people/anna/erase", by=shows, json={"sure": True})).status == 200
+
+    async def is_gone() -> bool:
+        return await castle.store.get("profiles", "anna") is None
+
+    await until(is_gone)
+    assert (await castle.ask("GET", link)).status == 404
+    log = [entry async for entry in entries(castle.store)]
+    for name, rows in {**backup, "erasures": []}.items():
+        await castle.store.remove(name, {})
+        await castle.store.insert_missing(name, rows)
+    assert (await castle.ask("GET", link)).status == 200, "the control: with the backup she is back"
+    with TemporaryDirectory() as folder:
+        kept = Path(folder) / "erasures.jsonl"
+        kept.write_text("".join(entry.line() + "\n" for entry in log))
+        assert await replay_log(castle.store, str(kept), [].append) == 0
+    await until(is_gone)
+    assert (await castle.ask("GET", link)).status == 404
+    assert await castle.store.count("requests", {"profile": "anna"}) == 0
 
 
 async def _said_no(castle: Fortress, profile: str) -> str | None:
