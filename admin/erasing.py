@@ -85,6 +85,10 @@ class Erasing:
         """Let others go on with what a process held that is dead."""
         await self._store.change_many(ERASING, {"held_by": process}, {"$set": {"due_at": self._clock(), "held_by": ""}})
 
+    async def take_over(self) -> None:
+        """Let all that is not over be due now, whoever holds it: after a restore nobody does."""
+        await self._store.change_many(ERASING, {"is_gone": None}, {"$set": {"due_at": self._clock(), "held_by": ""}})
+
     async def look(self) -> int:
         """Carry out all that is due and return how many erasures were worked on."""
         worked = 0

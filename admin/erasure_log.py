@@ -3,6 +3,7 @@
 A line of it is a JSON object of keyed hashes: worth nothing without this installation's secret and a list of people.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from admin.erasing import Erasing
-from admin.erasure import LOG, begin
+from admin.erasure import ERASING, LOG, begin
 from profiles.erased import Hashes
 from profiles.profile import Profile
 from profiles.record import from_document
@@ -18,6 +19,8 @@ from profiles.seals import sealable
 from profiles.snapshot import Refusal
 from profiles.store import Store
 from profiles.writer import Writer
+
+MOST_TRIES = 120  # one a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Replayed:
     entries: int
     entangled: tuple[str, ...] = ()
     """Profiles that were erased by themselves and are here a part of somebody who was not: a person has to part them first."""
+    left: int = 0
+    """How many are still to be erased: to them something is being sent."""
 
 
 async def entries(store: Store) -> AsyncIterator[Entry]:
@@ -87,8 +92,19 @@ async def replay(log: list[Entry], store: Store, writer: Writer, erasing: Erasin
             continue  # it goes with the one that it is a part of
         work = await begin(store, profile, hashes, by=f"replay:{whose[hashes.profile(profile.id)].id}")
         erased += not isinstance(await writer.commit(work), Refusal)
-    await erasing.look()
-    return Replayed(erased, len(log), tuple(entangled))
+    return Replayed(erased, len(log), tuple(entangled), await _carried_out(store, erasing))
+
+
+async def _carried_out(store: Store, erasing: Erasing) -> int:
+    """Carry out all that was begun, also what the backup says a process of then holds; return what is left after two minutes."""
+    await erasing.take_over()
+    for _ in range(MOST_TRIES):
+        await erasing.look()
+        left = await store.count(ERASING, {"is_gone": None})
+        if not left:
+            break
+        await asyncio.sleep(1)  # a delivery that was on its way when the backup was made: at most as long as its lease
+    return left
 
 
 async def _keep(log: list[Entry], store: Store) -> None:

@@ -80,11 +80,13 @@ async def replay_log(store: Store, source: str, say: Say) -> int:
     async with _hands(store) as hands:
         done = await replay(log, store, hands.writer, hands.erasing, hands.hashes)
     say(f"{done.entries} erasures in the log, {done.erased} people were here again and are erased.")
+    if done.left:
+        say(f"  {done.left} are still to be erased, for something is being sent to them: the server goes on with it.")
     for id in done.entangled:
         say(
             f"  {id} was erased by itself, and is merged into another contact here: undo that merge, then replay again."
         )
-    return 1 if done.entangled else 0
+    return 1 if done.entangled or done.left else 0
 
 
 async def _log(source: str, database: str) -> list[Entry]:

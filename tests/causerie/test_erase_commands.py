@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ async def test_the_log_may_come_from_a_database_that_still_has_it(stage: Stage, 
     await erase_one(stage.store, "P1", said.append)
     assert await replay_log(stage.store, mongo_url, said.append) == 0
     assert said[-1] == "1 erasures in the log, 0 people were here again and are erased."
+
+
+async def test_what_a_process_of_then_held_in_the_backup_is_taken_over(stage: Stage, tmp_path: Path) -> None:
+    said, log = list[str](), tmp_path / "erasures.jsonl"
+    await stage.erase("P1")
+    later = {"held_by": "dead", "due_at": stage.clock() + timedelta(minutes=9)}
+    await stage.store.change("erasing", {"_id": "P1"}, {"$set": later})
+    await write_log(stage.store, log, said.append)
+    assert await replay_log(stage.store, str(log), said.append) == 0
+    assert await found(stage.store, *PLANTED, "'P1'") == {}
 
 
 async def test_who_is_a_part_of_somebody_else_there_is_left_for_people(stage: Stage) -> None:
