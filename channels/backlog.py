@@ -18,6 +18,7 @@ from profiles.timeline import Message
 log = logging.getLogger("channels.backlog")
 
 AGAIN_SECONDS = 1.0
+BATCH = 500  # read at once: what a reply of the database takes in memory beside the messages made of it
 
 
 @dataclass(slots=True)
@@ -68,9 +69,9 @@ class Backlog:
 
     async def _feed(self, channel: str, queue: _Queue) -> None:
         while room := self._back_door.room(channel):
-            until = queue.until
+            until, asked = queue.until, min(room, BATCH)
             try:
-                found = await self._next(channel, queue, room)
+                found = await self._next(channel, queue, asked)
             except Unavailable as error:
                 log.warning("backlog.read failed channel=%s reason=%s", channel, error)
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -79,11 +80,12 @@ class Backlog:
                 self._send(from_document(Message, document))
             if found:
                 queue.after = found[-1]["delivery"]["lease_until"]
-            if len(found) < room and queue.until == until:
+            if len(found) < asked and queue.until == until:
                 del self._queues[channel]
                 return
+            del found  # while the next are read
 
-    async def _next(self, channel: str, queue: _Queue, room: int) -> list[Document]:
+    async def _next(self, channel: str, queue: _Queue, asked: int) -> list[Document]:
         """Many have the same lease, those of one commit; which of them are here already is told by their ids."""
         leases = {"$lte": queue.until} | ({"$gte": queue.after} if queue.after else {})
         where = {
@@ -93,7 +95,7 @@ class Backlog:
             "metadata.class": {"$nin": [None, "transactional"]},
             "_id": {"$nin": self._back_door.held()},
         }
-        return await self._store.find("messages", where, sort=[("delivery.lease_until", 1)], limit=room)
+        return await self._store.find("messages", where, sort=[("delivery.lease_until", 1)], limit=asked)
 
     def _send(self, message: Message) -> None:
         assert message.delivery
