@@ -1,9 +1,13 @@
-"""How often does Python look for dead cycles? Seldom: a server remembers thousands of records and makes few cycles."""
+"""How often does Python look for dead cycles, and from how many heaps does it take memory? Seldom, and from one.
+
+A server remembers thousands of records and makes few cycles; its threads take turns anyway.
+"""
 
 import ctypes
 import gc
 from contextlib import suppress
 
+_ARENA_MAX = -8  # M_ARENA_MAX of mallopt(3)
 NEW_OBJECTS = 20_000  # between two looks at the young; Python's own 700 comes up every ten messages
 
 
@@ -17,6 +21,16 @@ def collect_seldom() -> None:
     give_back()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 20, 50)
+
+
+def keep_one_heap() -> None:
+    """Let all threads take memory from one heap, where the C library can. Call it before there are threads.
+
+    Else each thread that talks to the database has its own, and keeps there what a campaign of 8,000 mails once needed: 32 MB
+    more than at rest, and 2 with one. Python's threads take turns, so they do not wait for one another there.
+    """
+    with suppress(OSError, AttributeError):  # mallopt is glibc's own
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def give_back() -> None:

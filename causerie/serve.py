@@ -13,7 +13,7 @@ from aiohttp import web
 from admin.invitations import first_link
 from causerie.app import CHANNELS, DESK, HEALTH, build
 from causerie.exposure import dangers
-from causerie.garbage import collect_seldom
+from causerie.garbage import collect_seldom, keep_one_heap
 from causerie.health import health_routes
 from causerie.mongod import CannotStart, Mongod, StoreOptions, reach, start
 from causerie.options import Options, ServerOptions
@@ -139,6 +139,7 @@ async def _database(store: StoreOptions, progress: Progress) -> AsyncIterator[Mo
 @asynccontextmanager
 async def _running(options: Options, database_url: str, place: int = 0) -> AsyncIterator[web.AppRunner]:
     """Run all parts within the block, and then let them finish: nothing that was acknowledged is lost, however long it took."""
+    keep_one_heap()
     app = await build(options, database_url)
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=FINISH_REQUESTS_WITHIN_SECONDS, keepalive_timeout=IDLE_SECONDS
