@@ -16,6 +16,9 @@ ENOUGH = 100  # from here on a larger batch saves little
 COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
 TRIES = 2  # a mark sets what it says, so it may be written again; each try may take the driver's 5 s of looking for a server
 
+NOT_OVERTAKEN = {"delivery.state": {"$nin": ["delivered", "read"]}}
+"""Asked at the second try alone, for the first may have been heard, and a receipt found the delivery by it since."""
+
 Waiting = tuple[Amend, asyncio.Future[None]]
 
 
@@ -82,7 +85,7 @@ class Marks:
     async def _tried(self, updates: list[Update]) -> None:
         for left in reversed(range(TRIES)):
             try:
-                await self._store.update_each("messages", updates)
+                await self._store.update_each("messages", updates, where=None if left == TRIES - 1 else NOT_OVERTAKEN)
                 return
             except Unavailable:
                 if not left:

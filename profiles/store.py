@@ -279,16 +279,20 @@ class Store:
             )
             return int(result.matched_count)
 
-    async def update_each(self, collection: str, updates: Sequence[Update]) -> None:
+    async def update_each(self, collection: str, updates: Sequence[Update], *, where: Filter | None = None) -> None:
         """Apply these updates in one command, each on its own: not a transaction. One whose document is gone changes nothing.
+
+        Nor one whose document is not as `where` says.
 
         Raises Unavailable when they are not all confirmed; some may be there then.
         """
+        statements = [_statement(update) for update in updates]
+        if where:
+            statements = [one | {"q": {**one["q"], **where}} for one in statements]
         with _translated():
             reply = await self._database.command(
-                "update", collection, updates=[_statement(update) for update in updates], ordered=False,
-                writeConcern=DURABLE.document,
-            )  # fmt: skip
+                "update", collection, updates=statements, ordered=False, writeConcern=DURABLE.document
+            )
             if _checked(reply).get("writeConcernError"):
                 raise Unavailable("updates not confirmed")
 

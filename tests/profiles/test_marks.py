@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -60,8 +61,8 @@ async def test_a_lost_connection_is_tried_once_more_and_then_told(
 ) -> None:
     update_each, failing = store.update_each, iter([True] * lost)
 
-    async def unsure(collection: str, updates: Sequence[Update]) -> None:
-        await update_each(collection, updates)
+    async def unsure(collection: str, updates: Sequence[Update], **more: Any) -> None:
+        await update_each(collection, updates, **more)
         if next(failing, False):
             raise Unavailable("connection lost")  # after it was written: nobody knows
 
@@ -70,3 +71,21 @@ async def test_a_lost_connection_is_tried_once_more_and_then_told(
     (outcome,) = await asyncio.gather(writer.mark(sent(0)), return_exceptions=True)
     assert isinstance(outcome, Unavailable) == (lost == 2)
     assert await states(store) == ["sent"]
+
+
+async def test_a_receipt_that_came_between_two_tries_stays(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update_each, tries = store.update_each, iter([True])
+    delivered = {"$set": {"delivery.state": "delivered"}}
+
+    async def unsure(collection: str, updates: Sequence[Update], **more: Any) -> None:
+        await update_each(collection, updates, **more)
+        if next(tries, False):
+            await store.change("messages", {"delivery.state": "sent"}, delivered)
+            raise Unavailable("connection lost")
+
+    await writer.commit(hears(0))
+    monkeypatch.setattr(store, "update_each", unsure)
+    await writer.mark(sent(0))
+    assert await states(store) == ["delivered"]
