@@ -99,9 +99,9 @@ async def test_the_balance_sees_what_was_decided_and_is_not_there(store: Store) 
     ]
     await store.insert_missing("decisions", decided)
     told = {"metadata": {"rule": "sales"}, "delivery": {"to": f"telegram:{house.address(0)}", "state": "sent"}}
-    await store.insert_missing("messages", [{"_id": "m0", **told}])
+    await store.insert_missing("messages", [{"_id": "m0", "conversation": "c0", "seq": 1, **told}])
     found = await balance(house, [house.address(0)])
     assert (found.dropped, found.is_right) == (1, False)
     told["delivery"] = {"to": f"telegram:{house.address(1)}", "state": "failed"}
-    await store.insert_missing("messages", [{"_id": "m1", **told}])
+    await store.insert_missing("messages", [{"_id": "m1", "conversation": "c1", "seq": 1, **told}])
     assert (await balance(house, [house.address(0)])).is_right

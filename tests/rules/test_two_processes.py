@@ -96,7 +96,7 @@ async def test_a_campaign_killed_again_and_again_decides_every_contact_once(
 ) -> None:
     chance, kills = random.Random(7), 0
     for ahead in count(2, 2):  # past the lease of whoever was killed
-        before, enough = await _decided(store), chance.randint(1, 900)
+        before, enough = await _decided(store), chance.randint(1, 400)
         async with working(store, book, ahead, large):
 
             async def far_enough(before: int = before, enough: int = enough) -> bool:
