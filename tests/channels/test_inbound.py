@@ -87,9 +87,7 @@ async def test_a_profile_knows_to_the_minute_when_they_last_wrote_and_the_conver
     for seconds in (0, 59, 60, 3_600, 3_590):  # at last, the clock was set back
         house.now = NOON + timedelta(seconds=seconds)
         await house.says("hello", id=str(seconds))
-        await until(
-            lambda: not house.door._following
-        )  # what comes with it would share the next one's commit, and its hour
+        await until(lambda: not house.door._following)  # it would share the next one's commit, and give it its hour
         (anna,) = await house.profiles()
         assert (await house.conversation()).last_inbound_at == house.now
         seen.append((anna.last_inbound_at, anna.version))

@@ -323,8 +323,8 @@ async def test_an_odd_hint_silences_nobody(
 async def test_an_odd_bulletin_is_passed_over(mongo_url: str, database_name: str) -> None:
     async with two(mongo_url, database_name) as (here, there):
         await here.store.note(RING, {"_id": "odd"})  # of another release, perhaps
-        before, number = len(there.missed), here.neighbours._number + 1
-        await here.store.note(RING, {"_id": "odder", "process": "here", "number": number, "items": [["messages"]]})
+        before = len(there.missed)
+        await here.store.note(RING, {"_id": "odder", "process": "odd", "number": 1, "items": [["messages"]]})
         await until(lambda: len(there.missed) > before)
         await here.happens("order_placed")
         await until(lambda: "order_placed" in there.events)
