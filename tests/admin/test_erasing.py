@@ -8,6 +8,7 @@ import pytest
 
 from admin import erasing_rows
 from admin.erasing import Erasing
+from admin.erasing_rows import Person
 from channels.channel import Inbound
 from channels.inbound import FrontDoor
 from profiles.answer import nobody
@@ -271,3 +272,17 @@ async def _holder(stage: Stage, key: str) -> Profile:
     document = await stage.store.get("profiles", claim["profile"]) if claim else None
     assert document
     return from_document(Profile, document)
+
+
+async def test_a_customers_short_number_leaves_the_answers_about_others_and_comes_to_an_end(stage: Stage) -> None:
+    short = Person("P9", "E9", "erased:9", ("P9",), keys=("user:42", "user:e"))
+    bodies = {
+        "ours": '{"user":"42"}',
+        "key": '{"key":"user:e"}',
+        "others": '{"at":"2026-11-22T10:42:00Z","name":"Eve"}',
+    }
+    await stage.store.remove("idempotency", {})
+    await stage.store.insert_missing("idempotency", [{"_id": id, "body": body} for id, body in bodies.items()])
+    assert [await erasing_rows._answers(stage.store, short, stage.clock()) for _ in range(2)] == [2, 0]
+    left = {row["_id"] for row in await stage.store.find("idempotency", {"status": None})}
+    assert left == {"others"}
