@@ -21,6 +21,7 @@ from admin.erasing_rows import Person, sweep
 from admin.erasure import ERASING, HELD_FOR
 from profiles.calendar import Clock
 from profiles.erased import PREFIX, Hashes
+from profiles.every import Every
 from profiles.ledger import COLLECTION as LEDGERS
 from profiles.live import Feed
 from profiles.neighbours import RING
@@ -57,29 +58,27 @@ class Erasing:
     ) -> None:  # fmt: skip
         self._store, self._writer, self._feed, self._hashes, self._clock = store, writer, feed, hashes, clock
         self._look_back_after = look_back_after
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._looking, self._is_running = Every(LOOK_SECONDS, self.look, name="erasing"), False
         feed.hints.on(DONE, self._hear)
         writer.listen(self.note)
 
     async def start(self) -> None:
         """Begin to look for what is to be erased."""
-        self._task = asyncio.create_task(self._run(), name="erasing")
+        self._is_running = True
+        await self._looking.start()
 
     async def close(self) -> None:
-        """Stop, also in the middle of an erasure: the next process goes on."""
-        task, self._task = self._task, None
-        if task:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        """Stop, also in the middle of an erasure: the next process goes on. Not begun, or stopped before, is fine."""
+        was_running, self._is_running = self._is_running, False
+        await self._looking.close()
+        if was_running:
             with suppress(Unavailable):
                 await self.bury(self._writer.process)
 
     def note(self, committed: list[Changes]) -> None:
         """Wake up when an erasure was begun here. A listener of the writer."""
         if any(amend.collection == ERASING for changes in committed for amend in changes.amends):
-            self._wake.set()
+            self._looking.hurry()
 
     async def bury(self, process: str) -> None:
         """Let others go on with what a process held that is dead."""
@@ -102,19 +101,6 @@ class Erasing:
             worked += 1
         return worked
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Unavailable as error:
-                log.warning("erasing.look failed reason=%s", error)
-            except Exception as error:  # noqa: BLE001 (one odd row must not leave all later ones undone)
-                log.error("erasing.look broke error=%s", type(error).__name__, exc_info=error)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
-
     async def _claim(self) -> Document | None:
         """Return an erasure that is due, or that this process had when something went wrong: it works on one at a time."""
         now = self._clock()
@@ -125,7 +111,7 @@ class Erasing:
     async def _put_off(self, row: Document) -> None:
         later = {"$set": {"due_at": self._clock() + ASK_AGAIN, "held_by": ""}}
         await self._store.change(ERASING, {"_id": row["_id"]}, later)
-        asyncio.get_running_loop().call_later(ASK_AGAIN.total_seconds(), self._wake.set)
+        asyncio.get_running_loop().call_later(ASK_AGAIN.total_seconds(), self._looking.hurry)
 
     async def _go_on(self, row: Document) -> None:
         if row.get("is_gone"):

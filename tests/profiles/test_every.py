@@ -32,6 +32,23 @@ async def test_it_goes_on_after_an_absent_database_and_after_a_mistake(caplog: p
     assert levels == [logging.WARNING, logging.ERROR]
 
 
+async def test_who_hurries_it_is_looked_for_at_once_also_in_the_middle_of_a_look() -> None:
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks < 3:
+            every.hurry()
+
+    every = Every(1000, look, name="hurried")
+    await every.start()
+    await until(lambda: looks == 3)
+    every.hurry()
+    await until(lambda: looks == 4)
+    await every.close()
+
+
 async def test_it_stops_in_the_middle_of_a_look_and_may_be_stopped_twice() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
