@@ -38,7 +38,8 @@ async def list_members(call: Call) -> Reply:
     limit = call.query.get("limit", MEMBERS)
     walked = stream(call.desk.store, _audience(call), after=call.query.get("after", ""), at_once=limit + 1)
     async with aclosing(walked) as chunks:  # type: ignore[type-var]
-        ids = await anext(chunks, ())
+        # none rather than (): before Python 3.14, anext() breaks on a tuple as its default (python/cpython#128078)
+        ids = await anext(chunks, None) or ()
     return Reply(200, {"items": list(ids[:limit]), "after": ids[limit - 1] if len(ids) > limit else None})
 
 

@@ -46,6 +46,11 @@ async def test_members_are_read_page_by_page(caller: Caller) -> None:
     assert (await caller.ask("GET", "/segments/vip/members?limit=2&after=P2"))[1] == {"items": ["P3"], "after": None}
 
 
+async def test_a_segment_without_members_and_the_page_behind_the_last_are_empty(caller: Caller) -> None:
+    for path in ("/segments/buyers/members", "/segments/vip/members?after=P9"):
+        assert await caller.ask("GET", path) == (200, {"items": [], "after": None})
+
+
 async def test_a_segment_over_the_past_is_read_too(caller: Caller) -> None:
     await caller.ask("POST", "/events", {"id": "1", "name": "order.paid", "profile": "P4"})
     assert (await caller.ask("GET", "/segments/buyers/members"))[1]["items"] == ["P4"]
