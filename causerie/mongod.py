@@ -18,8 +18,9 @@ from causerie.mongod_log import last_complaint, turn_over
 from causerie.mongod_process import LOOK_EVERY_SECONDS, end, end_orphan, listens, spawn
 from causerie.mongod_program import CannotStart, Program, find_program
 from causerie.progress import Progress, silent
-from profiles import store
+from profiles import store_start
 from profiles.secret import Secret
+from profiles.store import Unavailable
 
 __all__ = ["CannotStart", "Mongod", "StoreOptions", "start"]
 
@@ -155,8 +156,8 @@ class Embedded:
 
 async def _refuse_unusable(address: str) -> None:
     try:
-        facts = await store.facts(address)
-    except (store.Unavailable, ValueError) as error:
+        facts = await store_start.facts(address)
+    except (Unavailable, ValueError) as error:
         raise CannotStart(
             f"store.url: no database answers at {_hosts(address)}: {error}. Hint: is the address right, and its database up?"
         ) from error
@@ -200,9 +201,9 @@ async def _set_up(folder: DataFolder, process: subprocess.Popen[bytes], progress
     progress("Setting up the database, once")
     port = folder.mark.port
     await _until_it_listens(folder, process)
-    await _asked(store.initiate(port, replica_set=REPLICA_SET))
+    await _asked(store_start.initiate(port, replica_set=REPLICA_SET))
     await _until_it_takes_writes(folder, process)
-    await _asked(store.create_first_user(port, user="causerie", password=folder.password))
+    await _asked(store_start.create_first_user(port, user="causerie", password=folder.password))
     folder.note(is_set_up=True)
 
 
@@ -210,14 +211,14 @@ async def _move(folder: DataFolder, process: subprocess.Popen[bytes]) -> None:
     """Make the replica set know its new port. Takes long only where the old port's new owner never answers."""
     await _until_it_listens(folder, process)
     until = time.monotonic() + READY_WITHIN_SECONDS
-    while not await _asked(store.move(folder.direct_url, folder.mark.port)):
+    while not await _asked(store_start.move(folder.direct_url, folder.mark.port)):
         await _wait_a_little(folder, process, until)
 
 
 async def _asked(answer: Awaitable[Answer]) -> Answer:
     try:
         return await answer
-    except store.Unavailable as error:
+    except Unavailable as error:
         raise CannotStart(f"store.folder: the embedded database refused its set-up: {error}") from error
 
 
@@ -230,7 +231,7 @@ async def _until_it_listens(folder: DataFolder, process: subprocess.Popen[bytes]
 async def _until_it_takes_writes(folder: DataFolder, process: subprocess.Popen[bytes]) -> None:
     await _until_it_listens(folder, process)
     until = time.monotonic() + READY_WITHIN_SECONDS
-    while not await store.is_primary(f"mongodb://127.0.0.1:{folder.mark.port}/"):
+    while not await store_start.is_primary(f"mongodb://127.0.0.1:{folder.mark.port}/"):
         await _wait_a_little(folder, process, until)
 
 

@@ -15,7 +15,7 @@ import pytest
 from causerie import mongod_process, mongod_program
 from causerie.data_folder import DataFolder
 from causerie.mongod import CannotStart, Mongod, StoreOptions, start
-from profiles import store as store_module
+from profiles import store_start
 from profiles.secret import Secret
 from profiles.store import Store, Unavailable
 from tests.waiting import is_running, until
@@ -243,7 +243,7 @@ async def test_a_first_start_cut_off_before_its_end_is_resumed(
 
     with monkeypatch.context() as patched:
         if step:
-            patched.setattr(store_module, step, cut_off)
+            patched.setattr(store_start, step, cut_off)
         else:
             note = DataFolder.note
             patched.setattr(DataFolder, "note", lambda folder, **facts: "is_set_up" in facts or note(folder, **facts))

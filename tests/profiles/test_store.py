@@ -15,10 +15,10 @@ from profiles.store import (
     Unavailable,
     Unstorable,
     Update,
-    _statement,
     ascending,
     full_text,
 )
+from profiles.store_statements import statement
 from tests.wire import by_road, road_to
 
 
@@ -118,8 +118,8 @@ async def test_a_path_at_a_version_is_a_path(store: Store) -> None:
 async def test_a_change_at_a_version_needs_no_query_plan(store: Store) -> None:
     """By its _id alone: planning was a third of what an update cost the database."""
     await store.commit(updating(Update("P1", 0, {"language": "fr"})))
-    statement = _statement(Update("P1", 1, {"language": "en"}, {"name": ""}))
-    explained = store._client[store.name].command("explain", {"update": "profiles", "updates": [statement]})
+    at_one = statement(Update("P1", 1, {"language": "en"}, {"name": ""}))
+    explained = store._client[store.name].command("explain", {"update": "profiles", "updates": [at_one]})
     assert "IDHACK" in str(explained["queryPlanner"]["winningPlan"])
 
 
@@ -211,33 +211,35 @@ async def test_a_plan_larger_than_a_command_is_written_whole_or_not_at_all(store
 
 async def test_a_transaction_that_the_server_dropped_is_interrupted(store: Store) -> None:
     """As after a restart of the server between two commands: NoSuchTransaction, and nothing was written."""
-    update = store._update
+    transactions = store._transactions
+    update = transactions._update
 
     def dropped(collection: str, updates: list[Update], session: Any) -> None:
         store._client.admin.command("killSessions", [session.session_id])
         update(collection, updates, session)
 
-    store._update = dropped  # type: ignore[method-assign]
+    transactions._update = dropped  # type: ignore[method-assign]
     plan = inserting({"_id": "m1"})
     plan.update("profiles", Update("P1", None, {"language": "fr"}, upsert=True))
     with pytest.raises(Interrupted):
         await store.commit(plan)
-    store._update = update  # type: ignore[method-assign]
+    transactions._update = update  # type: ignore[method-assign]
     assert await store.get("messages", "m1") is None
     await store.commit(plan)
 
 
 async def test_a_transaction_dropped_before_its_commit_is_interrupted(store: Store) -> None:
-    confirm = store._confirm
+    transactions = store._transactions
+    confirm = transactions._confirm
 
     def dropped(session: Any) -> None:
         store._client.admin.command("killSessions", [session.session_id])
         confirm(session)
 
-    store._confirm = dropped  # type: ignore[method-assign]
+    transactions._confirm = dropped  # type: ignore[method-assign]
     with pytest.raises(Interrupted):
         await store.commit(inserting({"_id": "m1"}))
-    store._confirm = confirm  # type: ignore[method-assign]
+    transactions._confirm = confirm  # type: ignore[method-assign]
     assert await store.get("messages", "m1") is None
     await store.commit(inserting({"_id": "m1"}))
 
@@ -277,7 +279,7 @@ async def test_a_connection_lost_before_the_commit_is_interrupted(
 async def test_a_commit_that_is_never_confirmed_is_unavailable(
     mongo_url: str, database_name: str, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("profiles.store.COMMIT_WITHIN_SECONDS", 0.2)
+    monkeypatch.setattr("profiles.store_transactions.COMMIT_WITHIN_SECONDS", 0.2)
     port = int(mongo_url.split("@127.0.0.1:")[1].split("/")[0])
     async with road_to(port) as road:
         far = Store(by_road(mongo_url, road.port), database_name)

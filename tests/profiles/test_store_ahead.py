@@ -29,7 +29,7 @@ class Commits(Commands):
 @pytest.fixture(autouse=True)
 def a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk of the machine that runs this may be quick, and then nobody goes ahead."""
-    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
+    monkeypatch.setattr("profiles.store_transactions.SLOW_DISK_SECONDS", 0.0)
 
 
 def plan_of(version: int, *, language: str = "fr") -> Plan:
@@ -68,17 +68,17 @@ async def test_when_nobody_waits_it_is_one_commit_and_nobody_is_told(mongo_url: 
 
 
 async def test_the_next_builds_upon_one_that_waits_for_the_disk(store: Store) -> None:
-    held, finish = threading.Event(), store._finish
+    held, finish = threading.Event(), store._transactions._finish
 
     def slow(session: Any) -> None:
         held.wait(20)
         finish(session)
 
-    store._finish = slow  # type: ignore[method-assign]
+    store._transactions._finish = slow  # type: ignore[method-assign]
     gone = asyncio.Event()
     first = asyncio.create_task(store.commit(plan_of(0), ahead=letting(gone.set)))
     await asyncio.wait_for(gone.wait(), 10)
-    store._finish = finish  # type: ignore[method-assign]
+    store._transactions._finish = finish  # type: ignore[method-assign]
     await asyncio.wait_for(store.commit(plan_of(1, language="en")), 10)
     assert not first.done()
     held.set()
@@ -91,7 +91,7 @@ async def test_a_lost_answer_of_the_disk_is_asked_for_again(
     mongo_url: str, database_name: str, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     if times > 3:
-        monkeypatch.setattr("profiles.store.COMMIT_WITHIN_SECONDS", 0.2)
+        monkeypatch.setattr("profiles.store_transactions.COMMIT_WITHIN_SECONDS", 0.2)
     port = int(mongo_url.split("@127.0.0.1:")[1].split("/")[0])
     async with road_to(port) as road:
         far = Store(by_road(mongo_url, road.port), database_name)
@@ -121,17 +121,17 @@ async def test_nobody_goes_ahead_of_a_quick_disk(
     mongo_url: str, database_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It costs a command more: only a disk, or a majority, that takes long is worth it."""
-    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.03)
+    monkeypatch.setattr("profiles.store_transactions.SLOW_DISK_SECONDS", 0.03)
     commits = Commits()
     store = Store(mongo_url, database_name, listeners=[commits])
-    finish, takes = store._confirm, 0.0
+    finish, takes = store._transactions._confirm, 0.0
 
     def timed(session: Any) -> None:
         finish(session)
         threading.Event().wait(takes)
 
-    store._confirm = timed  # type: ignore[method-assign]
-    store._disk_seconds = 0.0
+    store._transactions._confirm = timed  # type: ignore[method-assign]
+    store._transactions._disk_seconds = 0.0
     await store.commit(plan_of(0), ahead=letting(lambda: None))
     assert commits.concerns == [DURABLE]
     takes = 0.5

@@ -302,7 +302,7 @@ async def test_merges_at_two_processes_at_once_leave_one_of_each(store: Store, w
 async def test_a_restart_of_the_database_is_unavailable_and_then_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("profiles.store.COMMIT_WITHIN_SECONDS", 0.5)
+    monkeypatch.setattr("profiles.store_transactions.COMMIT_WITHIN_SECONDS", 0.5)
     mongod = await start(StoreOptions(folder=str(tmp_path / "data")))
     store = Store(mongod.url, "shop")
     await store.prepare(INDEXES)
@@ -342,7 +342,8 @@ async def test_a_restart_of_the_database_is_unavailable_and_then_forgotten(
 
 
 async def test_a_lost_connection_is_tried_again_once(store: Store, writer: Writer) -> None:
-    drop = store._commit
+    transactions = store._transactions
+    drop = transactions._commit
     left = 1
 
     def dropped(plan: Any, ahead: Any) -> Any:
@@ -350,18 +351,18 @@ async def test_a_lost_connection_is_tried_again_once(store: Store, writer: Write
         if left:
             left -= 1
             session = store._client.start_session()
-            store._sessions = [session]
-            update = store._update
+            transactions._sessions = [session]
+            update = transactions._update
 
             def kill(*arguments: Any) -> None:
-                store._update = update  # type: ignore[method-assign]
+                transactions._update = update  # type: ignore[method-assign]
                 store._client.admin.command("killSessions", [session.session_id])
                 update(*arguments)
 
-            store._update = kill  # type: ignore[method-assign]
+            transactions._update = kill  # type: ignore[method-assign]
         return drop(plan, ahead)
 
-    store._commit = dropped  # type: ignore[method-assign]
+    transactions._commit = dropped  # type: ignore[method-assign]
     assert isinstance(await writer.commit(hears(1)), Done)
     assert left == 0
     assert await count(store) == 1

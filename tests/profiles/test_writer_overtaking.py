@@ -23,7 +23,7 @@ class Disk:
         self.before_failing: Callable[[], None] = lambda: None
         self.failing: dict[int, Exception] = {}
         self._turns: dict[int, threading.Event] = {}
-        self._finish, self._write, self._open = store._finish, store._write, False
+        self._finish, self._write, self._open = store._transactions._finish, store._transactions._write, False
         self.may_commit = threading.Event()
 
     def write(self, plan: Any, session: Any) -> None:
@@ -51,10 +51,10 @@ class Disk:
 @pytest.fixture
 def disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     monkeypatch.setattr("profiles.writer.SMALL_GROUP", 2)
-    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
+    monkeypatch.setattr("profiles.store_transactions.SLOW_DISK_SECONDS", 0.0)
     disk = Disk(store)
-    monkeypatch.setattr(store, "_finish", disk.finish)
-    monkeypatch.setattr(store, "_write", disk.write)
+    monkeypatch.setattr(store._transactions, "_finish", disk.finish)
+    monkeypatch.setattr(store._transactions, "_write", disk.write)
     yield disk
     disk.open()
 
@@ -152,9 +152,9 @@ async def test_whatever_the_disk_does_what_was_answered_is_there_once(
 ) -> None:
     """Confirmations that fail at random, everybody repeating what was not answered, as providers do."""
     monkeypatch.setattr("profiles.writer.SMALL_GROUP", 2)
-    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
+    monkeypatch.setattr("profiles.store_transactions.SLOW_DISK_SECONDS", 0.0)
     monkeypatch.setattr("profiles.writer.LARGEST_GROUP", 8)
-    finish, chance = store._finish, random.Random(7)
+    finish, chance = store._transactions._finish, random.Random(7)
     failed = 0
 
     def unsteady(session: Any) -> None:
@@ -164,7 +164,7 @@ async def test_whatever_the_disk_does_what_was_answered_is_there_once(
             failed += 1
             raise Unavailable("gone") if chance.random() < 0.5 else Interrupted("stepped down")
 
-    store._finish = unsteady  # type: ignore[method-assign]
+    store._transactions._finish = unsteady  # type: ignore[method-assign]
 
     async def until_heard(number: int) -> None:
         while True:
@@ -188,9 +188,9 @@ async def test_counts_without_a_key_are_never_counted_twice(
 ) -> None:
     """Who has no natural key is never written again by itself when it may be on disk already."""
     monkeypatch.setattr("profiles.writer.SMALL_GROUP", 2)
-    monkeypatch.setattr("profiles.store.SLOW_DISK_SECONDS", 0.0)
+    monkeypatch.setattr("profiles.store_transactions.SLOW_DISK_SECONDS", 0.0)
     monkeypatch.setattr("profiles.writer.LARGEST_GROUP", 4)
-    finish, chance = store._finish, random.Random(3)
+    finish, chance = store._transactions._finish, random.Random(3)
 
     def unsteady(session: Any) -> None:
         finish(session)
@@ -198,7 +198,7 @@ async def test_counts_without_a_key_are_never_counted_twice(
             raise Unavailable("gone")
 
     await writer.commit(gives(Changes()))
-    store._finish = unsteady  # type: ignore[method-assign]
+    store._transactions._finish = unsteady  # type: ignore[method-assign]
     outcomes = await asyncio.gather(*(writer.commit(counts("P1")) for _ in range(80)), return_exceptions=True)
     done = sum(isinstance(outcome, Done) for outcome in outcomes)
     assert 0 < done < 80
