@@ -6,7 +6,7 @@ An import can never turn in somebody who had refused, and a yes needs evidence o
 from collections.abc import Mapping
 from typing import Any
 
-from admin import api_schemas as shapes
+from admin import api_answers as answers
 from admin import consenting
 from admin.agents import audit_row
 from admin.api_route import Call, Refused, Reply, Route
@@ -62,7 +62,7 @@ async def list_consents(call: Call) -> Reply:
     heard = await consenting.heard_of(call.desk, profile)
     assert heard is not None
     items = [
-        {"channel": one.channel, "topic": one.topic, "state": one.state, "at": shapes.at(one.at)}
+        {"channel": one.channel, "topic": one.topic, "state": one.state, "at": answers.at(one.at)}
         for one in heard.standings
     ]
     return Reply(200, {"items": items, "proofs": [_shown(proof) for proof in heard.said]})
@@ -120,7 +120,7 @@ async def _whose(call: Call) -> tuple[Profile, Consents]:
 
 def _shown(proof: Proof) -> dict[str, Any]:
     return {
-        "id": proof.id, "change": proof.change, "channel": proof.channel, "topic": proof.topic, "at": shapes.at(proof.at),
+        "id": proof.id, "change": proof.change, "channel": proof.channel, "topic": proof.topic, "at": answers.at(proof.at),
         "source": proof.source, "version": proof.version, "wording": proof.wording, "ip": proof.ip,
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from admin import api_answers as answers
 from admin import api_schemas as shapes
 from admin.api_profiles import LIMIT, PAGE
 from admin.api_route import Call, Refused, Reply, Route
@@ -36,14 +37,14 @@ async def list_conversations(call: Call) -> Reply:
     threads = [_thread(document) for document in documents[:limit]]
     last = threads[-1] if len(documents) > limit else None
     return Reply(200, {
-        "items": [shapes.conversation(thread) for thread in threads],
+        "items": [answers.conversation(thread) for thread in threads],
         "after": str(Key(last.active_at, last.id)) if last and last.active_at else None,
     })  # fmt: skip
 
 
 async def get_conversation(call: Call) -> Reply:
     """Answer one conversation."""
-    return Reply(200, shapes.conversation(await _found(call)))
+    return Reply(200, answers.conversation(await _found(call)))
 
 
 async def list_messages(call: Call) -> Reply:
@@ -54,7 +55,7 @@ async def list_messages(call: Call) -> Reply:
         "messages", {"conversation": thread.id, "seq": {"$gt": after}, "direction": {"$ne": "note"}},
         sort=[("seq", 1)], limit=limit + 1,
     )  # fmt: skip
-    items = [shapes.message(from_document(Message, document)) for document in documents[:limit]]
+    items = [answers.message(from_document(Message, document)) for document in documents[:limit]]
     return Reply(200, {"items": items, "after": str(items[-1]["seq"]) if len(documents) > limit else None})
 
 
@@ -63,7 +64,7 @@ async def get_message(call: Call) -> Reply:
     document = await call.desk.store.get("messages", call.path["id"])
     if document is None or document["direction"] == "note":
         raise Refused("unknown_message")
-    return Reply(200, shapes.message(from_document(Message, document)))
+    return Reply(200, answers.message(from_document(Message, document)))
 
 
 async def send_message(call: Call) -> Reply:
@@ -93,7 +94,7 @@ async def send_message(call: Call) -> Reply:
 
     def shown(changes: Changes) -> Known:
         message = changes.messages[0]
-        return Known(201, shapes.message(message), f"/messages/{message.id}")
+        return Known(201, answers.message(message), f"/messages/{message.id}")
 
     return await do(call, Work(think, conversations=(id,)), shown)
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from admin import api_answers as answers
 from admin import api_schemas as shapes
 from admin.api_profiles import named_profile
 from admin.api_route import Call, Refused, Reply, Route
@@ -82,7 +83,7 @@ def _direct(rules: Running, body: dict[str, Any]) -> Rule:
 
 def _shown(decided: Decided, profile: str) -> dict[str, Any]:
     return {
-        "decision": decided.outcome, "reason": decided.reason or None, "until": shapes.at(decided.until),
+        "decision": decided.outcome, "reason": decided.reason or None, "until": answers.at(decided.until),
         "profile": profile, "run": decided.run or None,
         "messages": [{"id": id, "channel": channel} for id, channel in decided.messages],
     }  # fmt: skip

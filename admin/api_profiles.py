@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from admin import api_answers as answers
 from admin import api_schemas as shapes
 from admin.agents import audit_row
 from admin.api_route import Call, Refused, Reply, Route
@@ -31,13 +32,13 @@ async def list_profiles(call: Call) -> Reply:
     if "after" in call.query:
         where["_id"] = {"$lt": call.query["after"]}
     documents = await call.desk.store.find("profiles", where, sort=[("_id", -1)], limit=limit + 1)
-    items = [shapes.profile(from_document(Profile, document)) for document in documents[:limit]]
+    items = [answers.profile(from_document(Profile, document)) for document in documents[:limit]]
     return Reply(200, {"items": items, "after": items[-1]["id"] if len(documents) > limit else None})
 
 
 async def get_profile(call: Call) -> Reply:
     """Answer one profile; of one that was merged, the profile it became."""
-    return Reply(200, shapes.profile(await _found(call, call.path["id"])))
+    return Reply(200, answers.profile(await _found(call, call.path["id"])))
 
 
 async def find_profile(call: Call) -> Reply:
@@ -45,7 +46,7 @@ async def find_profile(call: Call) -> Reply:
     claim = await call.desk.store.get("identities", identity_key(call, call.query, ""))
     if claim is None:
         raise Refused("unknown_profile")
-    return Reply(200, shapes.profile(await _found(call, str(claim["profile"]))))
+    return Reply(200, answers.profile(await _found(call, str(claim["profile"]))))
 
 
 async def create_profile(call: Call) -> Reply:
@@ -72,7 +73,7 @@ async def create_profile(call: Call) -> Reply:
         return described if isinstance(described, Refusal) else changes.then(described)
 
     def shown(changes: Changes) -> Known:
-        return Known(201, shapes.profile(changes.answer), f"/profiles/{changes.answer.id}")
+        return Known(201, answers.profile(changes.answer), f"/profiles/{changes.answer.id}")
 
     return await do(call, Work(think, identities=_to_read(*keys)), shown)
 
@@ -85,7 +86,7 @@ async def change_profile(call: Call) -> Reply:
         profile = snapshot.profile(id)
         return _described(profile, call, snapshot.now) if profile else Refusal("unknown_profile")
 
-    return await do(call, Work(think, profiles=(id,)), lambda changes: Known(200, shapes.profile(changes.answer)))
+    return await do(call, Work(think, profiles=(id,)), lambda changes: Known(200, answers.profile(changes.answer)))
 
 
 async def add_identity(call: Call) -> Reply:
@@ -110,7 +111,7 @@ async def add_identity(call: Call) -> Reply:
         )
 
     def shown(changes: Changes) -> Known:
-        return Known(200, {"profile": shapes.profile(changes.answer), "outcome": _came_to(changes, key)})
+        return Known(200, {"profile": answers.profile(changes.answer), "outcome": _came_to(changes, key)})
 
     return await do(call, Work(think, profiles=(id,), identities=_to_read(key), conversations=threads), shown)
 
@@ -130,7 +131,7 @@ async def remove_identity(call: Call) -> Reply:
 
     return await do(
         call, Work(think, profiles=(id,), identities=_to_read(key)),
-        lambda changes: Known(200, shapes.profile(changes.answer)),
+        lambda changes: Known(200, answers.profile(changes.answer)),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from contextlib import aclosing
 from typing import Any
 
+from admin import api_answers as answers
 from admin import api_schemas as shapes
 from admin.api_profiles import LIMIT, PAGE
 from admin.api_route import Call, Refused, Reply, Route
@@ -58,7 +59,7 @@ async def list_decisions(call: Call) -> Reply:
         "decisions", after_key(where, "at", after), sort=[("at", -1), ("_id", 1)], limit=limit + 1
     )
     last = rows[limit - 1] if len(rows) > limit else None
-    items = [shapes.decided(row) for row in rows[:limit]]
+    items = [answers.decided(row) for row in rows[:limit]]
     return Reply(200, {"items": items, "after": str(Key(last["at"], last["_id"])) if last else None})
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from admin import api_answers as answers
 from admin import api_schemas as shapes
 from admin.api_profiles import LIMIT, PAGE
 from admin.api_route import Call, Refused, Reply, Route
@@ -25,7 +26,7 @@ async def list_webhooks(call: Call) -> Reply:
         ERRANDS, after_key(where, "at", after), sort=[("at", -1), ("_id", 1)], limit=limit + 1
     )
     last = rows[limit - 1] if len(rows) > limit else None
-    items = [shapes.webhook(row) for row in rows[:limit]]
+    items = [answers.webhook(row) for row in rows[:limit]]
     return Reply(200, {"items": items, "after": str(Key(last["at"], last["_id"])) if last else None})
 
 
@@ -38,7 +39,7 @@ async def retry_webhook(call: Call) -> Reply:
         raise Refused("not_ended")
     row = await call.desk.store.get(ERRANDS, call.path["id"])
     assert row
-    return Reply(200, shapes.webhook(row))
+    return Reply(200, answers.webhook(row))
 
 
 ROUTES = (
