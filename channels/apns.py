@@ -45,7 +45,9 @@ class Apns:
             password=options.certificate_password.reveal(), ca=options.ca,
         )  # fmt: skip
         self._clients = {
-            is_sandbox: ApnsClient(host, options.port, context=context, token=token, at_once=options.at_once)
+            is_sandbox: ApnsClient(
+                host, options.port, context=context, token=token, at_once=options.at_once, clock=door.clock
+            )
             for is_sandbox, host in ((False, options.host), (True, options.sandbox_host))
         }
         self._proved: set[bool] = set()

@@ -15,7 +15,8 @@ import orjson
 from channels.channel import Failed, Later, Sending, Sent, Unknown
 from channels.http2 import Http2, Lost, Refused, Reply, Unreachable, client_context
 from channels.jws import private_key, signed
-from profiles.calendar import Clock, from_timestamp
+from channels.retry_after import asked_wait
+from profiles.calendar import Clock, from_timestamp, utc_now
 
 __all__ = ["PRODUCTION", "SANDBOX", "Answer", "ApnsClient", "ProviderToken", "client_context", "is_token", "outcome"]
 
@@ -89,9 +90,11 @@ class ApnsClient:
         context: ssl.SSLContext,
         token: ProviderToken | None = None,
         at_once: int = 100,
+        clock: Clock = utc_now,
     ) -> None:
         """`context` comes from `client_context`: with a certificate and no `token`, or the other way round."""
         self._http, self._token = Http2(host, port, context=context, at_once=at_once), token
+        self._clock = clock
 
     async def push(
         self, device: str, headers: Mapping[str, str], payload: bytes, *, within_seconds: float = 20.0
@@ -136,7 +139,8 @@ class ApnsClient:
         self, device: str, headers: Mapping[str, str], payload: bytes, bearer: str, within_seconds: float
     ) -> Answer:
         fields = [*headers.items(), *([("authorization", f"bearer {bearer}")] if bearer else [])]
-        return _answer(await self._http.post(f"/3/device/{device}", fields, payload, within_seconds=within_seconds))
+        reply = await self._http.post(f"/3/device/{device}", fields, payload, within_seconds=within_seconds)
+        return _answer(reply, self._clock())
 
 
 def is_token(device: str) -> bool:
@@ -160,20 +164,22 @@ def outcome(answer: Answer, *, registered_at: datetime | None = None) -> Sending
         return Failed("content", why)
     if answer.status == 429 and answer.reason != "TooManyProviderTokenUpdates":
         return Later(answer.retry_seconds or QUOTA_SECONDS, why)
+    if answer.reason == "IdleTimeout":  # a 400: the connection was closed for its silence, and nothing was taken
+        return Later(BUSY_SECONDS, why)
     if answer.status >= 500:  # Apple's own word proves that it was not taken; a gateway's page proves nothing
         return Later(answer.retry_seconds or BUSY_SECONDS, why) if answer.reason else Unknown(why)
     return Failed("config", why)
 
 
-def _answer(reply: Reply) -> Answer:
+def _answer(reply: Reply, now: datetime) -> Answer:
     said = _said(reply.body)
-    reason, wait = said.get("reason"), reply.headers.get("retry-after", "")
+    reason = said.get("reason")
     return Answer(
         reply.status,
         reason[:100] if isinstance(reason, str) else "",
         reply.headers.get("apns-id", "")[:64],
         _instant(said.get("timestamp")),
-        float(wait) if wait.isdecimal() else None,
+        asked_wait(reply.headers.get("retry-after", ""), now),
     )
 
 

@@ -22,6 +22,7 @@ from channels.fcm_codes import is_expired, outcome
 from channels.fcm_form import LONGEST_TTL_SECONDS, Looks, message
 from channels.google_token import GoogleToken, NoToken, ServiceAccount, read_account
 from channels.phone_push import LONGEST_BODY, ends_at
+from channels.retry_after import asked_wait
 
 log = logging.getLogger("channels.fcm")
 
@@ -130,7 +131,8 @@ class Fcm:
             async with self._client.post(
                 self._url, data=orjson.dumps({"message": said}), headers=headers, allow_redirects=False
             ) as answer:
-                return outcome(answer.status, await answer.read(), answer.headers.get("Retry-After", ""))
+                wait = asked_wait(answer.headers.get("Retry-After", ""), self._door.clock())
+                return outcome(answer.status, await answer.read(), wait)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Later(AGAIN_SECONDS, type(error).__name__)  # no connection: nothing was handed over
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:

@@ -66,7 +66,7 @@ class GoogleToken:
     """One service account's token for one scope."""
 
     def __init__(self, account: ServiceAccount, scope: str, http: aiohttp.ClientSession, *, clock: Clock) -> None:
-        self.account, self._scope, self._http, self._clock = account, scope, http, clock
+        self.account, self._scope, self._http, self.clock = account, scope, http, clock
         self._key = private_key(account.key.reveal())
         self._text = ""
         self._until: datetime | None = None
@@ -90,10 +90,10 @@ class GoogleToken:
         return signed(claims, self._key, key_id=self.account.key_id)
 
     def _is_good(self) -> bool:
-        return self._until is not None and self._clock() < self._until
+        return self._until is not None and self.clock() < self._until
 
     async def _ask(self) -> None:
-        now = self._clock()
+        now = self.clock()
         claims: dict[str, object] = {
             "iss": self.account.email, "scope": self._scope, "aud": self.account.token_url,
             "iat": int(now.timestamp()), "exp": int((now + LENT_FOR).timestamp()),

@@ -11,12 +11,14 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
 from channels.channel import Arrival, Channel, Door, Inbound, Later, Limits, Outbound, Receipt, Sending, Sent, Unknown
+from channels.retry_after import asked_wait
 from channels.sms_text import TEN_SEGMENTS, body
 from channels.twilio_codes import reason, refusal
 from channels.twilio_media import MediaPlaces, media_of
@@ -120,7 +122,7 @@ class Twilio:
             async with self._client.post(
                 url, data=self._form(outbound), headers=self._auth, allow_redirects=False
             ) as answer:
-                return _outcome(answer, await answer.content.read(ANSWER_BYTES))
+                return _outcome(answer, await answer.content.read(ANSWER_BYTES), self._door.clock())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Later(10.0, type(error).__name__)  # no connection: nothing was handed over
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
@@ -219,7 +221,7 @@ def _thanks() -> web.Response:
     return web.Response(text="<Response/>", content_type="text/xml")
 
 
-def _outcome(answer: aiohttp.ClientResponse, raw: bytes) -> Sending:
+def _outcome(answer: aiohttp.ClientResponse, raw: bytes, now: datetime) -> Sending:
     try:
         body = json.loads(raw)
     except ValueError:
@@ -228,13 +230,8 @@ def _outcome(answer: aiohttp.ClientResponse, raw: bytes) -> Sending:
     if answer.status in (200, 201):
         return Sent(str(body["sid"])) if body.get("sid") else Unknown("an answer without a sid")
     code = body.get("code")
-    return refusal(
-        answer.status, code if isinstance(code, int) else None, _seconds(answer.headers.get("Retry-After", ""))
-    )
-
-
-def _seconds(header: str) -> float | None:
-    return min(float(header), 3600.0) if header.isdecimal() else None
+    wait = asked_wait(answer.headers.get("Retry-After", ""), now)
+    return refusal(answer.status, code if isinstance(code, int) else None, wait)
 
 
 def _problems(options: Options) -> list[str]:

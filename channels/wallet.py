@@ -25,6 +25,7 @@ from channels.wallet_post import GoogleSide, Post, Push
 from channels.wallet_setup import TRY_OUT_TEAM, TRY_OUT_TYPE, own_papers, problems_of, read_files
 from channels.wallet_signature import Papers, Sign, signer
 from channels.wallet_web import Service
+from profiles.calendar import Clock
 from profiles.passes import Pass, Wish, token_of
 from profiles.store import Unavailable
 from profiles.text import clean
@@ -71,7 +72,7 @@ class Wallet:
             f"{door.public_url}/channels/{self.name}",
         )  # fmt: skip
         self._google = self._google_side(options, account) if account else None
-        self._apns = None if self.is_try_out else _Apple(options, self._issuer.pass_type)
+        self._apns = None if self.is_try_out else _Apple(options, self._issuer.pass_type, door.clock)
         push: Push | None = self._apns.push if self._apns else None
         self._post = Post(door.store, self.passes, push=push, google=self._google, clock=door.clock)
         self._callback = Callback(options.issuer, self.passes, self._post, door.store, clock=door.clock)
@@ -182,14 +183,14 @@ class Wallet:
 class _Apple:
     """The connection to Apple's push service, proved by the pass certificate; opened with the first push."""
 
-    def __init__(self, options: Options, pass_type: str) -> None:
+    def __init__(self, options: Options, pass_type: str, clock: Clock) -> None:
         from channels.apns_client import ApnsClient, client_context
 
         host, _, port = options.push_host.partition(":")
         context = client_context(
             certificate=options.certificate, key=options.key, password=options.key_password.reveal(), ca=options.push_ca
         )
-        self._client = ApnsClient(host, int(port or 443), context=context)
+        self._client = ApnsClient(host, int(port or 443), context=context, clock=clock)
         self._headers = {"apns-topic": pass_type}  # no push type: Apple has none for passes
 
     async def push(self, token: str) -> Sending:

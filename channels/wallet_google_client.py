@@ -8,6 +8,7 @@ import aiohttp
 import orjson
 
 from channels.google_token import GoogleToken, NoToken
+from channels.retry_after import asked_wait
 from channels.wallet_google import KINDS, Json
 from profiles.passes import CardKind
 
@@ -85,12 +86,13 @@ class GoogleWallet:
                 content = await answer.content.read(LARGEST_ANSWER)
                 if answer.status == 401:
                     self.token.refused(text)
-                return _meaning(answer.status, answer.headers.get("Retry-After", ""), _object(content))
+                wait = asked_wait(answer.headers.get("Retry-After", ""), self.token.clock())
+                return _meaning(answer.status, wait, _object(content))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return Trouble("later", type(error).__name__)
 
 
-def _meaning(status: int, wait: str, said: Json) -> Json | Trouble:
+def _meaning(status: int, wait: float | None, said: Json) -> Json | Trouble:
     if 200 <= status < 300:
         return said
     problem: Any = said.get("error")
@@ -99,8 +101,7 @@ def _meaning(status: int, wait: str, said: Json) -> Json | Trouble:
     if QUOTA.lower() in told.lower():
         return Trouble("quota", why, QUOTA_SECONDS)
     if status == 429 or status >= 500:
-        asked = min(float(wait), 3_600.0) if wait.isdecimal() else QUOTA_SECONDS if status == 429 else BUSY_SECONDS
-        return Trouble("later", why, asked)
+        return Trouble("later", why, wait or (QUOTA_SECONDS if status == 429 else BUSY_SECONDS))
     if status in (404, 409):
         return Trouble("gone" if status == 404 else "there", why)
     return Trouble("config" if status in (401, 403) else "content", why)

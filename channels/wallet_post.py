@@ -30,6 +30,8 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 NOTIFYING = 3
 """Google notifies of so many messages a pass and day; what comes beyond is added in silence."""
+ELSEWHERE = "DeviceTokenNotForTopic"
+"""Apple's word for a token that is no wallet's: whoever has a pass may register any. A wrong certificate is `TopicDisallowed`."""
 DAY = timedelta(days=1)
 ASKED_AGAIN_IN = timedelta(minutes=2)
 """After a save link was given, or Google told of saving or deleting, it is asked so much later what is true."""
@@ -124,7 +126,7 @@ class Post:
         answers = await asyncio.gather(*(self._push(str(row["push_token"])) for row in rows))
         trouble = None
         for row, answer in zip(rows, answers, strict=True):
-            if isinstance(answer, Failed) and answer.reason == "dead":
+            if isinstance(answer, Failed) and (answer.reason == "dead" or ELSEWHERE in answer.detail):
                 log.info("wallet.device dropped pass=%s reason=%s", held.id, answer.detail)
                 await self._passes.unregister(held, str(row["device"]))
             elif not isinstance(answer, Sent):

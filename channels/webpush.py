@@ -16,7 +16,7 @@ from channels.channel import Channel, Door, Failed, Later, Limits, Outbound, Sen
 from channels.devices import to_every_address
 from channels.webchat_origins import Origins
 from channels.webchat_visitors import Keys
-from channels.webpush_codes import NO_CONNECTION_SECONDS, outcome
+from channels.webpush_codes import NO_CONNECTION_SECONDS, THROTTLED, outcome
 from channels.webpush_encryption import Together
 from channels.webpush_keys import Vapid, vapid_of
 from channels.webpush_line import Lost
@@ -135,7 +135,7 @@ class Webpush:
         except (Lost, TimeoutError) as error:
             return Unknown(str(error) or "no answer in time")
         sending = outcome(answer, outbound.id, now)
-        if answer.status == 429 and isinstance(sending, Later):
+        if answer.status in THROTTLED and isinstance(sending, Later):
             self._wait(endpoint.origin, sending.seconds)
         return sending
 

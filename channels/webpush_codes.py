@@ -1,15 +1,16 @@
 """What a push service's answer means for the message (RFC 8030, section 5 and 7.3; each service's own pages). Pure."""
 
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from channels.channel import Failed, Later, Sending, Sent
+from channels.retry_after import asked_wait
 from channels.webpush_line import Answer
 
 NO_CONNECTION_SECONDS = 15.0
 BUSY_SECONDS = 60.0
 BROKEN_SECONDS = 30.0
-LONGEST_WAIT_SECONDS = 3600.0
+THROTTLED = (406, 429)
+"""Edge's service (WNS) says 406 where others say 429, with Retry-After: wait, and the subscription lives."""
 
 
 def outcome(answer: Answer, id: str, now: datetime) -> Sending:
@@ -19,8 +20,8 @@ def outcome(answer: Answer, id: str, now: datetime) -> Sending:
             return Sent(id)
         case 404 | 410:
             return Failed("dead", f"push {answer.status}")
-        case 429:
-            return Later(wait_of(answer, now, BUSY_SECONDS), "push 429")
+        case status if status in THROTTLED:
+            return Later(wait_of(answer, now, BUSY_SECONDS), f"push {status}")
         case 401 | 403:  # our key, our subject, our clock: a person must act, and nothing of it is the browser's
             return Failed("config", f"push {answer.status} {_said(answer)}")
         case status if status >= 500:
@@ -31,15 +32,8 @@ def outcome(answer: Answer, id: str, now: datetime) -> Sending:
 
 def wait_of(answer: Answer, now: datetime, otherwise: float) -> float:
     """Return in how many seconds the service wants us back: its Retry-After, seconds or a date, else `otherwise`."""
-    said = answer.headers.get("retry-after", "")
-    if said.isascii() and said.isdigit() and len(said) < 10:
-        seconds = float(said)
-    else:
-        try:
-            seconds = (parsedate_to_datetime(said) - now).total_seconds()
-        except (ValueError, TypeError):  # no date; or one without a zone, which HTTP has not
-            seconds = otherwise
-    return min(max(seconds, 1.0), LONGEST_WAIT_SECONDS)
+    asked = asked_wait(answer.headers.get("retry-after", ""), now)
+    return otherwise if asked is None else asked
 
 
 def _said(answer: Answer) -> str:

@@ -151,6 +151,7 @@ async def test_an_odd_answer_is_no_mistake_of_ours(tmp_path: Path, said: dict[st
         (Answer(500, "InternalServerError"), Later(15.0, "500 InternalServerError")),
         (Answer(503, "ServiceUnavailable"), Later(15.0, "503 ServiceUnavailable")),
         (Answer(403, "BadCertificate"), Failed("config", "403 BadCertificate")),
+        (Answer(400, "IdleTimeout"), Later(15.0, "400 IdleTimeout")),
     ],
 )
 def test_each_answer_means_one_thing(answer: Answer, expected: object) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.peers.firebase import SCHEMA, Firebase, error, faults
 
 OTHER = "fcm-token-of-annas-tablet:APA91b_0123456789"
 UNTIL = NOON + timedelta(hours=2)
+LATER = format_datetime(NOON + timedelta(seconds=90), usegmt=True)
 FULL = Content(
     "Elle vous attend.", title="Votre commande", image="https://shop.example/i.png", link="https://shop.example/o/7",
     badge=2, buttons=(Button("Voir", url="https://shop.example/o"),), data={"order": "7"},
@@ -197,6 +199,7 @@ async def test_an_address_that_is_no_token_never_reaches_google(stage: PushStage
         (partial(error, 500, "INTERNAL", fcm="INTERNAL"), Later(10.0, "500 INTERNAL")),
         (partial(error, 503, "UNAVAILABLE", fcm="UNAVAILABLE", retry_after="30"), Later(30.0, "503 UNAVAILABLE")),
         (partial(error, 429, "RESOURCE_EXHAUSTED", fcm="QUOTA_EXCEEDED"), Later(60.0, "429 QUOTA_EXCEEDED")),
+        (partial(error, 429, "RESOURCE_EXHAUSTED", retry_after=LATER), Later(90.0, "429 RESOURCE_EXHAUSTED")),
         (
             partial(error, 401, "UNAUTHENTICATED", fcm="THIRD_PARTY_AUTH_ERROR"),
             Failed("config", "401 THIRD_PARTY_AUTH_ERROR"),
@@ -206,7 +209,7 @@ async def test_an_address_that_is_no_token_never_reaches_google(stage: PushStage
         ("hang", Unknown("TimeoutError")),
         ("reset", Unknown("ServerDisconnectedError")),
     ],
-    ids=["500", "503", "429", "third-party", "gateway", "no-name", "hangs", "resets"],
+    ids=["500", "503", "429", "429-date", "third-party", "gateway", "no-name", "hangs", "resets"],
 )
 async def test_each_trouble_has_its_outcome(stage: PushStage, tmp_path: Path, answer: Any, expected: Sending) -> None:
     async with connected(stage, tmp_path) as (firebase, channel):
@@ -243,9 +246,31 @@ def answered(status: int, word: str, **more: Any) -> Sending:
 def test_a_bad_token_is_dead_and_a_bad_field_is_the_messages() -> None:
     token = answered(400, "INVALID_ARGUMENT", fcm="INVALID_ARGUMENT", violations=["message.token"])
     assert token == Failed("dead", "400 INVALID_ARGUMENT")
-    assert answered(400, "INVALID_ARGUMENT", fcm="INVALID_ARGUMENT") == Failed("dead", "400 INVALID_ARGUMENT")
     field = answered(400, "INVALID_ARGUMENT", fcm="INVALID_ARGUMENT", violations=["message.android.ttl"])
     assert field == Failed("content", "400 INVALID_ARGUMENT, message.android.ttl")
+
+
+@pytest.mark.parametrize(
+    ("message", "apple", "expected"),
+    [
+        ("The registration token is not a valid FCM registration token", "", Failed("dead", "400 INVALID_ARGUMENT")),
+        ("Android message is too big", "", Failed("content", "400 INVALID_ARGUMENT")),
+        ("Request contains an invalid argument.", "", Failed("content", "400 INVALID_ARGUMENT")),
+        (
+            "Request contains an invalid argument.",
+            "DeviceTokenNotForTopic",
+            Failed("config", "400 INVALID_ARGUMENT, DeviceTokenNotForTopic"),
+        ),
+        ("Invalid argument.", "PayloadTooLarge", Failed("content", "400 INVALID_ARGUMENT, PayloadTooLarge")),
+    ],
+)
+def test_without_a_field_only_words_about_the_token_make_it_dead(message: str, apple: str, expected: Sending) -> None:
+    details = [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "INVALID_ARGUMENT"}]
+    if apple:
+        kind = "type.googleapis.com/google.firebase.fcm.v1.ApnsError"
+        details.append({"@type": kind, "statusCode": "400", "reason": apple})
+    raw = orjson.dumps({"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": details}})
+    assert outcome(400, raw) == expected
 
 
 @pytest.mark.parametrize(("status", "word"), [(403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (401, "UNAUTHENTICATED")])
@@ -259,7 +284,7 @@ ODD = (b"", b"[]", b"null", b'{"error": 7}', b'{"error": {"details": 7}}', b'{"e
 @pytest.mark.parametrize("raw", ODD)
 @pytest.mark.parametrize("status", [200, 302, 400, 404, 429, 500])
 def test_an_odd_answer_is_no_mistake_of_ours(status: int, raw: bytes) -> None:
-    assert isinstance(outcome(status, raw, "soon"), (Unknown, Later, Failed))
+    assert isinstance(outcome(status, raw), (Unknown, Later, Failed))
 
 
 async def test_what_is_missing_is_named_all_at_once(stage: PushStage, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ async def test_every_device_of_a_pass_is_told_and_a_dead_one_is_dropped(apple: t
     assert await peer.pushed(1, second.push_token)
     (row,) = await shop.wallet.passes.devices((await shop.held()).id)
     assert row["push_token"] == second.push_token
-    await peer.behave(second.push_token, {"status": 400, "reason": "BadDeviceToken"})
+    await peer.behave(second.push_token, {"status": 400, "reason": "DeviceTokenNotForTopic"})
     await shop.send("encore", id="m2")
     shop.later(seconds=1)
     await told(shop)

@@ -94,7 +94,7 @@ async def test_a_service_that_asked_us_to_wait_is_left_alone_and_others_are_not(
     async with push_shop(mongo_url, database_name, free_port) as shop:
         anna, _ = await shop.subscribed("anna")
         boris, _ = await shop.subscribed("boris")
-        shop.peer.answers["/push/anna"] = (429, {"Retry-After": "30"})
+        shop.peer.answers["/push/anna"] = (406, {"Retry-After": "30"})  # as Edge's service says it; others 429
         await sends(shop, anna)
         asked = shop.peer.asked
         waits = await sends(shop, boris)

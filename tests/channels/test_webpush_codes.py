@@ -35,7 +35,7 @@ def test_the_service_s_own_words_are_kept_short_and_on_one_line() -> None:
     assert found.detail.startswith("push 403 UnauthorizedRegistration: xxx") and len(found.detail) < 140
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [406, 429, 500, 502, 503, 504, 599])
 def test_trouble_is_for_later(status: int) -> None:
     found = outcome(said(status, retry_after="17"), "1", NOON)
     assert found == Later(17.0, f"push {status}")
