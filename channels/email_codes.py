@@ -57,6 +57,8 @@ def slows(reply: Reply | None) -> bool:
     """Return whether the recipient's side asks us to be slower."""
     if reply is None or reply.is_good or reply.code >= 500 or _GREYLIST.search(reply.text):
         return False
+    if reply.code != 421 and reply.enhanced.startswith(("4.1.", "4.2.")):
+        return False  # of this address alone: "4.2.2 over quota", Gmail's "4.2.1 ... receiving mail at a rate"
     return (
         reply.code == 421 or reply.enhanced.startswith(("4.7.", "4.3.2", "4.4.5")) or bool(_TOO_FAST.search(reply.text))
     )

@@ -51,10 +51,12 @@ def test_a_final_no(stage: Stage, code: int, text: str, reason: str) -> None:
     [
         (421, "4.7.0 Too many connections", 300, True),
         (421, "closing", 300, True),
-        (450, "4.2.1 receiving mail at a rate that prevents more", 300, True),
+        (450, "4.2.1 receiving mail at a rate that prevents more", 300, False),
         (451, "4.7.1 Greylisted, please try again later", 900, False),
         (451, "4.7.1 policy", 900, True),
         (452, "4.2.2 mailbox full", 6 * 3600, False),
+        (452, "4.2.2 storage quota exceeded", 6 * 3600, False),
+        (452, "4.3.1 too many messages", 300, True),
         (552, "5.2.2 mailbox full", 6 * 3600, False),
         (450, "4.1.8 later", 900, False),
     ],
