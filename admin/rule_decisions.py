@@ -112,10 +112,10 @@ def _clock(rule: Rule, profile: Profile, zone: tzinfo, now: datetime, speaks: Te
     trigger = scheduled(rule)
     if trigger is None:
         return ()
-    if isinstance(trigger, OnDate) and date_of(profile.value(trigger.attribute)) is None:
-        return (speaks("The date it hangs on is not known of them: {name}.", name=trigger.attribute),)
     place = zone_of(profile, zone) if trigger.zone == "contact" else ZoneInfo(trigger.zone)
-    found = (one for one in firings(trigger, place, now, now + YEAR) if is_for(trigger, one, profile))
+    if isinstance(trigger, OnDate) and date_of(profile.value(trigger.attribute), place) is None:
+        return (speaks("The date it hangs on is not known of them: {name}.", name=trigger.attribute),)
+    found = (one for one in firings(trigger, place, now, now + YEAR) if is_for(trigger, one, place, profile))
     strikes = next(found, None)
     if strikes is None:
         return (speaks("Its clock does not strike for them within a year."),)

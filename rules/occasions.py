@@ -2,7 +2,7 @@
 
 from calendar import isleap
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from profiles.expression_audience import Audience
 from profiles.profile import Profile
@@ -25,11 +25,11 @@ def occasion(firing: Firing) -> Occasion:
     return Occasion(firing.name, firing.at, facts={"name": "schedule", "local": firing.name})
 
 
-def is_for(trigger: Scheduled, firing: Firing, profile: Profile) -> bool:
-    """Return whether a firing is for this contact, as far as a date of theirs decides it."""
+def is_for(trigger: Scheduled, firing: Firing, zone: tzinfo, profile: Profile) -> bool:
+    """Return whether a firing in this zone is for this contact, as far as a date of theirs decides it."""
     if not isinstance(trigger, OnDate):
         return True
-    day = date_of(profile.value(trigger.attribute))
+    day = date_of(profile.value(trigger.attribute), zone)
     return day is not None and falls_on(day, day_meant(trigger, firing), yearly=trigger.yearly)
 
 
@@ -41,10 +41,13 @@ def day_meant(trigger: OnDate, firing: Firing) -> date:
     return trigger.offset.days_after(today) if trigger.is_before else trigger.offset.days_before(today)
 
 
-def date_of(value: object) -> date | None:
-    """Return the date that an attribute holds: an instant's, or a text that begins 1990-05-12."""
+def date_of(value: object, zone: tzinfo) -> date | None:
+    """Return the date that an attribute holds: of a text that begins 1990-05-12, or of an instant.
+
+    An instant falls on its day in this zone; but midnight in UTC is how a day without an hour is kept, and is that day everywhere.
+    """
     if isinstance(value, datetime):
-        return value.date()
+        return value.date() if value == _midnight(value.date()) else value.astimezone(zone).date()
     if isinstance(value, str):
         try:
             return date.fromisoformat(value[:10])
@@ -67,7 +70,7 @@ def selection(
         known = "attributes.zone.value"
         more.append({known: {"$nin": list(others)}} if home else {known: {"$eq": str(zone)}})
     if isinstance(trigger, OnDate):
-        more.append(_on_date(trigger, day_meant(trigger, firing)))
+        more.append(_on_date(trigger, day_meant(trigger, firing), zone))
     if not more:
         return whole
     filter = {"$and": [whole.filter, *more]}
@@ -79,18 +82,30 @@ def selection(
     return Audience(filter, pipeline, whole.collection, whole.index)
 
 
-def _on_date(trigger: OnDate, day: date) -> Document:
+def _on_date(trigger: OnDate, day: date, zone: tzinfo) -> Document:
     """Return the filter of dates that fall on a day, kept as texts 1990-05-12 or as instants; both go by an index."""
     name = f"attributes.{trigger.attribute}.value"
     days = [on for year in _years(day) for on in _same_day(day, year)] if trigger.yearly else [day]
-    instants = [datetime(on.year, on.month, on.day, tzinfo=UTC) for on in days]
     texts = [on.isoformat() for on in days]
     return {
         "$or": [
             *({name: {"$gte": text, "$lt": f"{text}U"}} for text in texts),  # also 1990-05-12T10:00
-            *({name: {"$gte": midnight, "$lt": midnight + DAY}} for midnight in instants),
+            *({name: bounds} for on in days for bounds in _instants_of(on, zone)),
         ]
     }
+
+
+def _instants_of(day: date, zone: tzinfo) -> Iterable[Document]:
+    """Yield the bounds of the instants whose `date_of` is this day."""
+    begins, ends = (datetime.combine(on, time(), zone).astimezone(UTC) for on in (day, day + DAY))
+    neighbours = [_midnight(day - DAY), _midnight(day + DAY)]  # are those days, wherever the zone puts them
+    yield {"$gte": begins, "$lt": ends, "$nin": [one for one in neighbours if begins <= one < ends]}
+    if not begins <= _midnight(day) < ends:
+        yield {"$eq": _midnight(day)}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _years(day: date) -> range:

@@ -155,7 +155,7 @@ class Simulation:
         trigger = scheduled(fired.rule)
         assert trigger
         for profile in self.contacts.profiles.values():
-            if not is_for(trigger, fired.firing, profile):
+            if not is_for(trigger, fired.firing, fired.zone, profile):
                 continue
             if trigger.zone == "contact" and str(self._zone_of(profile)) != str(fired.zone):
                 continue

@@ -188,12 +188,28 @@ def _somebody(id: str, dice: random.Random, now: datetime) -> tuple[Profile, Led
     facts = {
         "first_name": id.upper(),
         "points": dice.randrange(900, 1_050),
-        "born_on": f"1990-{birthday:%m-%d}" + dice.choice(("", "T08:00")),
+        "born_on": dice.choice((_as_day, _as_text, _as_instant, _as_midnight))(birthday.replace(year=1990)),
     }
     for name, value in (facts | ({"zone": zone} if zone else {})).items():
         profile = profile.learn(name, value, source="declared" if name != "points" else "inferred", at=long_ago)
     said = {f"{space}:offers": dice.random() < 0.8 for space in ("telegram", "sms", "email") if dice.random() < 0.9}
     return profile, Ledger(id, said)
+
+
+def _as_day(birthday: datetime) -> str:
+    return birthday.date().isoformat()
+
+
+def _as_text(birthday: datetime) -> str:
+    return f"{birthday.date()}T08:00"
+
+
+def _as_instant(birthday: datetime) -> datetime:
+    return birthday.replace(hour=23, minute=30)  # tomorrow in Tokyo and in Paris, today in New York
+
+
+def _as_midnight(birthday: datetime) -> datetime:
+    return birthday.replace(hour=0, minute=0)
 
 
 def _known(profile: Profile) -> Work:
