@@ -20,6 +20,7 @@ from admin.guard import AGENT, SESSION, agent_of, is_ours
 from admin.presence import TYPING_FOR, Visit
 from admin.roles import may
 from admin.telling import Telling
+from channels.webchat_socket import close, see_off
 from profiles.live import Abroad, Lagging
 from profiles.store import Unavailable
 
@@ -29,6 +30,8 @@ WAITING_FRAMES = 256  # a page this far behind is let go; it comes back and load
 FRAMES_A_SECOND = 20
 LARGEST_FRAME = 4_096
 CHECK_SESSION_EVERY = 30.0
+TAKES_WITHIN_SECONDS = 20.0  # a page that leaves one frame untaken for so long does not read any more
+GOODBYE_SECONDS = 5.0  # in which one who closes, or is closed, may still read what was sent
 RESTART = 1012  # RFC 6455, section 7.4: the server restarts
 PRESENCE, ENDED = "console.presence", "console.ended"  # hints between processes
 PAUSE = 0.1  # at most ten rounds of news a second: what comes meanwhile is told together
@@ -194,12 +197,13 @@ async def socket(request: web.Request) -> web.StreamResponse:
         raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
     channel = web.WebSocketResponse(heartbeat=20, max_msg_size=LARGEST_FRAME, compress=True)
     await channel.prepare(request)
+    transport = request.transport  # aiohttp forgets it when it begins to close
     page = Page(Visit(request[AGENT].id, request[SESSION].id, agent.language))
     live.pages.add(page)
     if agent.may("converse"):
         desk.presence.arrive(page.visit)
     live.say_who_is_here()
-    writing = asyncio.create_task(_write(desk, page, channel), name="console.page")
+    writing = asyncio.create_task(_write(desk, page, channel, transport), name="console.page")
     try:
         await _read(request, page, channel)
     finally:
@@ -209,10 +213,11 @@ async def socket(request: web.Request) -> web.StreamResponse:
         live.pages.discard(page)
         desk.presence.leave(page.visit)
         live.say_who_is_here()
+        see_off(transport, GOODBYE_SECONDS)
     return channel
 
 
-async def _write(desk: Desk, page: Page, channel: web.WebSocketResponse) -> None:
+async def _write(desk: Desk, page: Page, channel: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
     """Send what is queued until the page is let go, or its session is found to have ended, however much there is to tell."""
     seconds = asyncio.get_running_loop().time
     look_at = seconds() + CHECK_SESSION_EVERY
@@ -222,16 +227,22 @@ async def _write(desk: Desk, page: Page, channel: web.WebSocketResponse) -> None
             async with asyncio.timeout_at(look_at):
                 frame = await page.frames.get()
         if frame is None:
-            await channel.close(code=page.closes_with)
+            await close(channel, page.closes_with, "")
             return
         if seconds() >= look_at:
             with contextlib.suppress(Unavailable):
                 if not await sessions.is_alive(desk, page.visit.session):
-                    await channel.close(code=4001)
+                    await close(channel, 4001, "session")
                     return
             look_at = seconds() + CHECK_SESSION_EVERY
         if frame:
-            await channel.send_str(frame)
+            try:
+                async with asyncio.timeout(TAKES_WITHIN_SECONDS):
+                    await channel.send_str(frame)
+            except TimeoutError:
+                if transport:
+                    transport.abort()  # who reads nothing hears no goodbye
+                return
 
 
 async def _read(request: web.Request, page: Page, channel: web.WebSocketResponse) -> None:
@@ -241,12 +252,12 @@ async def _read(request: web.Request, page: Page, channel: web.WebSocketResponse
         now = int(asyncio.get_running_loop().time())
         second, count = now, count + 1 if now == second else 1
         if frame.type is not WSMsgType.TEXT or count > FRAMES_A_SECOND:
-            await channel.close(code=1008)
+            await close(channel, 1008, "flood")
             return
         try:
             said = json.loads(frame.data)
         except (ValueError, RecursionError):
-            await channel.close(code=1003)
+            await close(channel, 1003, "json")
             return
         if isinstance(said, dict):
             await _hear(live, page, said)

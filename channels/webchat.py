@@ -33,6 +33,7 @@ from channels.webchat_socket import (
     Socket,
     close,
     first_frame,
+    see_off,
 )
 from channels.webchat_tokens import demo_key, visitor_token
 from channels.webchat_turns import Turns
@@ -256,7 +257,7 @@ class Webchat:
             finally:
                 self._serving.discard(serving)
                 self._places.leave(address)
-                _see_off(request.transport)
+                see_off(request.transport, GOODBYE_SECONDS)
         return ws
 
     async def _welcomed(self, ws: web.WebSocketResponse) -> Socket | None:
@@ -296,12 +297,6 @@ class Webchat:
             sockets.discard(socket)
             if not sockets:
                 del self._sockets[conversation]
-
-
-def _see_off(transport: asyncio.Transport | None) -> None:
-    """Who said goodbye and does not read keeps the connection for a moment only."""
-    if transport and transport.get_write_buffer_size():
-        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, transport.abort)
 
 
 def _check(options: Options, door: Door) -> None:

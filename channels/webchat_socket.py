@@ -309,3 +309,9 @@ async def close(ws: web.WebSocketResponse, code: int, reason: str) -> None:
     request = ws._req  # noqa: SLF001 (aiohttp has no public way from a socket to its transport)
     if request is not None and request.transport is not None:
         request.transport.abort()
+
+
+def see_off(transport: asyncio.Transport | None, after_seconds: float) -> None:
+    """Who said goodbye and does not read keeps the connection for a moment only."""
+    if transport and transport.get_write_buffer_size():
+        asyncio.get_running_loop().call_later(after_seconds, transport.abort)

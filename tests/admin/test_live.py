@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +19,7 @@ from profiles.conversation import Handover, hand_over
 from profiles.snapshot import Amend, Changes, Done, Snapshot, Work
 from profiles.timeline import Content, Event
 from tests.admin.office import Caller, Office
+from tests.waiting import until
 
 CHAT, ANNA, BORIS = "telegram:7003", "webchat:a1b2c3d4e5f6a7b8", "twilio:+33600000002"
 
@@ -163,6 +166,29 @@ def test_a_page_that_does_not_read_is_cut_off_instead_of_filling_the_memory() ->
     assert page.is_cut and page.frames.qsize() == WAITING_FRAMES + 1
 
 
+async def test_a_page_that_never_reads_holds_no_connection_and_no_place(
+    shop: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "TAKES_WITHIN_SECONDS", 0.05)
+    async with _page(await shop.signed_in(await shop.agent())) as page:
+        connection = await _stop_reading(page, shop)
+        await until(lambda: not shop.live.pages)
+        await until(lambda: connection not in shop.server.runner.server.connections)  # type: ignore[union-attr]
+        page._response.connection.transport.resume_reading()  # type: ignore[union-attr]
+
+
+async def test_a_page_that_says_goodbye_and_does_not_read_holds_no_connection(
+    shop: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "GOODBYE_SECONDS", 0.05)
+    async with _page(await shop.signed_in(await shop.agent())) as page:
+        connection = await _stop_reading(page, shop)
+        await page._writer.close(1000)
+        await until(lambda: not shop.live.pages)
+        await until(lambda: connection not in shop.server.runner.server.connections)  # type: ignore[union-attr]
+        page._response.connection.transport.resume_reading()  # type: ignore[union-attr]
+
+
 async def test_after_too_much_news_pages_are_told_to_load_afresh(shop: Office) -> None:
     async with _page(await shop.signed_in(await shop.agent())) as page:
         now = shop.clock()
@@ -178,6 +204,24 @@ async def _page(caller: Caller, **shows: Any) -> AsyncIterator[ClientWebSocketRe
     await _hear(page, "hello")
     yield page
     await page.close()
+
+
+async def _stop_reading(page: ClientWebSocketResponse, office: Office) -> Any:
+    """Let the page's connection fill up until frames wait on our side; return the server's end of it."""
+    response, server = page._response, office.server.runner.server
+    assert response.connection and response.connection.transport and server
+    response.connection.transport.pause_reading()
+    for end in (response.connection.transport, *(one.transport for one in server.connections)):
+        for size in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, size, 16_384)  # else the system takes megabytes
+    (told,) = office.live.pages
+    for _ in range(40):
+        told.tell({"kind": "item", "html": secrets.token_hex(40_000)})  # nothing to compress
+    return await until(lambda: next((one for one in server.connections if _has_waiting(one)), None))
+
+
+def _has_waiting(connection: Any) -> bool:
+    return bool(connection.transport and connection.transport.get_write_buffer_size())
 
 
 async def _tell_for_ever(office: Office) -> None:
