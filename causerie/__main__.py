@@ -74,7 +74,8 @@ async def _run(parsed: argparse.Namespace, config: Configured, arguments: Sequen
         case "doctor":
             return await _doctor(parsed, config)
         case "erase":
-            return await erase(config, parsed.whom or "", parsed.log, parsed.replay, print)
+            ask = input if sys.stdin.isatty() and not parsed.yes else None
+            return await erase(config, parsed.whom or "", parsed.log, parsed.replay, print, ask)
         case "seals":
             return await seals(config, parsed.head, print)
         case "diff":
@@ -182,6 +183,7 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         help="after a restore: erase again who is in this log (a file, or the URI of a database)",
     )
+    gone.add_argument("--yes", action="store_true", help="do not ask first; who is not at a terminal is never asked")
     sealed = commands.add_parser("seals", help="say whether any row of the audit or of consent was changed or removed")
     sealed.add_argument("--head", action="append", default=[], help="a head that was kept elsewhere; repeat for more")
     key = commands.add_parser("key", help="make an API key; it is shown once")

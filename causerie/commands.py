@@ -17,7 +17,7 @@ from causerie.bot_commands import check as check_files
 from causerie.bot_commands import differing
 from causerie.config import default_path, load
 from causerie.demo import lay_out_book, populate
-from causerie.erase_commands import erase_one, replay_log, write_log
+from causerie.erase_commands import Ask, erase_one, replay_log, write_log
 from causerie.exposure import dangers
 from causerie.mongod import StoreOptions, reach
 from causerie.options import Options, ServerOptions
@@ -155,12 +155,17 @@ async def key_create(config: Configured, name: str, scopes: list[str], say: Say)
     return 0
 
 
-async def erase(config: Configured, whom: str, log: Path | None, replayed: str, say: Say) -> int:
-    """Erase one person, write the log of erasures, or carry it out again; 1 when something is left for people to do."""
+async def erase(
+    config: Configured, whom: str, log: Path | None, replayed: str, say: Say, ask: Ask | None = None
+) -> int:
+    """Erase one person, asking first where `ask` is given; write the log of erasures; or carry it out again.
+
+    1 when something is left for people to do.
+    """
     async with _database(config) as store:
         if replayed:
             return await replay_log(store, replayed, say)
-        return await write_log(store, log, say) if log else await erase_one(store, whom, say)
+        return await write_log(store, log, say) if log else await erase_one(store, whom, say, ask)
 
 
 async def seals(config: Configured, heads: Sequence[str], say: Say) -> int:

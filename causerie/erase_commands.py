@@ -23,6 +23,8 @@ from profiles.store import Store
 from profiles.writer import Writer
 
 Say = Callable[[str], None]
+Ask = Callable[[str], str]
+"""Shows a question and returns the line that was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,15 @@ class _Hands:
     hashes: Hashes
 
 
-async def erase_one(store: Store, whom: str, say: Say) -> int:
-    """Erase the person with this id or address; 1 when there is none, or several have the address."""
+async def erase_one(store: Store, whom: str, say: Say, ask: Ask | None = None) -> int:
+    """Erase the person with this id or address; 1 when there is none, several have the address, or `ask` got another answer."""
     found = await _found(store, whom)
     if len(found) != 1:
         which = f"{len(found)} profiles have it: {', '.join(one.id for one in found)}" if found else "nobody has it"
         say(f'expected a profile\'s id or an address, got "{whom}": {which}.')
+        return 1
+    if ask and not _is_meant(whom, found[0], say, ask):
+        say("Nobody was erased.")
         return 1
     async with _hands(store) as hands:
         outcome = await hands.writer.commit(await begin(store, found[0], hands.hashes, by="command"))
@@ -116,6 +121,18 @@ async def _found(store: Store, whom: str) -> list[Profile]:
         found |= {one.id: one for one in profiles if not one.merged_into}
         ids = {one.merged_into for one in profiles if one.merged_into}
     return list(found.values())
+
+
+def _is_meant(whom: str, found: Profile, say: Say, ask: Ask) -> bool:
+    """Say who it is, and return whether the same words were typed again: what is erased does not come back."""
+    addresses = ", ".join(identity.address for identity in found.identities) or "no address"
+    say(
+        f"{found.id} ({addresses}), known since {found.created_at:%Y-%m-%d}. Their messages, events and attributes go for good."
+    )
+    try:
+        return ask(f'Type "{whom}" again to erase: ').strip() == whom
+    except EOFError:
+        return False
 
 
 @asynccontextmanager

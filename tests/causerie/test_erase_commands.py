@@ -54,6 +54,33 @@ async def test_the_erased_stay_erased_after_an_older_backup_was_put_back(stage: 
     assert said[-1] == "1 erasures in the log, 0 people were here again and are erased.", "repeated, it does nothing"
 
 
+@pytest.mark.parametrize("answer", ["", "yes", "+3369876543", None])
+async def test_who_does_not_type_the_same_again_erases_nobody(stage: Stage, answer: str | None) -> None:
+    said = list[str]()
+
+    def ask(question: str) -> str:
+        if answer is None:
+            raise EOFError
+        return answer
+
+    assert await erase_one(stage.store, "+33698765432", said.append, ask) == 1
+    assert said[-1] == "Nobody was erased." and "+33698765432" in said[0]
+    assert await stage.store.count("erasing", {}) == 0
+    assert await found(stage.store, *PLANTED) != {}
+
+
+async def test_who_types_the_same_again_erases(stage: Stage) -> None:
+    asked, said = list[str](), list[str]()
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return "+33698765432"
+
+    assert await erase_one(stage.store, "+33698765432", said.append, ask) == 0
+    assert asked == ['Type "+33698765432" again to erase: ']
+    assert await found(stage.store, *PLANTED) == {}
+
+
 async def test_the_log_may_come_from_a_database_that_still_has_it(stage: Stage, mongo_url: str) -> None:
     said = list[str]()
     await erase_one(stage.store, "P1", said.append)
