@@ -12,7 +12,8 @@ from rules.calls import Decided, call
 from rules.choice import PREFERRED
 from rules.direct import direct
 from rules.entry import Occasion
-from rules.rule import OnCall, Rule
+from rules.rule import Rule
+from rules.rule_trigger import OnCall
 from rules.running import Running
 
 DATA_BYTES = 64_000

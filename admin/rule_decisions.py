@@ -31,7 +31,8 @@ from rules.moves import Granted, Held, Outcome, Skipped
 from rules.occasions import date_of, is_for, scheduled
 from rules.reading import Reader, Reads, zone_of
 from rules.reasons import spoken
-from rules.rule import OnDate, Rule
+from rules.rule import Rule
+from rules.rule_trigger import OnDate
 from rules.schedule import firings
 from rules.sentences import beginning
 from rules.triggers import begins

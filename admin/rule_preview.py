@@ -34,7 +34,8 @@ from rules.person import Person
 from rules.policy import Reach
 from rules.reading import Reader, Reads
 from rules.reasons import spoken
-from rules.rule import Rule, Send, walk
+from rules.rule import Rule
+from rules.rule_step import Send, walk
 from rules.run import Run
 from rules.running import Running
 from rules.sms_cost import SAMPLED, Estimate, estimate

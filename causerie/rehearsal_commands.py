@@ -27,7 +27,8 @@ from rules.policy import Reach, Reaches
 from rules.reasons import spoken
 from rules.recall import MOST_CONTACTS, Recalled, recall
 from rules.rehearsal import Rehearsed, Stage, Told, replayed, tried
-from rules.rule import Rule, Send, walk
+from rules.rule import Rule
+from rules.rule_step import Send, walk
 from rules.sms_cost import SAMPLED, Estimate, estimate
 
 SAMPLE = 5

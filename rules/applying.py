@@ -20,7 +20,8 @@ from rules.moves import Decision, Granted, Move, Outcome
 from rules.person import Person
 from rules.policy import Reach, Reaches
 from rules.reaction import NUDGES
-from rules.rule import Rule, Send, walk
+from rules.rule import Rule
+from rules.rule_step import Send, walk
 from rules.run import Run, decision_id
 from rules.thinking import UNTOLD, Editions, Refused, Thought
 

@@ -6,7 +6,9 @@ So a message that quiet hours hold is sent later by any process, and nothing abo
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from rules.rule import Class, OnCall, Rule, Send
+from rules.rule import Class, Rule
+from rules.rule_step import Send
+from rules.rule_trigger import OnCall
 
 BEFORE = "api:"
 """How the id of such a rule begins; no file can give its rule an id with a colon."""

@@ -11,7 +11,8 @@ from functools import partial
 from textwrap import wrap
 from types import MappingProxyType
 
-from rules.rule import Parallel, Rule, Send, Step, Stop, Wait, WaitUntil, branches
+from rules.rule import Rule
+from rules.rule_step import Parallel, Send, Step, Stop, Wait, WaitUntil, branches
 from rules.sentences import Words, beginning, signal
 from rules.sentences_steps import Says, step_line, ways
 

@@ -13,7 +13,8 @@ from rules.chance import is_control, is_held_out
 from rules.graph import Graph
 from rules.moves import Skipped
 from rules.person import Person
-from rules.rule import OnEvent, Rule
+from rules.rule import Rule
+from rules.rule_trigger import OnEvent
 from rules.run import FOR_EVER, Run, Token, run_id
 from rules.schedule import local_day
 

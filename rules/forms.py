@@ -10,7 +10,8 @@ from typing import Literal
 
 from profiles.duration import Duration, parse_duration
 from profiles.hours import EVERY_DAY
-from rules.rule import Days, OnDate, OnSegment, OnThreshold, Window
+from rules.rule_terms import Window
+from rules.rule_trigger import Days, OnDate, OnSegment, OnThreshold
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Stretch = Literal["day", "week", "month"]

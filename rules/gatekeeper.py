@@ -27,7 +27,7 @@ from rules.moves import Ask, Granted, Held, Outcome, Skipped
 from rules.person import Person
 from rules.policy import Policy, Reach, Reaches
 from rules.rule import Rule
-from rules.rule import Send as Step
+from rules.rule_step import Send as Step
 from rules.run import Run, message_id, reservation, reservation_id
 from rules.signals import with_run
 from rules.tracking import Tracker

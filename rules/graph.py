@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from rules.rule import Parallel, Step, branches
+from rules.rule_step import Parallel, Step, branches
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from rules.file_reading import WRONG, Reading
 from rules.forms import Count, price
 from rules.policy import Prices
 from rules.records import Key, Record
-from rules.rule import Tracking, Window
+from rules.rule_terms import Tracking, Window
 from rules.schema import COUNT, SHARE, TRACKING, WINDOW
 from rules.schema_steps import HOUR
 from rules.schema_triggers import CHANNEL, LENGTH

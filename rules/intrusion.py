@@ -12,10 +12,10 @@ from profiles.expression import Expression
 from profiles.hours import Spell
 from rules.book import Book
 from rules.policy import Policy
-from rules.rule import (
-    Emit,
+from rules.rule import Place, Rule
+from rules.rule_step import Emit, If, Send, Start, Switch, WaitUntil, walk
+from rules.rule_trigger import (
     EventMatch,
-    If,
     Once,
     OnChange,
     OnConversation,
@@ -24,14 +24,7 @@ from rules.rule import (
     OnSchedule,
     OnSegment,
     OnThreshold,
-    Place,
-    Rule,
-    Send,
-    Start,
-    Switch,
     Trigger,
-    WaitUntil,
-    walk,
 )
 from rules.shapes import Said
 from rules.wording import AND, listed

@@ -27,14 +27,13 @@ from rules.moves import (
     ToPeople,
     asked,
 )
-from rules.rule import (
+from rules.rule import Rule
+from rules.rule_step import (
     Emit,
-    EventMatch,
     HandOver,
     If,
     Parallel,
     Reaction,
-    Rule,
     Send,
     SetValue,
     Start,
@@ -46,6 +45,7 @@ from rules.rule import (
     Wallet,
     Webhook,
 )
+from rules.rule_trigger import EventMatch
 from rules.run import FOR_EVER, Run, Sent, Token
 from rules.signals import happened, with_run
 from rules.waiting import wait_until

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from profiles.swift import swift
 from profiles.timeline import Content
 from profiles.topics import Basis
-from rules.rule import Send
+from rules.rule_step import Send
 from rules.run import Run
 
 Attempt = Literal["", "fallback"]

@@ -8,7 +8,8 @@ from profiles.expression_audience import Audience
 from profiles.profile import Profile
 from profiles.record import Document
 from rules.entry import Occasion
-from rules.rule import Once, OnDate, OnSchedule, Rule
+from rules.rule import Rule
+from rules.rule_trigger import Once, OnDate, OnSchedule
 from rules.schedule import Firing, falls_on
 
 DAY = timedelta(days=1)

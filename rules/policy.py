@@ -7,7 +7,7 @@ from datetime import UTC, time, tzinfo
 from profiles.caps import Cap
 from profiles.hours import Hours
 from profiles.topics import Topic
-from rules.rule import Tracking
+from rules.rule_terms import Tracking
 
 
 @dataclass(frozen=True, slots=True)

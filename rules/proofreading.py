@@ -14,7 +14,8 @@ from rules.letters import Letter, Letters
 from rules.memory import MemoryReader
 from rules.policy import Reach
 from rules.rehearsal import start_of
-from rules.rule import Rule, Send, walk
+from rules.rule import Rule
+from rules.rule_step import Send, walk
 from rules.run import Run
 
 READERS = ("anna", "dmitri", "farid")

@@ -20,7 +20,9 @@ from profiles.store import Filter, Store
 from profiles.timeline import Event
 from rules.membership import MEMBERSHIPS, row_id
 from rules.person import Person
-from rules.rule import Emit, EventMatch, If, Rule, SetValue, Switch, WaitUntil, tests_of, walk
+from rules.rule import Rule, tests_of
+from rules.rule_step import Emit, If, SetValue, Switch, WaitUntil, walk
+from rules.rule_trigger import EventMatch
 from rules.run import Run
 from rules.signals import REACTIONS
 

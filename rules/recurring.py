@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from profiles.hours import EVERY_DAY
 from rules.forms import DAYS, clock, weekdays
-from rules.rule import OnSchedule
+from rules.rule_trigger import OnSchedule
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EVERY_DATE = frozenset(range(1, 32))

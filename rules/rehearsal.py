@@ -15,15 +15,8 @@ from rules.gatekeeper import Renders
 from rules.memory import Contacts
 from rules.policy import Reaches
 from rules.recall import Recalled
-from rules.rule import (
-    OnChange,
-    OnConversation,
-    OnEvent,
-    OnSegment,
-    OnThreshold,
-    Rule,
-    Trigger,
-)
+from rules.rule import Rule
+from rules.rule_trigger import OnChange, OnConversation, OnEvent, OnSegment, OnThreshold, Trigger
 from rules.running import editions_of
 from rules.simulation import Passing, Simulation
 from rules.thinking import Editions

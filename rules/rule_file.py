@@ -9,8 +9,10 @@ from profiles.findings import Findings
 from profiles.strict_yaml import read_strictly
 from profiles.written import Place, Table, place_of, plain
 from rules.file_reading import WRONG, Gathered, Names, Reading
-from rules.rule import OnEvent, Rule, Send, Start, walk
 from rules.rule import Place as RulePlace
+from rules.rule import Rule
+from rules.rule_step import Send, Start, walk
+from rules.rule_trigger import OnEvent
 from rules.schema import RULE
 from rules.schema_steps import STEP
 

@@ -31,7 +31,9 @@ from rules.personal import examples, links_of
 from rules.policy import Policy, Reach, Reaches
 from rules.reaction import Reaction
 from rules.reading import Reader
-from rules.rule import OnSegment
+from rules.rule import Rule
+from rules.rule_trigger import OnSegment
+from rules.run import Run
 from rules.thinking import Edition, Editions
 from rules.tracking import Tracker
 from rules.turn import News, Turn
@@ -102,11 +104,20 @@ async def open_rules(
     writer.react(reaction)
     ledgers = Ledgers(store)
 
-    def topic_of(rule: str) -> str:
-        found = bookcase.book.rules.get(rule)
+    def rule_of(run: Run) -> Rule | None:
+        return bookcase.book.rules.get(run.rule) or reread_direct(run.rule, run.rule_version)
+
+    def topic_of(run: Run) -> str:
+        found = rule_of(run)
         return found.topic if found else ""
 
-    letters = Letters({}, language=language, links=links_of(personal, topic_of) if personal else examples)
+    def is_marketing(run: Run) -> bool:
+        """Return whether its mails must show a way out; so they do when its rule is in no book any more."""
+        found = rule_of(run)
+        return personal is not None and (found is None or found.kind == "marketing")
+
+    links = links_of(personal, topic_of) if personal else examples
+    letters = Letters({}, language=language, links=links, is_marketing=is_marketing)
     winners = Winners(store, clock=clock)
     brakes = Brakes(store, clock)
     gatekeeper = Gatekeeper(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from rules.rule import Once, OnDate, OnSchedule
+from rules.rule_trigger import Once, OnDate, OnSchedule
 
 DAY = timedelta(days=1)
 

@@ -13,7 +13,8 @@ from rules.audience import AUDIENCE
 from rules.file_reading import Reading
 from rules.forms import Count, count, day, share, window
 from rules.records import Key, Record
-from rules.rule import Entry, Goal, Pressure, Rule, Timing, Tracking
+from rules.rule import Rule
+from rules.rule_terms import Entry, Goal, Pressure, Timing, Tracking
 from rules.schema_triggers import (
     EVENT_KEY,
     TRIGGERS,

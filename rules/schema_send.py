@@ -6,7 +6,7 @@ from typing import Any
 from profiles.written import Table, place_of
 from rules.file_reading import Reading
 from rules.records import Key, Record
-from rules.rule import Fallback, Send, Winner
+from rules.rule_step import Fallback, Send, Winner
 from rules.schema_triggers import CHANNEL
 from rules.shapes import Either, Many, Name, Pairs, Said, Whole, choice
 from rules.step_shapes import ID, Limited

@@ -9,7 +9,7 @@ from profiles.written import Table, place_of
 from rules.file_reading import Reading, named
 from rules.forms import clock, weekdays
 from rules.records import Key, Record, Verbs
-from rules.rule import (
+from rules.rule_step import (
     Emit,
     HandOver,
     If,

@@ -9,7 +9,7 @@ from rules.file_reading import Reading, named
 from rules.forms import anniversary, crossing, length, moment, threshold
 from rules.records import Key, Record, Verbs
 from rules.recurring import recurring
-from rules.rule import (
+from rules.rule_trigger import (
     EventMatch,
     OnCall,
     Once,

@@ -6,7 +6,9 @@ from types import MappingProxyType
 
 from profiles.expression import Expression
 from rules import wording
-from rules.rule import (
+from rules.rule import Rule
+from rules.rule_step import Reaction
+from rules.rule_trigger import (
     EventMatch,
     OnCall,
     Once,
@@ -17,8 +19,6 @@ from rules.rule import (
     OnSchedule,
     OnSegment,
     OnThreshold,
-    Reaction,
-    Rule,
 )
 from rules.sentences_steps import Says, step_lines
 from rules.shapes import Said

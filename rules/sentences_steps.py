@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rules import wording
-from rules.rule import (
+from rules.rule_step import (
     Emit,
     HandOver,
     If,

@@ -6,7 +6,8 @@ from datetime import datetime
 from profiles.expression import Facts
 from profiles.record import replace
 from profiles.timeline import Event
-from rules.rule import EventMatch, Rule
+from rules.rule import Rule
+from rules.rule_trigger import EventMatch
 from rules.run import Run, Sent
 
 REACTIONS: Mapping[str, str] = {

@@ -17,7 +17,8 @@ from rules.gatekeeper import Renders
 from rules.person import Person
 from rules.policy import Reaches
 from rules.rehearsal import start_of
-from rules.rule import Rule, Send, walk
+from rules.rule import Rule
+from rules.rule_step import Send, walk
 from rules.run import Run
 from rules.thrift import SMS, Bodies
 

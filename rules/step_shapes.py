@@ -8,7 +8,7 @@ from typing import Any
 from profiles.duration import Duration
 from profiles.written import Table, place_of
 from rules.file_reading import MOST_STEPS, WRONG, Reading, named
-from rules.rule import LONGEST, Reaction
+from rules.rule_step import LONGEST, Reaction
 from rules.schema_triggers import LENGTH, MATCH
 from rules.shapes import Condition, Json, Said, Text
 

@@ -8,7 +8,8 @@ from profiles.profile import Profile
 from profiles.timeline import Content
 from profiles.tracking import Tracked, with_links
 from rules.policy import Reach
-from rules.rule import Rule, Tracking
+from rules.rule import Rule
+from rules.rule_terms import Tracking
 
 NO_TRACKING = "no_tracking"
 """The attribute of a contact who wants nothing of this counted."""

@@ -15,7 +15,8 @@ from rules.choice import most_reactive, targets
 from rules.gatekeeper import Renders, Unrendered
 from rules.person import Person
 from rules.policy import Reach, Reaches
-from rules.rule import Rule, Send, walk
+from rules.rule import Rule
+from rules.rule_step import Send, walk
 from rules.run import Run
 
 

@@ -6,18 +6,9 @@ from dataclasses import dataclass
 from profiles.expression import Expression, Facts
 from profiles.record import replace
 from profiles.timeline import Event
-from rules.rule import (
-    EventMatch,
-    OnChange,
-    OnConversation,
-    OnEvent,
-    OnSegment,
-    OnThreshold,
-    Reaction,
-    Rule,
-    WaitUntil,
-    walk,
-)
+from rules.rule import Rule
+from rules.rule_step import Reaction, WaitUntil, walk
+from rules.rule_trigger import EventMatch, OnChange, OnConversation, OnEvent, OnSegment, OnThreshold
 from rules.signals import REACTIONS
 
 CHANGED = "profile.changed"

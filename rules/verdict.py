@@ -15,7 +15,8 @@ from rules.memory import Contacts, MemoryLedgers
 from rules.moves import Outcome, Skipped
 from rules.person import Person
 from rules.policy import Policy, Reaches
-from rules.rule import OnChange, OnConversation, OnEvent, OnSegment, OnThreshold, Rule, Trigger
+from rules.rule import Rule
+from rules.rule_trigger import OnChange, OnConversation, OnEvent, OnSegment, OnThreshold, Trigger
 from rules.run import Run
 from rules.signals import with_run
 from rules.triggers import CHANGED, CONVERSATION, ENTERED, LEFT, begins

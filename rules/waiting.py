@@ -2,7 +2,8 @@
 
 from datetime import datetime, time, timedelta, tzinfo
 
-from rules.rule import Days, Wait
+from rules.rule_step import Wait
+from rules.rule_trigger import Days
 from rules.schedule import instant_of
 
 DAY = timedelta(days=1)

@@ -14,7 +14,8 @@ from typing import Any
 from profiles.calendar import Clock
 from profiles.store import AlreadyThere, Store
 from rules.lift import Lift, lift
-from rules.rule import Rule, Send, tests_of
+from rules.rule import Rule, tests_of
+from rules.rule_step import Send
 from rules.variants import Measure, Tally, variants_of
 
 log = logging.getLogger("rules.winner")

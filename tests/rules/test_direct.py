@@ -3,7 +3,8 @@
 import pytest
 
 from rules.direct import direct, reread_direct
-from rules.rule import OnCall, Send
+from rules.rule_step import Send
+from rules.rule_trigger import OnCall
 
 
 def test_a_direct_rule_is_made_again_from_its_id_and_version() -> None:

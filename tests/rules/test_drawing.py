@@ -8,7 +8,8 @@ import pytest
 from rules.book import read_book
 from rules.bookcase import read_folder
 from rules.drawing import Box, Drawing, draw
-from rules.rule import Rule, walk
+from rules.rule import Rule
+from rules.rule_step import walk
 from tests.rules.play import rule
 
 DEEP = """

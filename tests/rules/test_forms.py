@@ -10,7 +10,8 @@ from profiles.duration import Duration
 from rules import forms
 from rules.forms import Count
 from rules.recurring import recurring
-from rules.rule import OnDate, OnSegment, OnThreshold, Window
+from rules.rule_terms import Window
+from rules.rule_trigger import OnDate, OnSegment, OnThreshold
 
 EVERY = frozenset(range(7))
 WEEK = frozenset(range(5))

@@ -12,7 +12,8 @@ from profiles.profile import Attribute, Profile
 from profiles.record import to_document
 from profiles.store import Store
 from rules.occasions import date_of, is_for, selection
-from rules.rule import OnDate, Rule
+from rules.rule import Rule
+from rules.rule_trigger import OnDate
 from rules.schedule import Firing
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from profiles.strict_yaml import read_strictly
 from rules.choice import MIDDLING
 from rules.file_reading import Names, Reading
 from rules.house_files import OWN_EVENTS, read_pressure
-from rules.rule import Tracking
+from rules.rule_terms import Tracking
 from rules.winner import WINNERS
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

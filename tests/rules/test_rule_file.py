@@ -10,24 +10,11 @@ from profiles.expression import Vocabulary
 from profiles.expression_tree import Kind
 from profiles.findings import Findings
 from rules.file_reading import MOST_STEPS, Names
-from rules.rule import (
-    EventMatch,
-    If,
-    OnEvent,
-    Parallel,
-    Reaction,
-    Rule,
-    Send,
-    SetValue,
-    Stop,
-    Switch,
-    Tag,
-    Wait,
-    WaitUntil,
-    Window,
-    walk,
-)
+from rules.rule import Rule
 from rules.rule_file import read_rule, rule_id
+from rules.rule_step import If, Parallel, Reaction, Send, SetValue, Stop, Switch, Tag, Wait, WaitUntil, walk
+from rules.rule_terms import Window
+from rules.rule_trigger import EventMatch, OnEvent
 
 EXAMPLE = Path(__file__).parent / "cart-reminder.yml"
 ATTRIBUTES = {

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from profiles.duration import Duration
-from rules.rule import Once, OnDate, OnSchedule
+from rules.rule_trigger import Once, OnDate, OnSchedule
 from rules.schedule import falls_on, firings, instant_of
 
 PARIS = ZoneInfo("Europe/Paris")

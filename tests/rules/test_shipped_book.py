@@ -21,7 +21,7 @@ from rules.letters import Letters
 from rules.memory import Contacts
 from rules.options import RulesOptions, folder_of
 from rules.policy import Reach, Reaches
-from rules.rule import Send, walk
+from rules.rule_step import Send, walk
 from rules.running import editions_of
 from rules.simulation import Simulation, with_value
 

@@ -12,8 +12,8 @@ from profiles.timeline import Content
 from rules.file_reading import Names, Reading
 from rules.house_files import read_pressure
 from rules.policy import Reach
-from rules.rule import Tracking
 from rules.rule_file import read_rule
+from rules.rule_terms import Tracking
 from rules.sentences import sentences
 from rules.tracking import Tracker
 from tests.cast import NOON, anna

@@ -12,8 +12,8 @@ from profiles.record import to_document
 from profiles.store import Store
 from rules.chance import variant
 from rules.reading import Reads
-from rules.rule import Send
 from rules.rule import tests_of as parts_of
+from rules.rule_step import Send
 from rules.run import Run, Sent
 from rules.variants import Tally, variants_of
 from rules.winner import WINNERS, Winners, decide
