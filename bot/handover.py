@@ -39,8 +39,8 @@ DEFAULT_WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _LABELS = {
-    "fr": ("Dernier message", "Ce que l'on sait", "Demandes", "aucune"),
-    "en": ("Last message", "What we know", "Asked about", "nothing"),
+    "fr": ("Dernier message\u00a0: ", "Question\u00a0: ", "Ce que l’on sait\u00a0: ", "Demandes\u00a0: ", "aucune"),
+    "en": ("Last message: ", "Question: ", "What we know: ", "Asked about: ", "nothing"),
 }
 
 
@@ -78,13 +78,19 @@ def default_words(reason: str, language: str | None) -> str:
     return words.get(language or "en", words["en"])
 
 
-def summary(question: str, slots: Mapping[str, Any], intents: list[str], language: str | None) -> str:
-    """Return what the agent reads first: the last message, what is known, what was asked before. A few short lines."""
-    last, known, asked, nothing = _LABELS.get(language or "en", _LABELS["en"])
+def summary(
+    last: str, slots: Mapping[str, Any], intents: list[str], language: str | None, *, question: str = ""
+) -> str:  # fmt: skip
+    """Return what the agent reads first: the last message, the question before it, what is known, what was asked before.
+
+    A few short lines; the question is left out where it is the last message itself.
+    """
+    said, asked, known, about, nothing = _LABELS.get(language or "en", _LABELS["en"])
     facts = ", ".join(f"{name}: {str(value)[:80]}" for name, value in slots.items()) or nothing
-    return "\n".join(
-        [f"{last}: {question[:300] or nothing}", f"{known}: {facts[:500]}", f"{asked}: {', '.join(intents) or nothing}"]
-    )
+    lines = [said + (last[:300] or nothing), known + facts[:500], about + (", ".join(intents) or nothing)]
+    if question and question != last:
+        lines.insert(1, asked + question[:300])
+    return "\n".join(lines)
 
 
 def read_handover(file: Table, domain: Domain, findings: Findings, flows: Collection[str] = ()) -> HandoverPlan:

@@ -313,7 +313,8 @@ def _handover(play: _Play, question: str, intents: list[str]) -> Any:
     known = {**play.tracker.slots, **play.known}
     slots = {name: value for name, value in known.items() if value is not None and name != REQUESTED}
     reason = play.handover.get("reason")
-    words = summary(question, slots, intents, play.scene.language)
+    last = clean_text(play.said, _LONGEST_QUESTION)
+    words = summary(last, slots, intents, play.scene.language, question=question)
     return reason if reason in ("asked", "not_understood") else "action", words, play.handover.get("team")
 
 
