@@ -361,14 +361,7 @@ async def test_where_storage_is_forbidden_one_can_still_chat(shop: Shop, context
 
 async def test_whom_the_tracker_saw_first_chats_as_the_same_visitor(shop: Shop, context: BrowserContext) -> None:
     address = new_address()
-    token = visitor_token(address, shop.channel._keys.own)
-    page = await context.new_page()
-    await page.add_init_script(f"localStorage.setItem('causerie:' + location.host + ':track', '{token}')")
-    await page.goto(f"{shop.url}/host")
-    await _open(page)
-    await _say(page, "quiet")
-    await _settled(page)
-    assert await _conversation(page) == f"webchat:{address}"
+    assert await _chats_tracked_as(address, shop, context) == f"webchat:{address}"
 
 
 async def test_whom_the_tracker_knows_as_a_person_chats_apart_when_nobody_signs_them_in(
@@ -376,14 +369,7 @@ async def test_whom_the_tracker_knows_as_a_person_chats_apart_when_nobody_signs_
 ) -> None:
     address = new_address()
     await shop.store.insert("visitors", {"_id": address, "subject": "anna", "bound_at": utc_now()})
-    token = visitor_token(address, shop.channel._keys.own)
-    page = await context.new_page()
-    await page.add_init_script(f"localStorage.setItem('causerie:' + location.host + ':track', '{token}')")
-    await page.goto(f"{shop.url}/host")
-    await _open(page)
-    await _say(page, "quiet")
-    await _settled(page)
-    assert await _conversation(page) != f"webchat:{address}"
+    assert await _chats_tracked_as(address, shop, context) != f"webchat:{address}"
 
 
 async def test_anna_signs_in_reads_her_conversation_everywhere_and_signs_out(
@@ -584,6 +570,18 @@ async def test_a_visitor_who_never_opens_the_chat_costs_nobody_a_socket(shop: Sh
     await expect(page.get_by_role("button", name="Open the chat")).to_be_visible()
     assert shop.channel.open_sockets() == 0
     assert await page.evaluate("Object.keys(localStorage)") == []
+
+
+async def _chats_tracked_as(address: str, shop: Shop, context: BrowserContext) -> str:
+    """Return the conversation of a browser that the tracker gave this address before the chat was opened."""
+    token = visitor_token(address, shop.channel._keys.own)
+    page = await context.new_page()
+    await page.add_init_script(f"localStorage.setItem('causerie:' + location.host + ':track', '{token}')")
+    await page.goto(f"{shop.url}/host")
+    await _open(page)
+    await _say(page, "quiet")
+    await _settled(page)
+    return await _conversation(page)
 
 
 async def _visit(context: BrowserContext, shop: Shop, language: str = "en", **more: str) -> Page:
