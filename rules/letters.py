@@ -1,7 +1,7 @@
 """The message a template makes for one contact on one channel, in their language; or why it makes none."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -10,6 +10,7 @@ from profiles.html_text import text_of
 from profiles.personalize import Rendered, Text
 from profiles.personalize import Unrendered as Failed
 from profiles.profile import Profile
+from profiles.record import replace
 from profiles.text import clean
 from profiles.timeline import Button, Content
 from rules.gatekeeper import Unrendered
@@ -18,9 +19,11 @@ from rules.personal import Links, examples
 from rules.policy import Reach
 from rules.run import Run
 from rules.template_file import ButtonText, Parts, Template
+from rules.way_out import with_way_out
 
 ADDRESS = re.compile(r"(https?://|mailto:|tel:)[^\s<>\"']{1,1990}", re.IGNORECASE)
 LONGEST_TITLE = 250
+MAIL = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,11 @@ class Letters:
         *,
         language: str,
         links: Links = examples,
+        is_marketing: Callable[[Run], bool] = lambda run: False,
     ) -> None:
+        """`is_marketing` says of whose run it is that a mail must show how to be left alone."""
         self.templates = templates
-        self._language, self._links = language, links
+        self._language, self._links, self._is_marketing = language, links, is_marketing
 
     def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered:
         """Return the message to send; a field that the contact lacks is a reason not to."""
@@ -63,8 +68,13 @@ class Letters:
         wanted = (language or person.facts.profile.language or self._language).split("-")[0].lower()
         spoken = next(one for one in (wanted, self._language, *known.languages) if one in known.languages)
         said = _Said(known, spoken, reach, variant)
-        fields = {**fields_of(person, run), "links": self._links(person, run, reach)}
-        return _written(said, fields, spoken, person.facts.zone, person.facts.now)
+        links = self._links(person, run, reach)
+        fields = {**fields_of(person, run), "links": links}
+        letter = _written(said, fields, spoken, person.facts.zone, person.facts.now)
+        if isinstance(letter, Unrendered) or reach.space != MAIL or not self._is_marketing(run):
+            return letter
+        content = with_way_out(letter.content, links["unsubscribe"], (links["preferences"],), spoken)
+        return replace(letter, content=content)
 
 
 def fields_of(person: Person, run: Run) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def examples(person: Person, run: Run, reach: Reach) -> Mapping[str, str]:
     return {name: f"https://example.org/{name}" for name in ("preferences", "wallet", "unsubscribe", "confirm")}
 
 
-def links_of(personal: PersonalLinks, topic_of: Callable[[str], str]) -> Links:
+def links_of(personal: PersonalLinks, topic_of: Callable[[Run], str]) -> Links:
     """Return the links that end just what a message is about: its rule's topic, on the channel where it goes.
 
     A rule without a topic, or one that is in no book, gives a link that ends the whole channel.
@@ -24,7 +24,7 @@ def links_of(personal: PersonalLinks, topic_of: Callable[[str], str]) -> Links:
 
     def links(person: Person, run: Run, reach: Reach) -> Mapping[str, str]:
         return personal.for_templates(
-            person.id, person.facts.now, channel=reach.space, topic=topic_of(run.rule), start=run.start
+            person.id, person.facts.now, channel=reach.space, topic=topic_of(run), start=run.start
         )
 
     return links

@@ -44,7 +44,7 @@ def template(text: str) -> Template:
 
 def letters(text: str) -> Letters:
     topics = {"cart": "offers"}
-    return Letters({"t": template(text)}, language="fr", links=links_of(PERSONAL, lambda rule: topics.get(rule, "")))
+    return Letters({"t": template(text)}, language="fr", links=links_of(PERSONAL, lambda run: topics.get(run.rule, "")))
 
 
 def token(text: str) -> str:
