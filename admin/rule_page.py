@@ -23,6 +23,7 @@ from rules.running import Running
 from rules.sentences import sentences
 from rules.tallies import tallies
 
+WIDEST = 980  # pixels: a tree wider than its place on a large page stands upright there, too
 PERIODS = (7, 30, 90)
 """Days that figures may be asked for."""
 
@@ -44,12 +45,13 @@ async def show(request: web.Request) -> web.Response:
     book, now = rules.bookcase.book, desk.clock()
     days = _days(request)
     since = now - timedelta(days=days)
-    drawing = draw(rule, language, book.names.vocabulary.words)
+    words = book.names.vocabulary.words
+    drawing, upright = draw(rule, language, words), draw(rule, language, words, is_upright=True)
     inside = await standing(desk.store, rule.id)
     counted = await tallies(desk.store, [rule.id], since)
     return page(
         request, "rule.html", **_head(request, rule), days=days, periods=PERIODS, states=STATES,
-        lines=sentences(rule, language, book.names.vocabulary.words), drawing=drawing,
+        lines=sentences(rule, language, words), drawing=drawing if drawing.width <= WIDEST else None, upright=upright,
         inside=_inside(drawing, inside), at_step={one.step: one for one in inside},
         funnel=await funnel(desk.store, rule.id, since), tally=counted[rule.id],
         next_at=next_firing(rule, zone_of_house(rules), now), braked_until=_braked_until(rules, rule),

@@ -5,6 +5,7 @@ text has no French.
 """
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+_BESIDE = re.compile(r"(?<=«) | (?=[»:;!?%€])")
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 LANGUAGES = {"en": "English", "fr": "Français"}
 FOLDER = Path(__file__).parent / "locales"
 
@@ -61,10 +64,15 @@ def texts(language: str) -> Texts:
     many: dict[str, tuple[str, ...]] = {}
     for message in catalog:
         if isinstance(message.id, (tuple, list)):
-            many[message.id[0]] = tuple(message.string or ())
+            many[message.id[0]] = tuple(_typeset(part) for part in message.string or ())
         elif message.id and message.string:
-            one[message.id] = str(message.string)
+            one[message.id] = _typeset(str(message.string))
     return Texts(language, one, many, lambda n: int(n >= 2) if language == "fr" else int(n != 1))
+
+
+def _typeset(french: str) -> str:
+    """Return a French text as it is printed: what stands before : ; ! ? » or behind « never begins or ends a line."""
+    return _BESIDE.sub("\u00a0", _APOSTROPHE.sub("’", french))
 
 
 def preferred(header: str) -> str:

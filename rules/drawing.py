@@ -1,7 +1,8 @@
 """A rule's steps laid out as a tree: boxes, lines and labels with their places. Pure; the page draws them as SVG.
 
-Steps stand below one another; the ways of a step stand side by side below it, and meet again above what follows. All measures
-are pixels at the size the page shows: letters are counted, not measured, so a line holds a few less than would fit.
+Steps stand below one another; the ways of a step stand side by side below it, and meet again above what follows. Upright, for a
+narrow page, they stand below one another too, each a little to the right of its step. All measures are pixels at the size the
+page shows: letters are counted, not measured, so a line holds a few less than would fit.
 """
 
 import re
@@ -20,6 +21,8 @@ WIDE, LETTERS, LINE, PAD = 232, 33, 18, 12
 GAP_X, GAP_Y, LABEL = 28, 30, 16
 MOST_LINES, LABEL_LINES = 4, 2
 EDGE = 10
+SPINE, INDENT = 11, 22
+"""Upright: how far from a box's left side its line goes down, and how far to the right a step's ways begin."""
 _BESIDE = re.compile(r"(?<=«) | (?=[»:;!?%])")
 
 
@@ -54,6 +57,8 @@ class Line:
     """At which height it turns aside."""
     label: tuple[str, ...] = ()
     has_head: bool = True
+    is_upright: bool = False
+    """Whether the words stand to the right of its end, not across it."""
 
     @property
     def path(self) -> str:
@@ -81,6 +86,8 @@ class _Block:
     boxes: list[Box] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     goes_on: bool = True
+    left_at: int | None = None
+    """At which height it is left, where that is not its end."""
 
     def put(self, other: "_Block", x: int, y: int) -> None:
         self.boxes += [replace(box, x=box.x + x, y=box.y + y) for box in other.boxes]
@@ -90,9 +97,11 @@ class _Block:
         ]
 
 
-def draw(rule: Rule, language: str, words: Words = MappingProxyType({})) -> Drawing:
+def draw(
+    rule: Rule, language: str, words: Words = MappingProxyType({}), *, is_upright: bool = False
+) -> Drawing:  # fmt: skip
     """Return the drawing of a rule, from what begins it to its last step."""
-    pen = _Pen(language, partial(signal, words=words))
+    pen = _Pen(language, partial(signal, words=words), is_upright)
     start = pen.boxed("", "start", beginning(rule, language, words))
     whole = pen.stacked([start, *(pen.block(step) for step in rule.steps)])
     lines = _leading_on(whole.lines)
@@ -118,8 +127,9 @@ def _leading_on(lines: list[Line]) -> list[Line]:
 
 
 class _Pen:
-    def __init__(self, language: str, says: Says) -> None:
+    def __init__(self, language: str, says: Says, is_upright: bool) -> None:
         self._language, self._says = language, says
+        self._axis, self._branched = (SPINE, _upright) if is_upright else (WIDE // 2, _branched)
 
     def block(self, step: Step) -> _Block:
         """Return a step with all within it."""
@@ -128,12 +138,14 @@ class _Pen:
         within = [(title, steps) for title, steps in ways(step, self._language)]
         if not any(steps for _, steps in within):
             return own
-        return _branched(own, [(title, self.stacked([self.block(one) for one in steps])) for title, steps in within])
+        return self._branched(
+            own, [(title, self.stacked([self.block(one) for one in steps])) for title, steps in within]
+        )
 
     def boxed(self, step: str, kind: str, text: str) -> _Block:
         """Return one box alone."""
         box = Box(step, kind, text, _wrapped(text, LETTERS, MOST_LINES), 0, 0)
-        return _Block(WIDE, box.height, WIDE // 2, [box])
+        return _Block(WIDE, box.height, self._axis, [box])
 
     def stacked(self, blocks: Sequence[_Block]) -> _Block:
         """Return these below one another, joined by lines; none give the empty way."""
@@ -149,7 +161,8 @@ class _Pen:
             whole.goes_on = block.goes_on
             if number + 1 < len(blocks):
                 if block.goes_on:
-                    whole.lines.append(Line(axis, y, axis, y + GAP_Y, y + GAP_Y // 2))
+                    left_at = y if block.left_at is None else y - block.height + block.left_at
+                    whole.lines.append(Line(axis, left_at, axis, y + GAP_Y, y + GAP_Y // 2))
                 y += GAP_Y
         whole.height = y
         return whole
@@ -179,6 +192,23 @@ def _branched(own: _Block, within: Sequence[tuple[str, _Block]]) -> _Block:
         left += block.width + GAP_X
     whole.width = max(whole.width, whole.axis - own.axis + own.width)
     whole.height = bottom if whole.goes_on else own.height + room + tallest
+    return whole
+
+
+def _upright(own: _Block, within: Sequence[tuple[str, _Block]]) -> _Block:
+    """Return a step above its ways, each below the other; the step's own line goes on beside them."""
+    whole = _Block(own.width, own.height, own.axis, own.boxes, own.lines, left_at=own.height)
+    whole.goes_on = any(block.goes_on for _, block in within)
+    for title, block in within:
+        if not block.boxes:
+            continue  # nothing happens there
+        label = _wrapped(title.rstrip(": "), 28, LABEL_LINES)
+        turn = whole.height + GAP_Y // 2
+        top = turn + GAP_Y // 2 + LABEL * len(label)
+        whole.put(block, INDENT, top)
+        x = INDENT + block.axis
+        whole.lines.append(Line(own.axis, own.height, x, top, turn, label, is_upright=True))
+        whole.width, whole.height = max(whole.width, INDENT + block.width), top + block.height
     return whole
 
 

@@ -88,3 +88,10 @@ def test_the_audit_names_who_is_no_agent() -> None:
     assert [says.doer(by, {}) for by in ("system", "first start", "key:till")] == [
         "Causerie", "premier démarrage", "key:till",
     ]  # fmt: skip
+
+
+def test_no_french_line_begins_or_ends_with_a_mark_alone() -> None:
+    speaks = texts("fr")
+    assert speaks("{who}:", who="Bot") == "Bot\u00a0:"
+    shown = [speaks(english) for english in _catalog() if not re.search(r"\{\w+\}", english)]
+    assert [text for text in shown if re.search(r" [:;!?»]|« |\w'\w", text)] == []

@@ -75,6 +75,18 @@ def test_every_arrow_ends_at_a_box(one: Rule) -> None:
 
 
 @pytest.mark.parametrize("one", drawings(), ids=lambda one: one.id)
+def test_upright_it_fits_a_phone_and_every_line_goes_from_box_to_box_beside_the_others(one: Rule) -> None:
+    drawing = draw(one, "fr", is_upright=True)
+    assert [pair for pair in combinations(drawing.boxes, 2) if overlap(*pair)] == []
+    assert {box.step for box in drawing.boxes if box.step} == {step.id for step in walk(one.steps)}
+    assert max(box.x + box.width for box in drawing.boxes) <= drawing.width <= 320
+    for line in drawing.lines:
+        assert touches(line.x, line.y, drawing) and touches(line.to_x, line.to_y, drawing), line
+        crossed = [box for box in drawing.boxes if box.x <= line.x <= box.x + box.width and line.y < box.y < line.turn]
+        assert crossed == [], line
+
+
+@pytest.mark.parametrize("one", drawings(), ids=lambda one: one.id)
 def test_no_line_ends_in_nothing_but_a_way_that_is_empty(one: Rule) -> None:
     drawing = draw(one, "en")
     begun = {(line.x, line.y) for line in drawing.lines}
