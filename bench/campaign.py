@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -149,12 +149,14 @@ async def database() -> AsyncIterator[tuple[str, int, Path]]:
 
 
 @asynccontextmanager
-async def fired(url: str, name: str, folder: Path, audience: str, *, plan: bool = True) -> AsyncIterator[Stage]:
+async def fired(
+    url: str, name: str, folder: Path, audience: str, *, plan: bool = True, listeners: Sequence[Any] = ()
+) -> AsyncIterator[Stage]:
     """Open the rules with a campaign for this audience whose hour has just come, and plan it."""
     book = folder / f"book-{name}"
     at = utc_now() + timedelta(minutes=1)
     write_book(book, {"sales": RULE.format(at=f"{at:%Y-%m-%d %H:%M}", audience=audience)})
-    async with stage(url, name, book) as process:
+    async with stage(url, name, book, listeners=listeners) as process:
         await process.rules.occurrences.plan()
         process.clock.ahead = AHEAD
         assert not plan or await process.rules.occurrences.plan() == 1

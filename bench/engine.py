@@ -106,8 +106,8 @@ async def report(contacts: int, seconds: float) -> dict[str, Any]:
         await crowd.seed(store, now=utc_now())
         await _paced(_one_after_the_other(store, plain), willing[:events], plain)
         print(f"one after the other: {_words(plain)}", flush=True)
-        async with _opened(url, folder, ours) as process:
-            await _paced(_told(process), willing[-events:], ours)
+        async with opened(url, "engine", folder, ours) as process:
+            await _paced(told(process), willing[-events:], ours)
         print(f"ours: {_words(ours)}", flush=True)
         await store.close()
     found = _percentiles(ours)
@@ -130,8 +130,10 @@ async def report(contacts: int, seconds: float) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _opened(url: str, folder: Path, channel: Arrivals) -> AsyncIterator[Stage]:
-    """Open the engine with its rules and the back door as the server has it."""
+async def opened(
+    url: str, name: str, folder: Path, channel: Arrivals, *, listeners: Sequence[Any] = ()
+) -> AsyncIterator[Stage]:
+    """Open the engine with its rules and the back door as the server has it, on this database."""
     book = folder / "book"
     aisles = RULES // NAMES
     rules = {
@@ -139,7 +141,7 @@ async def _opened(url: str, folder: Path, channel: Arrivals) -> AsyncIterator[St
         for number in range(RULES)
     }
     write_book(book, rules)
-    async with stage(url, "engine", book) as process:
+    async with stage(url, name, book, listeners=listeners) as process:
         permits = Permits(process.store, Ledgers(process.store), clock=process.clock)
         door = BackDoor({"email": channel}, process.writer, clock=process.clock, permits=permits)
         process.writer.listen(door.take)
@@ -153,7 +155,9 @@ async def _opened(url: str, folder: Path, channel: Arrivals) -> AsyncIterator[St
             await permits.close()
 
 
-def _told(process: Stage) -> Happens:
+def told(process: Stage) -> Happens:
+    """Return what lets a contact's event happen: committed by the one writer, as the server does."""
+
     async def happens(number: int) -> None:
         event = _event(number)
         await process.writer.commit(Work(lambda snapshot: Changes(events=(event,)), key=event.id, key_in="events"))

@@ -49,7 +49,7 @@ class Round:
 
 
 @dataclass(slots=True)
-class _Nowhere:
+class Nowhere:
     """A channel: whatever it is given counts as sent."""
 
     sent: list[str] = field(default_factory=list)
@@ -88,13 +88,13 @@ async def report(messages: int, rounds: int) -> dict[str, Any]:
 
 
 async def _ours(database: Mongod, client: Any, name: str, messages: int) -> Round:
-    channel, store = _Nowhere(), Store(database.url, name)
+    channel, store = Nowhere(), Store(database.url, name)
     await store.prepare(INDEXES)
     writer = Writer(store, process="bench")
     back_door = BackDoor({"pigeon": cast(Channel, channel)}, writer, clock=utc_now)
-    committed = await _committed(writer, messages)
+    born = await committed(writer, messages)
     began, spent = time.perf_counter(), _spent(database)
-    for message in committed:
+    for message in born:
         back_door.send(message)
     await back_door.close(WITHIN_SECONDS)  # comes back when every outcome is recorded
     took, used = time.perf_counter() - began, _spent(database) - spent
@@ -104,7 +104,7 @@ async def _ours(database: Mongod, client: Any, name: str, messages: int) -> Roun
     return Round(messages / took, used / messages * 1e6, whole)
 
 
-async def _committed(writer: Writer, messages: int) -> list[Message]:
+async def committed(writer: Writer, messages: int) -> list[Message]:
     """Commit one message to each of so many people, and return them as they are: leased to this process."""
     born: list[Message] = []
 

@@ -1,10 +1,11 @@
 """One process of the rules for the benchmarks: a store, the one writer, a rule book written for the occasion, texts ready made."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from profiles.calendar import utc_now
 from profiles.personal_links import PersonalLinks
@@ -67,10 +68,14 @@ async def stage(
     process: str = "bench",
     clock: Clock | None = None,
     writes: Writes | None = None,
+    listeners: Sequence[Any] = (),
 ) -> AsyncIterator[Stage]:
-    """Open one process of the rules upon this book's folder; without `writes` every text is the one made before."""
+    """Open one process of the rules upon this book's folder; without `writes` every text is the one made before.
+
+    `listeners` are the driver's (pymongo.monitoring): tests count commands with them.
+    """
     clock = clock or Clock()
-    store = Store(url, database)
+    store = Store(url, database, listeners=listeners)
     writer = Writer(store, process=process, clock=clock)
     rules = await open_rules(
         store,

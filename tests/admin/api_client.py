@@ -1,7 +1,7 @@
 """The API as a caller meets it: a real server on a real database, one key with every scope, and keys with fewer."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -128,13 +128,18 @@ def _check_shape(method: str, path: str, status: int, answer: Any) -> None:
 
 @asynccontextmanager
 async def caller_on(
-    mongo_url: str, database_name: str, *, book: Path | None = None, clock: Clock | None = None
+    mongo_url: str,
+    database_name: str,
+    *,
+    book: Path | None = None,
+    clock: Clock | None = None,
+    listeners: Sequence[Any] = (),
 ) -> AsyncIterator[Caller]:
     """Within the block, a server with the API on this database, and a caller who may do everything.
 
     With a `book` the server has rules; they work through what it is told, and look for nothing by themselves.
     """
-    store = Store(mongo_url, database_name)
+    store = Store(mongo_url, database_name, listeners=listeners)
     await store.prepare(INDEXES)
     clock = clock or Clock()
     writer = Writer(store, process="p1", clock=clock)

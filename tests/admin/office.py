@@ -1,6 +1,7 @@
 """The console as tests see it: a real database with a seeded shop, the real app on a real port, and people who sign in."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -196,9 +197,13 @@ async def open_office(
     folder: Path | None = None,
     drafts: Drafts | None = None,
     book: Path | None = None,
+    listeners: Sequence[Any] = (),
 ) -> Office:
-    """Open it; with a bot's folder it can be taught there, with a rule book's folder its rules react to what happens."""
-    store = Store(url, database)
+    """Open it; with a bot's folder it can be taught there, with a rule book's folder its rules react to what happens.
+
+    `listeners` are the driver's: they see each command of its store.
+    """
+    store = Store(url, database, listeners=listeners)
     await store.prepare(INDEXES)
     clock, feed = Clock(), Feed()
     writer = Writer(store, process="test", clock=clock)

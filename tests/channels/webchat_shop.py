@@ -160,7 +160,7 @@ class Shop:
 @asynccontextmanager
 async def open_shop(url: str, database: str, port: int, **options: Any) -> AsyncIterator[Shop]:
     """Run a shop for the length of the block."""
-    store = Store(url, database)
+    store = Store(url, database, listeners=options.pop("listeners", ()))
     await store.prepare(
         {name: INDEXES[name] for name in ("messages", "conversations", "visitors", "files", "profiles")}
     )
