@@ -5,6 +5,7 @@ and everything else goes through Motor's own calls. Write concern is majority an
 acknowledged is on disk.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from profiles.lean import absent
 from profiles.steady import Steady
 from profiles.store_errors import AlreadyThere, Interrupted, Stale, Unavailable, Unstorable, translated
+from profiles.store_limits import LEAVE_SECONDS, LIMITS, notice_silent_connections
 from profiles.store_plan import Ahead, Alter, Document, Filter, Plan, Sort, Update
 from profiles.store_statements import statement
 from profiles.store_transactions import DURABLE, Transactions, checked
@@ -19,7 +21,7 @@ from profiles.store_transactions import DURABLE, Transactions, checked
 with absent("cryptography"):
     import pymongo.errors as errors
     from motor.motor_asyncio import AsyncIOMotorClient
-    from pymongo import IndexModel, MongoClient, UpdateOne
+    from pymongo import IndexModel, MongoClient, UpdateOne, timeout
     from pymongo.write_concern import WriteConcern
 
 __all__ = [
@@ -49,15 +51,16 @@ class Store:
         self.url, self.name = url, database
         self.steady = Steady()
         """What is known of the database's clock: whoever is told an instant by it says so here."""
+        notice_silent_connections()
         self._motor: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
             tz_aware=True,
             w="majority",
             journal=True,
             retryWrites=True,
-            serverSelectionTimeoutMS=5_000,
             appname="causerie",
             event_listeners=list(listeners),
+            **LIMITS,
         )
         self._client: MongoClient[Document] = self._motor.delegate
         self._database = self._motor[database]
@@ -282,7 +285,8 @@ class Store:
     async def close(self) -> None:
         """Finish the commit under way and let go of all connections."""
         await self._transactions.close()
-        self._motor.close()
+        with timeout(LEAVE_SECONDS):
+            await asyncio.to_thread(self._motor.close)
 
     async def drop(self) -> None:
         """Remove the whole database: for tests and demos."""

@@ -14,6 +14,7 @@ from profiles.lean import absent
 with absent("cryptography"):
     import pymongo.pool_shared
 
+LEAVE_SECONDS = 1.0  # to say goodbye, or that a transaction is given up: the database finds out by itself, only later
 SILENT_SECONDS = 10  # from the last packet of a database until all that waits for it is broken off
 _LOOK_SECONDS = 5
 _CONNECTION: dict[str, int] = {
@@ -24,7 +25,7 @@ _CONNECTION: dict[str, int] = {
     "TCP_USER_TIMEOUT": SILENT_SECONDS * 1_000,
 }
 
-LIMITS: dict[str, int] = {
+LIMITS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 5_000,
     # an answer is due every _LOOK_SECONDS, and late when a connection would have been made in the meantime (30 s by default)
     "heartbeatFrequencyMS": _LOOK_SECONDS * 1_000,
@@ -42,8 +43,8 @@ def notice_silent_connections() -> None:
     pymongo.pool_shared._set_keepalive_times = _notice_silence
 
 
-def _notice_silence(connection: socket.socket) -> None:
+def _notice_silence(sock: socket.socket) -> None:
     for name, value in _CONNECTION.items():
         option: Any = getattr(socket, name, None)  # TCP_USER_TIMEOUT is Linux's alone
         if option is not None:
-            connection.setsockopt(socket.IPPROTO_TCP, option, value)
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from profiles.lean import absent
 from profiles.store_errors import translated
+from profiles.store_limits import LIMITS
 from profiles.store_plan import Document
 
 with absent("cryptography"):
@@ -79,7 +80,7 @@ async def move(url: str, port: int) -> bool:
 async def facts(url: str) -> Document:
     """Return what a database says of itself: version, replica set name (or None), whether it takes writes. Raises Unavailable."""
     with translated():
-        client: MongoClient[Document] = MongoClient(url, serverSelectionTimeoutMS=5_000)
+        client: MongoClient[Document] = MongoClient(url, socketTimeoutMS=5_000, **LIMITS)
         try:
             hello = await asyncio.to_thread(client.admin.command, "hello")
             build = await asyncio.to_thread(client.admin.command, "buildInfo")

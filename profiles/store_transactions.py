@@ -13,10 +13,12 @@ from contextlib import suppress
 from profiles.crash import crash_point
 from profiles.lean import absent
 from profiles.store_errors import Stale, Unavailable, translated
+from profiles.store_limits import LEAVE_SECONDS
 from profiles.store_plan import Ahead, Document, Plan, Update
 from profiles.store_statements import apart, by_operators, statement
 
 with absent("cryptography"):
+    import pymongo
     import pymongo.errors as errors
     from pymongo import MongoClient, UpdateOne
     from pymongo.client_session import ClientSession
@@ -27,6 +29,8 @@ with absent("cryptography"):
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 SLOW_DISK_SECONDS = 0.003  # from here on nobody waits for it who need not: going ahead costs a command, some 0.5 ms
 COMMIT_WITHIN_SECONDS = 8.0  # a commit whose outcome stays unknown longer than this fails its callers, who may repeat
+CONFIRM_WITHIN_SECONDS = 4.0  # then the same commit is asked for again on another connection, which is always safe
+WRITE_WITHIN_SECONDS = 5.0  # for the statements of a plan: then nothing of it is written. A slow disk may take seconds
 
 
 class Transactions:
@@ -75,7 +79,8 @@ class Transactions:
         session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("local"))
         try:
             crash_point("commit.begun")
-            write(plan, session)
+            with pymongo.timeout(WRITE_WITHIN_SECONDS):
+                write(plan, session)
             crash_point("commit.written")
         except BaseException:
             self._abandon(session)
@@ -134,20 +139,24 @@ class Transactions:
 
     def _abandon(self, session: ClientSession) -> None:
         with suppress(errors.PyMongoError):  # the server drops it by itself; start afresh
-            session.abort_transaction()
+            with pymongo.timeout(LEAVE_SECONDS):
+                session.abort_transaction()
             self._sessions.append(session)
 
     def _confirm(self, session: ClientSession) -> None:
         until = time.monotonic() + COMMIT_WITHIN_SECONDS
         while True:
             try:
-                return session.commit_transaction()
+                with pymongo.timeout(max(0.01, min(CONFIRM_WITHIN_SECONDS, until - time.monotonic()))):
+                    return session.commit_transaction()
             except errors.PyMongoError as error:
-                unknown = error.has_error_label("UnknownTransactionCommitResult")
-                if not unknown or time.monotonic() > until or self._closing.is_set():
-                    if unknown:
-                        raise Unavailable(f"commit not confirmed: {type(error).__name__}") from error
+                if not error.has_error_label("UnknownTransactionCommitResult"):
                     raise
+                if time.monotonic() > until or self._closing.is_set():
+                    # the session's next transaction ends this one where its commit never arrived; else what it wrote
+                    # stays locked as long as the database lets it, a minute, and a commit that arrives late is still done
+                    self._sessions.append(session)
+                    raise Unavailable(f"commit not confirmed: {type(error).__name__}") from error
 
     async def close(self) -> None:
         """Finish the commit under way."""

@@ -1,4 +1,4 @@
-"""A TCP road to MongoDB that tests may cut: it passes bytes on until one of them carries a word, then hangs up."""
+"""A TCP road to MongoDB that tests may cut: it passes bytes on until one of them carries a word, then hangs up, or falls silent."""
 
 import asyncio
 import re
@@ -16,17 +16,17 @@ class Road:
     def __init__(self, port: int) -> None:
         self.port = port
         self.cuts = 0
-        self.word, self.where, self.left = b"", "before", 0
+        self.word, self.where, self.left, self.silently = b"", "before", 0, False
 
-    def cut(self, word: str, where: Cut, *, times: int = 1) -> None:
-        """Hang up on the next requests that carry this word."""
-        self.word, self.where, self.left = word.encode(), where, times
+    def cut(self, word: str, where: Cut, *, times: int = 1, silently: bool = False) -> None:
+        """Hang up on the next requests that carry this word; `silently`, nobody is told and the connection stays."""
+        self.word, self.where, self.left, self.silently = word.encode(), where, times, silently
 
 
 def by_road(url: str, port: int) -> str:
     """Return the address of a database by the road that begins at this port."""
     direct = re.sub(r"@[^/]+/", f"@127.0.0.1:{port}/", url)
-    return re.sub(r"replicaSet=\w+", "directConnection=true", direct) + "&socketTimeoutMS=5000"
+    return re.sub(r"replicaSet=\w+", "directConnection=true", direct)
 
 
 @asynccontextmanager
@@ -64,9 +64,12 @@ async def _pass_on(road: Road, port: int, reader: asyncio.StreamReader, writer: 
                 road.left -= 1
                 road.cuts += 1
                 answers.cancel()
+                await asyncio.wait({answers})
                 if road.where == "after":
                     there_writer.write(message)
                     await there_reader.read(1)  # it was done there
+                if road.silently:
+                    await reader.read()  # until the other side gives up
                 return
             there_writer.write(message)
             await there_writer.drain()

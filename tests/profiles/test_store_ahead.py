@@ -43,7 +43,7 @@ def letting(go: Callable[[], None], *, wanted: bool = True) -> Ahead:
     return Ahead(lambda: wanted, go)
 
 
-DURABLE = {"w": "majority", "j": True, "wtimeout": 10_000}
+DURABLE = {"w": "majority", "j": True}
 
 
 async def test_it_is_seen_then_others_go_then_it_is_on_disk(mongo_url: str, database_name: str) -> None:
@@ -103,7 +103,7 @@ async def test_a_lost_answer_of_the_disk_is_asked_for_again(
             with pytest.raises(Unavailable):
                 await commit
         road.left = 0
-        assert road.cuts >= 2
+        assert road.cuts >= (3 if times == 3 else 1)
         with pytest.raises(AlreadyThere):  # it was written, whoever heard of it
             await far.commit(plan_of(1))
         await far.close()
