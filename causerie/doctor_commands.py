@@ -7,7 +7,7 @@ from channels.email_dkim import read_key
 from channels.email_dns import Ask
 from channels.email_dns import ask as ask_dns
 from channels.email_doctor import Patient, examine
-from channels.email_options import signers, signing_domain
+from channels.email_options import domain_in_ascii, in_ascii, signers, signing_domain
 
 Say = Callable[[str], None]
 _WORDS = {
@@ -29,8 +29,9 @@ async def doctor_email(
     ask: Ask = ask_dns,
 ) -> int:
     """Say every finding; 1 when one of them is wrong. Keys and bounce address count where the domain is the configured one."""
+    options = in_ascii(options)
     configured = options.from_address.rpartition("@")[2].lower()
-    domain = domain.lower() or configured
+    domain = domain_in_ascii(domain.lower()) or configured
     if not domain:
         say("channels.email.from_address is empty. Hint: causerie doctor email shop.example")
         return 1

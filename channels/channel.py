@@ -7,7 +7,7 @@ It is switched on by its section `[channels.<name>]`. docs/channels/write-your-o
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from aiohttp import web
 
@@ -235,6 +235,14 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Stop listening, finish what is under way, let go of connections."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A channel that can also say what its provider is told beside the words; nobody needs it to send."""
+
+    async def told(self, outbound: Outbound, at: datetime) -> Sequence[tuple[str, str]]:
+        """Return the header fields of this message as it left at that instant, in order; what opens something is cut out."""
 
 
 # -- what a channel is given

@@ -18,18 +18,19 @@ from channels.email_address import Mailbox, mailbox
 from channels.email_codes import outcome, slows
 from channels.email_dkim import read_key, record_of, signed
 from channels.email_domains import COME_BACK_SECONDS, Domains
+from channels.email_header import fields_of, without_secrets
 from channels.email_hooks import Hooks
 from channels.email_imap import Imap
 from channels.email_incoming import Incoming
-from channels.email_letter import LONGEST_SUBJECT, File, House, Letter, written
+from channels.email_letter import LONGEST_SUBJECT, File, House, Letter, head, written
 from channels.email_lmtp import Lmtp
 from channels.email_mime import Malformed
-from channels.email_options import Options, first_day, signers, signing_domain
+from channels.email_options import Options, first_day, in_ascii, signers, signing_domain
 from channels.email_pool import Pool
 from channels.email_problems import problems_of
 from channels.email_reports import Reports
 from channels.email_threads import answered_by, bare
-from channels.email_verp import bounce_path, token_of
+from channels.email_verp import bounce_path, leaving_address, token_of
 from channels.email_warmup import WarmUp
 from channels.email_wire import Account, Handed, Mail
 from profiles.brakes import Bearable, Complaints
@@ -57,7 +58,7 @@ async def connect(options: Options, door: Door) -> Channel:
     """Return the channel; it connects with the first mail. Raises ValueError, naming every key that is missing or wrong."""
     if problems := problems_of(options):
         raise ValueError("\n".join(problems))
-    channel = Email(options, door)
+    channel = Email(in_ascii(options), door)
     try:
         await channel.start()
     except BaseException:
@@ -140,6 +141,19 @@ class Email:
             self._complaints.sent(*scopes)
         return self._given_up(outbound, sending, now)
 
+    async def told(self, outbound: Outbound, at: datetime) -> Sequence[tuple[str, str]]:
+        """Return the mail's header, without what would open the person's page, forge a bounce or count as a signature."""
+        to = mailbox(outbound.address)
+        if to is None:
+            return ()
+        token = token_of(self._door.secret, outbound.id)
+        path = bounce_path(self._door.secret, self._options.return_path, token) or self._house.address
+        try:
+            fields = head(await self._letter(outbound, to, (), token, at), self._house)
+        except Malformed:
+            return ()
+        return (("Return-Path", without_secrets(path)), *fields_of(fields, self._keys))
+
     async def fetch(self, remote: str) -> tuple[bytes, str]:
         """Raise LookupError: files of mails are kept by us."""
         raise LookupError("a mail's files are kept with it")
@@ -189,24 +203,31 @@ class Email:
     async def _written(
         self, outbound: Outbound, to: Mailbox, files: Sequence[File], token: str, now: datetime
     ) -> bytes:
+        return signed(written(await self._letter(outbound, to, files, token, now), self._house), self._keys, now)
+
+    async def _letter(
+        self, outbound: Outbound, to: Mailbox, files: Sequence[File], token: str, now: datetime
+    ) -> Letter:
         answered = await answered_by(self._door.store, outbound) if self._options.hears else None
         content = outbound.content
         if answered and answered.subject and not content.title:
             content = replace(content, title=f"Re: {bare(answered.subject)}"[:LONGEST_SUBJECT])
         labels = {name: str(outbound.metadata.get(name) or "") for name in ("rule", "topic", "class")}
-        letter = Letter(
+        unsubscribe = self._unsubscribe(outbound, labels, now)
+        can_leave = unsubscribe and self._options.is_told
+        return Letter(
             to.address,
             token,
             now,
             content,
             files,
-            self._unsubscribe(outbound, labels, now),
+            unsubscribe,
             labels,
             outbound.language or "",
             answered.chain if answered else (),
             outbound.author == BOT,
+            leaving_address(self._door.secret, self._options.return_path, token) if can_leave else "",
         )
-        return signed(written(letter, self._house), self._keys, now)
 
     def _unsubscribe(self, outbound: Outbound, labels: dict[str, str], now: datetime) -> str:
         if labels["class"] != "marketing" or not outbound.profile:

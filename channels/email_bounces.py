@@ -13,11 +13,16 @@ from typing import Literal, TypeAlias
 
 from channels.email_charset import field as field_of
 from channels.email_charset import words
+from channels.email_codes import names_nobody
 from channels.email_verp import bounced
 
 LARGEST = 2_000_000  # octets; a report repeats at most the mail it speaks of
 MOST_PARTS = 200
 MOST_CONTAINERS = 100  # the library reads parts within parts by calling itself
+_STATUSES = (
+    "message/delivery-status",
+    "message/global-delivery-status",
+)  # the second: of addresses beyond ASCII, RFC 6533
 _CONTAINER = re.compile(rb"(multipart|message)/", re.IGNORECASE)
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 TOKEN = re.compile(r"([0-9a-fA-F]{28})@([A-Za-z0-9.-]{1,253})")
@@ -66,7 +71,14 @@ class Away:
     """A machine answered for the person: nobody has read anything, and nobody is to be answered."""
 
 
-Heard: TypeAlias = Bounce | Delayed | Complaint | Away
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The person wants no more mails such as this one: somebody wrote to the address that it names for that (RFC 2369)."""
+
+    token: str
+
+
+Heard: TypeAlias = Bounce | Delayed | Complaint | Away | Leaving
 
 
 def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | None:
@@ -82,7 +94,7 @@ def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | 
     for part in _parts(mail):
         if part.get_content_type() == "message/feedback-report":
             return Complaint(token, _field(_blocks(part), "feedback-type") or "abuse") if token else None
-        if part.get_content_type() == "message/delivery-status":
+        if part.get_content_type() in _STATUSES:
             return _report(part, token) if token else None
     if is_holiday_note(mail):
         return Away()
@@ -134,8 +146,21 @@ def _report(part: Message, token: str) -> Heard | None:
         return Delayed(token, status)
     if action != "failed":
         return None  # delivered, relayed, expanded: no trouble
-    said = told(_field(blocks, "diagnostic-code").rpartition(";")[2])
-    return Bounce(token, kind_of(status), status, recipient[:254], said)
+    diagnostic = _field(blocks, "diagnostic-code")
+    diagnostic = diagnostic.partition(";")[2] or diagnostic  # without its type, `smtp;`
+    kind, status = _judged(status, diagnostic)
+    return Bounce(token, kind, status, recipient[:254], told(diagnostic))
+
+
+def _judged(status: str, diagnostic: str) -> tuple[Kind, str]:
+    """Return what a status means; one that says nothing (5.0.0, Exchange's 5.0.350) gives way to what the other server said."""
+    if status.startswith("5.0."):
+        said = status_in(diagnostic)
+        if said.startswith("5.") and not said.startswith("5.0."):
+            return kind_of(said), said
+        if names_nobody(diagnostic):
+            return "hard", status
+    return kind_of(status), status
 
 
 def _unstructured(mail: Message, token: str) -> Heard | None:
@@ -190,7 +215,10 @@ def _blocks(part: Message) -> list[Message]:
     """Return the blocks of fields of a report: the library reads those of delivery reports, other kinds are text."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        return [block for block in payload[:MOST_PARTS] if isinstance(block, Message)]
+        blocks = [block for block in payload[:MOST_PARTS] if isinstance(block, Message)]
+        if part.get_content_type() == _STATUSES[1]:  # which the library takes for a mail: its body is the second block
+            blocks += [message_from_bytes(str(one.get_payload()).encode("utf-8", "replace")) for one in blocks]
+        return blocks
     if part.get_content_type() == "message/feedback-report":
         return [message_from_bytes(str(payload).encode("utf-8", "replace"))]
     return []

@@ -28,6 +28,7 @@ _NOBODY = re.compile(
     rf"|(unknown|no such|invalid|inactive|disabled) (local )?{_WHO}|nobody by that name",
     re.IGNORECASE,
 )
+_SENDER = re.compile(r"sender|return.path|mail from", re.IGNORECASE)
 _OUR_FAULT = re.compile(
     r"authenticat|relay|not authori[sz]ed|spf|dkim|dmarc|sender (address )?rejected|blocked|listed|reputation",
     re.IGNORECASE,
@@ -51,6 +52,11 @@ def outcome(handed: Handed, *, token: str) -> Sending:
     if reply.code < 500:
         return Later(_again(reply), told(reply))
     return _refused(handed.stage, reply)
+
+
+def names_nobody(text: str) -> bool:
+    """Return whether a refusal says in words that the mailbox is not there, whatever its code."""
+    return bool(_NOBODY.search(text)) and not _SENDER.search(text)
 
 
 def slows(reply: Reply | None) -> bool:

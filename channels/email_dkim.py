@@ -70,6 +70,13 @@ def record_of(key: Key) -> str:
     return f"v=DKIM1; k=ed25519; p={base64.b64encode(public.public_bytes_raw()).decode()}"
 
 
+def is_rsa(key: Key) -> bool:
+    """Return whether it signs by RSA, which every receiver checks; else by Ed25519."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return isinstance(key.private, rsa.RSAPrivateKey)
+
+
 def signed(mail: bytes, keys: Sequence[Key], at: datetime) -> bytes:
     """Return the mail (lines ended by CRLF) with one signature by each key in front."""
     if not keys:

@@ -24,7 +24,7 @@ from channels.email_proof import is_proved
 from channels.email_reading import Letter, Unreadable, parsed, read, recipients
 from channels.email_reports import Reports
 from channels.email_threads import is_reply, written_to
-from channels.email_verp import bounced
+from channels.email_verp import bounced, left_by
 from profiles.store import Unstorable
 from profiles.text import clean
 from profiles.timeline import BOT, Attachment, Content
@@ -81,6 +81,8 @@ class Incoming:
         mail = parsed(octets)
         everyone = [*to, *recipients(mail)]
         path = next((address for address in everyone if bounced(self._door.secret, address)), "")
+        if token := next((found for one in everyone if (found := left_by(self._door.secret, one))), None):
+            return email_bounces.Leaving(token), None
         heard = email_bounces.read(octets, to=path, secret=self._door.secret, domain=self._house.domain)
         if heard is not None and not isinstance(heard, email_bounces.Away):
             return heard, None

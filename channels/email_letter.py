@@ -74,12 +74,19 @@ class Letter:
     """The Message-IDs, without brackets, of the thread it goes on with; the last is the one it answers."""
     is_automatic: bool = False
     """Whether a machine answers (RFC 3834), so that no other machine answers it."""
+    leaving: str = ""
+    """The address to write to instead, for mail programs that know no other way (Outlook.com); empty where no mail comes in."""
 
 
 def written(letter: Letter, house: House) -> bytes:
     """Return the octets of the mail, unsigned. Raises Malformed for what can not stand in one."""
     body = _body(letter, house)
-    return _head(letter, house) + body
+    return head(letter, house) + body
+
+
+def head(letter: Letter, house: House) -> bytes:
+    """Return the fields of the mail's header, but for those of its body. Raises Malformed for what can not stand in one."""
+    return b"".join(_fields(letter, house))
 
 
 def message_id(token: str, house: House) -> str:
@@ -87,7 +94,7 @@ def message_id(token: str, house: House) -> str:
     return f"{token}@{house.domain}"
 
 
-def _head(letter: Letter, house: House) -> bytes:
+def _fields(letter: Letter, house: House) -> list[bytes]:
     lines = [
         house.head,
         header("To", letter.to),
@@ -100,7 +107,8 @@ def _head(letter: Letter, house: House) -> bytes:
         lines.append(header("References", " ".join(f"<{id}>" for id in letter.answers)))
     kind, topic = letter.labels.get("class", ""), _word(letter.labels.get("topic", ""))
     if letter.unsubscribe:
-        lines.append(header("List-Unsubscribe", f"<{letter.unsubscribe}>"))
+        by_mail = f", <mailto:{letter.leaving}?subject=unsubscribe>" if letter.leaving else ""
+        lines.append(header("List-Unsubscribe", f"<{letter.unsubscribe}>{by_mail}"))
         lines.append(_ONE_CLICK)
         if house.list_domain:
             lines.append(header("List-ID", f"<{topic or 'news'}.{house.list_domain}>"))
@@ -111,7 +119,7 @@ def _head(letter: Letter, house: House) -> bytes:
     if house.feedback:
         named_by = (_word(letter.labels.get("rule", "")), topic, _word(kind), house.feedback)
         lines.append(header("Feedback-ID", ":".join(named_by)))
-    return b"".join(lines)
+    return lines
 
 
 @lru_cache(maxsize=4)
@@ -171,7 +179,7 @@ def _html(content: Content, language: str) -> str:
     if shown and link:
         shown = f'<a href="{escape(link)}">{shown}</a>'
     paragraphs = "".join(
-        f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in content.text.split("\n\n") if part
+        f'<p dir="auto">{escape(part).replace(chr(10), "<br>")}</p>' for part in content.text.split("\n\n") if part
     )
     if link and not picture:
         opened = [*opened, Button(link, url=link)]

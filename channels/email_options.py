@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from channels.email_address import mailbox
+from profiles.record import replace
 from profiles.secret import Secret
 
 
@@ -122,6 +124,31 @@ class Options:
     def hears(self) -> bool:
         """Whether people can write to us; else mail is sent alone, and bounces read."""
         return bool(self.receives and (self.lmtp_port or self.imap_host))
+
+    @property
+    def is_told(self) -> bool:
+        """Whether what is written to the mailbox of bounces reaches us."""
+        return bool(self.return_path and (self.lmtp_port or self.imap_host))
+
+
+def in_ascii(options: Options) -> Options:
+    """Return the options with each domain as mail knows it, bücher.example as xn--bcher-kva.example; what is wrong stays."""
+    addresses = {name: _address(getattr(options, name)) for name in ("from_address", "reply_to", "return_path")}
+    domains = {name: domain_in_ascii(getattr(options, name)) for name in ("list_domain", "dkim_domain", "hello")}
+    receives = tuple(
+        f"@{domain_in_ascii(one[1:])}" if one.startswith("@") else _address(one) for one in options.receives
+    )
+    return replace(options, receives=receives, **addresses, **domains)
+
+
+def domain_in_ascii(domain: str) -> str:
+    """Return this domain in ASCII; what is none as it is."""
+    return domain if domain.isascii() else _address(f"x@{domain}").removeprefix("x@")
+
+
+def _address(text: str) -> str:
+    known = None if text.isascii() else mailbox(text)
+    return known.address if known else text
 
 
 def first_day(options: Options) -> date | None:

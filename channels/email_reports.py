@@ -1,4 +1,4 @@
-"""What becomes of a mail that bounced or that somebody called spam: its delivery, the address, and the person's consent.
+"""What becomes of a mail that bounced, that somebody called spam or wants no more of: its delivery, the address, the consent.
 
 Each report is one commit with a natural key, so the same report twice is one. Soft bounces are counted on the timeline: so many
 within so many days, and the mailbox is taken for dead.
@@ -10,14 +10,18 @@ from datetime import timedelta
 
 from channels.banning import ban
 from channels.channel import Door
-from channels.email_bounces import Bounce, Complaint, Delayed, Heard
+from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Leaving
 from channels.email_options import Options
 from profiles.brakes import Complaints
+from profiles.consent import verdict
+from profiles.consents import Said
+from profiles.ledgers import Ledgers
 from profiles.profile import Identity, Profile, Suppression
 from profiles.record import from_document, replace
 from profiles.snapshot import Amend, Changes, Done, Refusal, Snapshot, Work
 from profiles.spoken import Word, no
 from profiles.timeline import SYSTEM, Event, Message
+from profiles.topics import EVERY
 
 log = logging.getLogger("channels.email")
 
@@ -44,6 +48,9 @@ class Reports:
                 log.info("email.report ignored kind=%s", heard.kind.lower()[:20])
             elif message := await self._message(heard.token):
                 await self._complained(message, heard)
+        elif isinstance(heard, Leaving):
+            if message := await self._message(heard.token):
+                await self._left(message)
         elif isinstance(heard, Delayed):
             log.info("email.delayed status=%s", heard.status)
 
@@ -80,6 +87,24 @@ class Reports:
         if isinstance(outcome, Done) and message.metadata.get("class") == "marketing":
             rule = str(message.metadata.get("rule") or "")
             await self._complaints.complained(self._scope, *((f"rule:{rule}",) if rule else ()))
+
+    async def _left(self, message: Message) -> None:
+        """End the topic of this mail by e-mail, as its one-click link does; said again it is not proved again."""
+        door, topic = self._door, str(message.metadata.get("topic") or EVERY)
+        if door.consents is None:
+            log.error("email.left ignored message=%s reason=no_consents", message.id)
+            return
+        ledger = (await Ledgers(door.store).read([message.profile]))[message.profile]
+        if not ledger.into and verdict(ledger, "email", topic, "not_withdrawn") is not None:
+            await door.consents.acknowledged(message.profile)
+            return
+        profile = await door.writer.recent.profile(message.profile)
+        language = (profile.language if profile else None) or "en"
+        said = Said("one_click", language, evidence={"message": message.id, "by": "mail"})
+        await door.consents.withdraw(
+            message.profile, "email", topic, said, now=door.clock(), shown=door.topics().get(topic)
+        )
+        log.info("email.left message=%s topic=%s", message.id, topic)
 
 
 def bounced(message: Message, bounce: Bounce) -> Work:

@@ -43,6 +43,12 @@ async def test_it_speaks_french() -> None:
     assert said[0].startswith("bien")
 
 
+async def test_a_domain_of_any_letters_is_asked_for_as_the_dns_knows_it() -> None:
+    _, said = await run(Options(from_address="news@bücher.example", return_path="b@bücher.example"), "Bücher.example")
+    assert "xn--bcher-kva.example has no SPF record" in said[0]
+    assert not any("Bounces go to" in line for line in said)
+
+
 async def test_without_a_domain_it_says_what_to_do() -> None:
     assert await run(Options(), "") == (
         1,

@@ -15,6 +15,7 @@ from channels.outbound import BackDoor
 from profiles.answer import Answer
 from profiles.append import said
 from profiles.calendar import utc_now
+from profiles.consents import Consents
 from profiles.conversation import Conversation, take
 from profiles.indexes import INDEXES
 from profiles.ledger import Ledger, ledger_of
@@ -174,11 +175,13 @@ async def post_office(mongo_url: str, database_name: str, **changed: Any) -> Asy
     front = FrontDoor(
         writer, store, answer=two_words, limits=limits, language="en", page=lambda profile, now: f"{HOUSE}/p/{profile}"
     )
-    door = Door(front.receive, HOUSE, utc_now, store, writer, Feed(), SECRET)
+    ledgers = Ledgers(store)
+    permits = Permits(store, ledgers, clock=utc_now)
+    consents = Consents(store, ledgers, permits)
+    door = Door(front.receive, HOUSE, utc_now, store, writer, Feed(), SECRET, consents=consents)
     channel = await connect(options, door)
     assert isinstance(channel, Email)
     limits["email"] = channel.limits
-    permits = Permits(store, Ledgers(store), clock=utc_now)
     back = BackDoor({"email": channel}, writer, clock=utc_now, permits=permits)
     writer.listen(back.take)
     try:

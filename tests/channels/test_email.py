@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from channels.channel import Door, Failed, Later, Outbound, Sending, Sent, Unknown
+from channels.channel import Door, Failed, Later, Outbound, Sending, Sent, Tells, Unknown
 from channels.email import Email, Options, connect
 from channels.email_dkim import read_key, record_of
 from channels.email_verp import bounced, token_of
@@ -60,6 +60,33 @@ async def door(mongo_url: str, database_name: str) -> AsyncIterator[Door]:
 def outbound(to: str = "anna@example.org", id: str = RULE, **more: object) -> Outbound:
     known = Outbound(id, to, Content("Bonjour", title="Soldes"), id, 1, profile="P1", at=NOW, metadata=MARKETING)
     return replace(known, **more)  # type: ignore[arg-type]
+
+
+async def test_a_domain_of_any_letters_leaves_in_ascii(server: MailServer, options: Options, door: Door) -> None:
+    named = replace(options, from_address="news@bücher.example", reply_to="help@bücher.example",
+                    return_path="b@bücher.example", hello="mx.bücher.example", list_domain="bücher.example")  # fmt: skip
+    [result] = await sent(named, door, outbound())
+    assert isinstance(result, Sent)
+    [taken] = server.to("anna@example.org")
+    assert taken.octets.isascii()
+    assert taken.sender.endswith("@xn--bcher-kva.example")
+    assert taken.mail["From"] == "news@xn--bcher-kva.example"
+
+
+async def test_the_header_is_told_as_it_left_and_opens_nothing(options: Options, door: Door) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()  # fmt: skip
+    channel = await connect(replace(options, dkim_selector="s1", dkim_key=Secret(key)), door)
+    assert isinstance(channel, Tells)
+    told = dict(await channel.told(outbound(content=Content("Bonjour", title="Déjà les soldes")), NOW))
+    await channel.close()
+    token = token_of(SECRET, RULE)
+    assert told["Return-Path"] == f"bounces+{token}-…@shop.example"
+    assert (told["To"], told["Subject"]) == ("anna@example.org", "Déjà les soldes")
+    assert told["Message-ID"] == f"<{token}@shop.example>"
+    assert told["List-Unsubscribe"] == f"<{HOUSE}/u/…>"
+    assert told["DKIM-Signature"] == "a=rsa-sha256; d=shop.example; s=s1; …"
 
 
 async def sent(options: Options, door: Door, *mails: Outbound) -> list[Sending]:

@@ -61,6 +61,15 @@ Subject: Soldes
         ("failed", "5.7.26", "550 5.7.26 no", Bounce(TOKEN, "refused", "5.7.26", "anna+x@example.org")),
         ("failed", "", "550 5.1.1 unknown", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
         ("Failed", "5.4.4", "no such host", Bounce(TOKEN, "soft", "5.4.4", "anna+x@example.org")),
+        ("failed", "5.0.0", "550 No such user here", Bounce(TOKEN, "hard", "5.0.0", "anna+x@example.org")),
+        (
+            "failed",
+            "5.0.0",
+            "550 Sender unknown: no such user",
+            Bounce(TOKEN, "refused", "5.0.0", "anna+x@example.org"),
+        ),
+        ("failed", "5.0.350", "550 5.1.1 gone; see below", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
+        ("failed", "5.7.1", "550 no such user", Bounce(TOKEN, "refused", "5.7.1", "anna+x@example.org")),
         ("delayed", "4.4.1", "timeout", Delayed(TOKEN, "4.4.1")),
         ("delivered", "2.0.0", "", None),
     ],
@@ -73,6 +82,14 @@ def test_a_report_that_comes_elsewhere_is_known_by_the_mail_it_repeats() -> None
     found = read(report("failed", "5.1.1"), to="postmaster@shop.example", secret=SECRET)
     assert isinstance(found, Bounce)
     assert found.token == TOKEN
+
+
+def test_a_report_of_an_address_beyond_ascii_is_read_too() -> None:
+    utf8 = report("failed", "5.1.1").replace(b"message/delivery-status", b"message/global-delivery-status")
+    utf8 = utf8.replace(b"rfc822;anna+x@example.org", "utf-8; élodie@example.org".encode())
+    found = read(utf8, to=PATH, secret=SECRET)
+    assert isinstance(found, Bounce)
+    assert (found.kind, found.status) == ("hard", "5.1.1")
 
 
 def test_a_report_of_no_mail_of_ours_is_not_believed() -> None:

@@ -46,6 +46,14 @@ def test_the_header_says_who_writes_to_whom_and_how_to_be_left_alone() -> None:
     assert mail.defects == []
 
 
+def test_where_mail_comes_in_a_mail_may_be_written_to_leave_too() -> None:
+    mail = read(replace(LETTER, leaving="bounces+" + "a" * 28 + "-" + "b" * 10 + "@shop.example"))
+    https, by_mail = str(mail["List-Unsubscribe"]).split(", ")
+    assert https == f"<{LINK}>"
+    assert by_mail.startswith("<mailto:bounces+a") and by_mail.endswith("@shop.example?subject=unsubscribe>")
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
 def test_what_is_no_marketing_is_automatic_and_not_a_list() -> None:
     mail = read(replace(LETTER, unsubscribe="", labels={"class": "transactional"}))
     assert mail["Auto-Submitted"] == "auto-generated"

@@ -1,5 +1,6 @@
 """What comes back about a mail of ours: a bounce, a complaint, a holiday note; and what somebody made up."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -201,6 +202,25 @@ async def test_who_calls_it_spam_gets_no_mail_and_no_marketing_any_more(office: 
     assert (proof["change"], proof["source"]) == ("withdrawn", "complaint")
     assert (await office.delivery("n1")).state == "sent"
     assert [event.properties["message"] for event in await office.events("message.complained")] == ["n1"]
+
+
+async def test_who_writes_to_the_address_for_leaving_gets_no_more_of_the_topic(office: PostOffice) -> None:
+    taken = await office.notice("n1", **MARKETING)
+    found = re.search(r"mailto:([^?>]+)", str(taken.mail["List-Unsubscribe"]))
+    assert found
+    leaving = mail(
+        "", Subject="unsubscribe", To=found[1], Message_ID="<u1@example.org>", Auto_Submitted="auto-generated"
+    )
+    for _ in range(2):
+        assert await office.gets(leaving, found[1], path="") == [TAKEN]
+    assert (await office.ledger("P1")).on == {"email:offers": False}
+    [proof] = await office.store.find("consents", {"profile": "P1"})
+    assert (proof["change"], proof["source"], proof["topic"]) == ("withdrawn", "one_click", "offers")
+    assert proof["evidence"] == {"message": "n1", "by": "mail"}
+    assert await office.messages() == [], "it is no word to people"
+    forged = found[1].replace("@", "0@")
+    assert await office.gets(mail("", To=forged, Message_ID="<u2@example.org>"), forged) == [TAKEN]
+    assert len(await office.store.find("consents", {"profile": "P1"})) == 1
 
 
 async def test_who_complained_and_writes_is_answered_and_still_gets_no_marketing(office: PostOffice) -> None:

@@ -1,6 +1,6 @@
 """The path of a bounce says which mail it speaks of, and nobody else can write one."""
 
-from channels.email_verp import bounce_path, bounced, token_of
+from channels.email_verp import bounce_path, bounced, leaving_address, left_by, token_of
 
 SECRET = b"s" * 32
 
@@ -30,6 +30,13 @@ def test_what_we_did_not_make_is_not_believed() -> None:
     ):
         assert bounced(SECRET, forged) is None
     assert bounced(b"x" * 32, path) is None
+
+
+def test_the_address_for_leaving_is_another_and_neither_passes_for_the_other() -> None:
+    token = token_of(SECRET, "a")
+    path, leaving = bounce_path(SECRET, "bounces@s.example", token), leaving_address(SECRET, "bounces@s.example", token)
+    assert (left_by(SECRET, leaving.upper()), left_by(SECRET, path), bounced(SECRET, leaving)) == (token, None, None)
+    assert len(leaving_address(SECRET, "b" * 24 + "@s.example", token).partition("@")[0]) <= 64
 
 
 def test_without_a_mailbox_for_bounces_there_is_no_path() -> None:
