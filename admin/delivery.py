@@ -1,6 +1,6 @@
 """One outbound message, whole: what was said as it was sent, each state with its time, the provider's answer, and why it left."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,17 @@ from admin.guard import HEADERS, agent_of
 from admin.pages import at, page
 from admin.people import read_profile
 from admin.roles import may
+from channels.channel import Tells
+from channels.outbound import outbound_of
+from profiles.consent import PROOFS
 from profiles.record import Document, from_document
 from profiles.timeline import Event, Message
+from profiles.topics import EVERY
 from profiles.tracking import without_links
 from rules.applying import DECISIONS
 from rules.signals import REACTIONS
 
-TOLD = ("message.failed", "message.bounced", "message.complained", "message.unsubscribed", *REACTIONS)
+TOLD = ("message.failed", "message.bounced", "message.complained", *REACTIONS)
 SHOWN_BY_US = {"rule", "version", "run", "step", "class", "topic", "labels", "variant"}
 """Keys of a message's metadata that the page says in words of its own."""
 BODY_POLICY = (
@@ -52,6 +56,7 @@ async def show(request: web.Request) -> web.Response:
         passed=await _passed(desk, message), decisions=await _decisions(desk, message),
         more={name: _plain(value) for name, value in sorted(message.metadata.items()) if name not in SHOWN_BY_US},
         body=at("deliveries", message.id, "body") if message.content.html else "",
+        headers=await _headers(desk, message),
         agents=await agents.everyone(desk.store), **await frame(desk, agent),
     )  # fmt: skip
     policy = HEADERS["Content-Security-Policy"]
@@ -77,6 +82,18 @@ async def _message(request: web.Request) -> Message:
     return from_document(Message, document)
 
 
+async def _headers(desk: Desk, message: Message) -> Sequence[tuple[str, str]]:
+    """Return what the provider was told beside the words: written anew as it was at that instant, by the settings of today.
+
+    They are not kept with the message: a campaign's would be as large as the campaign.
+    """
+    channel = desk.channels.get(message.channel)
+    if message.delivery is None or not isinstance(channel, Tells):
+        return ()
+    left = message.delivery.times.get("sent") or message.delivery.times.get("sending") or message.at
+    return await channel.told(outbound_of(message, message.content), left)
+
+
 async def _passed(desk: Desk, message: Message) -> tuple[Passed, ...]:
     """Return what became of the message, in order of time."""
     assert message.delivery
@@ -92,6 +109,9 @@ async def _passed(desk: Desk, message: Message) -> tuple[Passed, ...]:
     rows = await desk.store.find("events", where, sort=[("happened_at", 1)], limit=50)
     for event in (from_document(Event, row) for row in rows):
         found.append(Passed(event.happened_at, event.name, _detail(event)))
+    left = {"profile": {"$eq": message.profile}, "evidence.message": {"$eq": message.id}, "source": {"$ne": "complaint"}}
+    for proof in await desk.store.find(PROOFS, left, sort=[("at", 1)], limit=10):
+        found.append(Passed(proof["at"], "message.unsubscribed", str(proof["topic"]).replace(EVERY, "")))
     return tuple(sorted(found, key=lambda one: one.at))
 
 

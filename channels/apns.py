@@ -5,7 +5,7 @@ The connection is apns_client.py's, the message's form apns_form.py's, whose dev
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
@@ -77,6 +77,11 @@ class Apns:
             return self._judged(sending, is_sandbox)
 
         return await to_every_device(outbound, self.space, self._door, to_one)
+
+    async def told(self, outbound: Outbound, at: datetime) -> Sequence[tuple[str, str]]:
+        """Return the header that Apple gets with it, as for the app that the config names."""
+        until = ends_at(outbound, timedelta(hours=self._options.ttl_hours), at)
+        return tuple(headers(outbound, outbound.address, app=self._options.app, ends_at=until).items())
 
     async def fetch(self, remote: str) -> tuple[bytes, str]:
         """Raise LookupError: nobody writes to us here."""

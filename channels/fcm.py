@@ -7,7 +7,7 @@ docs/channels/fcm.md
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,6 +103,15 @@ class Fcm:
             return self._judged(await self._handed_over({**said, "token": address}))
 
         return await to_every_device(outbound, self.space, self._door, to_one)
+
+    async def told(self, outbound: Outbound, at: datetime) -> Sequence[tuple[str, str]]:
+        """Return what Firebase is told beside the message, for Android and for Apple's devices."""
+        until = ends_at(outbound, timedelta(hours=self._options.ttl_hours), at)
+        said = message(outbound, now=at, ends_at=until, looks=self._looks)
+        if said is None:
+            return ()
+        android = [(f"android.{name}", value) for name, value in said["android"].items() if isinstance(value, str)]
+        return (*android, *said["apns"]["headers"].items())
 
     async def fetch(self, remote: str) -> tuple[bytes, str]:
         """Raise LookupError: nobody writes to us here."""

@@ -25,7 +25,7 @@ from profiles.plan import LEASE_FOR
 from profiles.reactions import BY_STATE, reaction
 from profiles.snapshot import Amend, Changes, Work
 from profiles.store import Unavailable
-from profiles.timeline import Event, Message
+from profiles.timeline import Content, Event, Message
 from profiles.writer import Writer
 
 log = logging.getLogger("channels.outbound")
@@ -254,18 +254,7 @@ class BackDoor:
         outcome: Sending = Sent()
         parts = degrade(message.content, channel.limits)
         for number, part in enumerate(parts):
-            outbound = Outbound(
-                id=message.id if number == 0 else f"{message.id}/{number}",
-                address=_address(message),
-                content=part,
-                conversation=message.conversation,
-                seq=message.seq,
-                reply_to=message.reply_to,
-                author=message.author,
-                profile=message.profile,
-                at=message.at,
-                metadata=message.metadata,
-            )
+            outbound = outbound_of(message, part, number)
             await pace.enter(outbound.address, answers=self._is_hurried(message))
             try:
                 seconds = await self._leave(message, number, trying)
@@ -367,6 +356,22 @@ class BackDoor:
             return
         changes = Changes(amends=(amend,), events=(told,), answer=message.conversation)
         await self._writer.commit(Work(lambda _: changes), patient=True)
+
+
+def outbound_of(message: Message, part: Content, number: int = 0) -> Outbound:
+    """Return this part of a message as its channel is given it; the first part has the message's own id."""
+    return Outbound(
+        id=message.id if number == 0 else f"{message.id}/{number}",
+        address=_address(message),
+        content=part,
+        conversation=message.conversation,
+        seq=message.seq,
+        reply_to=message.reply_to,
+        author=message.author,
+        profile=message.profile,
+        at=message.at,
+        metadata=message.metadata,
+    )
 
 
 async def _bounded(channel: Channel, outbound: Outbound, seconds: float) -> Sending:

@@ -83,6 +83,12 @@ class Webpush:
             return Failed("content", "silent: a browser must show what it gets")
         return await to_every_address(outbound, SPACE, self._door, lambda address: self._to(address, outbound))
 
+    async def told(self, outbound: Outbound, at: datetime) -> Sequence[tuple[str, str]]:
+        """Return what push services are told beside the message, which they can not read."""
+        place = topic(outbound.metadata)
+        told = (("TTL", str(max(self._seconds_left(outbound, at), 0))), ("Urgency", urgency(outbound.metadata)))
+        return (*told, ("Topic", place)) if place else told
+
     async def fetch(self, remote: str) -> tuple[bytes, str]:
         """Raise LookupError: nothing is heard here."""
         raise LookupError("nothing is received by web push")

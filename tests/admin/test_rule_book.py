@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from admin.rule_book import next_firing
 from admin.rule_files import digest
 from admin.timeline import place_of, stretch
+from channels.channel import Channel, Outbound
+from profiles.consents import Said
 from profiles.findings import Findings
 from profiles.profile import Profile
 from profiles.record import from_document
@@ -18,7 +21,7 @@ from rules.file_reading import Names
 from rules.reasons import BESIDE_GATES
 from rules.rule_file import read_rule
 from tests.admin.market import BIRTHDAY, CART, WEEKLY, happens, learned, live_in, passes, sent_to, shelve
-from tests.admin.office import Office, close_office, open_office
+from tests.admin.office import Office, QuietChannel, close_office, open_office
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -169,6 +172,38 @@ async def test_a_message_has_a_page_with_its_states_and_why_it_left(market: Offi
     assert "Clicked" in page and "https://shop.example/cart" in page and 'href="/console/rules/cart"' in page
     assert "first" in page and "telegram:7003" in page
     assert (await caller.get("/deliveries/nobody")).status == 404
+
+
+async def test_a_message_s_page_shows_what_its_channel_told_beside_the_words(market: Office) -> None:
+    await live_in(market, "chloe", "FR")
+    await happens(market, "cart.updated", "chloe", cart_id="c1", total=80)
+    [message] = await sent_to(market, "chloe")
+    caller = await market.signed_in(await market.agent(role="marketer"))
+    assert "Its header" not in await caller.page(f"/deliveries/{message.id}")
+    channels = cast(dict[str, Channel], market.desk.channels)
+    channels["telegram"] = Telling("telegram", "telegram")
+    page = await caller.page(f"/deliveries/{message.id}")
+    assert "Its header" in page and "<dt>X-Urgency</dt><dd><code>to 7003 &lt;b&gt;</code>" in page
+
+
+async def test_a_message_s_page_says_that_its_link_ended_the_topic(market: Office) -> None:
+    await live_in(market, "chloe", "FR")
+    await happens(market, "cart.updated", "chloe", cart_id="c1", total=80)
+    [message] = await sent_to(market, "chloe")
+    caller = await market.signed_in(await market.agent(role="marketer"))
+    assert "They asked us to stop writing" not in await caller.page(f"/deliveries/{message.id}")
+    assert market.desk.consents
+    said = Said("one_click", evidence={"message": message.id})
+    await market.desk.consents.withdraw("chloe", "telegram", "offers", said, now=market.desk.clock())
+    page = await caller.page(f"/deliveries/{message.id}")
+    assert "They asked us to stop writing" in page and "offers" in page
+
+
+class Telling(QuietChannel):
+    """A channel that tells one field."""
+
+    async def told(self, outbound: Outbound, at: datetime) -> list[tuple[str, str]]:
+        return [("X-Urgency", f"to {outbound.address} <b>")]
 
 
 async def test_an_email_is_shown_in_a_frame_that_can_do_nothing(market: Office) -> None:
