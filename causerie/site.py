@@ -15,6 +15,7 @@ from admin.links import link_routes
 from admin.live import LIVE
 from admin.one_click import unsubscribing
 from admin.preferences import preferences
+from admin.refusal_page import refusals_shown
 from admin.routes import routes as console
 from admin.tracker import tracker_routes
 from admin.wallet import wallet_pages
@@ -54,6 +55,7 @@ def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Ap
     _let_customers_in(app, options, parts, desk, opened)
     app.router.add_get("/", _home)
     return app, desk, health
+    app.middlewares.insert(0, refusals_shown)
 
 
 def _desk(options: Options, parts: Parts) -> Desk:
