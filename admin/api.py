@@ -116,6 +116,8 @@ class _Door:
         except web.HTTPException as refusal:
             return self._problem(request, "malformed", detail=refusal.reason)
         except Exception as error:  # noqa: BLE001 (the last edge: nothing of the error may reach the outside)
+            if isinstance(error, ConnectionError) and request.transport is None:
+                raise  # they hung up before all was said: no mistake of ours, and nobody reads an answer
             log.error("api.broke route=%s error=%s", _place(request), type(error).__name__, exc_info=error)
             return self._problem(request, "internal")
 

@@ -9,7 +9,7 @@ from admin.agents import audit_row
 from admin.desk import DESK
 from admin.frame import frame
 from admin.guard import agent_of, texts_of
-from admin.incoming import form
+from admin.incoming import form, posted
 from admin.pages import at, page
 from admin.roles import may
 from profiles.ids import new_id
@@ -51,7 +51,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     desk, agent, fields = request.config_dict[DESK], agent_of(request), await form(request)
     speaks, now = texts_of(request), desk.clock()
     shortcut = fields.get("shortcut", "").removeprefix("/").casefold()
-    text = str((await request.post()).get("text", "")).replace("\r\n", "\n").strip()[:4000]
+    text = (await posted(request)).get("text", "").replace("\r\n", "\n").strip()[:4000]
     if not (shortcut and len(shortcut) <= 30 and all(letter.isalnum() or letter in "-_" for letter in shortcut)):
         error = speaks("A shortcut is one word of letters, digits, - and _.")
         return await _page(request, error=error, draft=fields)

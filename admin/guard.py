@@ -12,10 +12,11 @@ from aiohttp import web
 from admin import agents, sessions
 from admin.agents import Agent
 from admin.desk import DESK, PREFIX, Desk
+from admin.incoming import posted
 from admin.roles import Page, permission_of
 from admin.sessions import Session
 from admin.texts import Texts, preferred, texts
-from profiles.store import Unavailable
+from profiles.store import Stale, Unavailable
 
 AGENT: web.RequestKey[Agent] = web.RequestKey("agent", Agent)
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
@@ -49,6 +50,8 @@ async def guard(request: web.Request, handler: Page) -> web.StreamResponse:
     except web.HTTPException as refusal:
         _dress(desk, refusal)
         raise
+    except Stale:  # two at once; who knows what to say to that says it (admin/team.py)
+        response = web.Response(status=409, text=request[TEXTS]("This form is no longer valid. Load the page again."))
     except Unavailable:
         response = web.json_response({"error": "unavailable"}, status=503, headers={"Retry-After": "2"})
     _dress(desk, response)
@@ -67,7 +70,10 @@ def texts_of(request: web.Request) -> Texts:
 
 def is_ours(desk: Desk, request: web.Request) -> bool:
     """Return whether this request comes from a page of our own, as far as its Origin says."""
-    origin = urlsplit(request.headers.get("Origin", ""))
+    try:
+        origin = urlsplit(request.headers.get("Origin", ""))
+    except ValueError:  # http://[
+        return False
     if not origin.netloc:
         return request.headers.get("Sec-Fetch-Site") == "same-origin"
     return origin.netloc == request.host or f"{origin.scheme}://{origin.netloc}" == desk.public_url
@@ -115,7 +121,7 @@ async def _check_form(desk: Desk, request: web.Request) -> None:
         raise web.HTTPForbidden(text="this request does not come from the console")
     token = request.headers.get("X-CSRF", "")
     if not token and request.content_type in FORM_TYPES:
-        token = str((await request.post()).get("csrf", ""))
+        token = (await posted(request)).get("csrf", "")
     if not hmac.compare_digest(token.encode(), request[CSRF].encode()):
         raise web.HTTPForbidden(text=request[TEXTS]("This form is no longer valid. Load the page again."))
 

@@ -7,6 +7,7 @@ the link itself; a mail program's own "unsubscribe" sends it without a cookie an
 from aiohttp import web
 
 from admin.centre import CENTRE, Centre, door, notice, profile_of, refused, said, show, texts_for
+from admin.incoming import posted
 from profiles.consent import verdict
 from profiles.consents import Said
 from profiles.personal_links import Asked, Offer, Over
@@ -106,10 +107,9 @@ async def _end(centre: Centre, profile: Profile, channel: str, about: str, heard
 async def _fields(request: web.Request) -> dict[str, str]:
     """Return the form's fields; a body that is none changes nothing: the link says it all."""
     try:
-        posted = await request.post()
-    except (ValueError, LookupError, web.HTTPRequestEntityTooLarge):
+        return await posted(request)
+    except (web.HTTPBadRequest, web.HTTPRequestEntityTooLarge):
         return {ONE_CLICK: ""}
-    return {name: value for name, value in posted.items() if isinstance(value, str)}
 
 
 def _topic(centre: Centre, offer: Offer) -> Topic | None:

@@ -11,6 +11,7 @@ from admin.paging import Key
 from profiles.identity import normalise
 from profiles.profile import Profile
 from profiles.record import from_document
+from profiles.text import clean
 from profiles.timeline import Message
 from profiles.words import Place, holding, words_of
 
@@ -46,7 +47,7 @@ async def people(desk: Desk, asked: str, *, after: str | None = None) -> tuple[l
     The second value is the id after which the next page goes on.
     """
     where: dict[str, Any] = {"merged_into": None}
-    asked = asked.strip()[:LONGEST]
+    asked = clean(asked.strip()[:LONGEST])
     if asked:
         where["$or"] = _by_name_or_address(asked, desk.country)
     if after:

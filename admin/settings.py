@@ -10,7 +10,7 @@ from admin.answers import refuse
 from admin.desk import DESK
 from admin.frame import frame
 from admin.guard import SESSION, agent_of, texts_of
-from admin.incoming import body, form
+from admin.incoming import body, form, posted
 from admin.live import LIVE
 from admin.pages import at, page
 from admin.passwords import Busy, weakness
@@ -33,7 +33,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     name, language = agents.called(fields.get("name", "")), fields.get("language", "")
     if not name or language not in LANGUAGES:
         return await _page(request, error=texts_of(request)("Say how colleagues call you."), status=422)
-    signature = str((await request.post()).get("signature", "")).replace("\r\n", "\n").strip()[:500]
+    signature = (await posted(request)).get("signature", "").replace("\r\n", "\n").strip()[:500]
     after = replace(agent, name=name, language=language, signature=signature)
     row = audit_row("agent.settings", by=agent.id, about=agent.id, at=desk.clock())
     await agents.change(desk.store, agent, after, row)
@@ -60,8 +60,8 @@ async def away(request: web.Request) -> web.Response:
 async def change_password(request: web.Request) -> web.StreamResponse:
     """Change the password and end every other session."""
     desk, agent = request.config_dict[DESK], agent_of(request)
-    posted, speaks = await request.post(), texts_of(request)
-    old, new = str(posted.get("old", ""))[:200], str(posted.get("new", ""))
+    fields, speaks = await posted(request), texts_of(request)
+    old, new = fields.get("old", "")[:200], fields.get("new", "")
     if not await throttle.allowed(desk.store, f"password:{agent.id}", throttle.PER_ACCOUNT, now=desk.clock()):
         return await _page(request, error=speaks("Too many tries. Wait a minute and try again."), status=429)
     weak = weakness(new, about=(*agent.name.split(), agent.email.partition("@")[0]))

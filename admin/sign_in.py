@@ -15,7 +15,7 @@ from admin import agents, invitations, sessions, throttle, totp
 from admin.agents import Agent, audit_row
 from admin.desk import DESK, PREFIX, Desk
 from admin.guard import SESSION, agent_of, texts_of
-from admin.incoming import form
+from admin.incoming import form, posted
 from admin.live import LIVE
 from admin.pages import at, page
 from admin.passwords import Busy, weakness
@@ -45,7 +45,7 @@ async def check(request: web.Request) -> web.Response:
     agent = await agents.by_email(desk.store, email)
     kept = agent.password if agent and agent.is_active else None
     try:
-        right = await desk.passwords.matches(kept, str((await request.post()).get("password", ""))[:200])
+        right = await desk.passwords.matches(kept, (await posted(request)).get("password", "")[:200])
     except Busy:
         return _again(request, email, target, bound(speaks).refusal("unavailable"), 503)
     if agent is None or not right:
@@ -105,7 +105,7 @@ async def join(request: web.Request) -> web.Response:
     desk, fields = request.config_dict[DESK], await form(request)
     invitation = await invitations.find(desk, request.match_info["token"])
     name, email = agents.called(fields.get("name", "")), fields.get("email", "").casefold()
-    password = str((await request.post()).get("password", ""))
+    password = (await posted(request)).get("password", "")
     if invitation is None:
         return page(request, "welcome.html", invitation=None, name=name, email=email, error=None, status=410)
     error = _problem(request, invitation.email, name, email, password)

@@ -30,6 +30,8 @@ TALKATIVE = (
     "asyncio",
 )
 
+NO_REQUEST = ("HttpProcessingError", "RequestPayloadError")  # aiohttp's; named, so that commands need not import it
+
 _PATTERNS = (
     (re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}"), "[token]"),  # Telegram's, also inside /bot<token>/
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), "[token]"),  # JSON web tokens
@@ -68,6 +70,7 @@ def configure(level: str, hidden: Iterable[Secret] = (), stream: TextIO | None =
     root.handlers[:] = [handler]
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_malformed)
     logging.captureWarnings(True)
 
 
@@ -78,6 +81,19 @@ def redact(text: str, hidden: Iterable[str] = ()) -> str:
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text
+
+
+def _malformed(record: logging.LogRecord) -> bool:
+    """Let bytes that are no request be told at INFO, without whose they were: scanners send them all day, and nobody need act.
+
+    aiohttp tells them as errors, with the address that they came from.
+    """
+    error = record.exc_info[0] if record.exc_info else None
+    if error is None or not any(kind.__name__ in NO_REQUEST for kind in error.__mro__):
+        return True
+    record.levelno, record.levelname = logging.INFO, "INFO"
+    record.msg, record.args, record.exc_info = "http.malformed error=%s", (error.__name__,), None
+    return logging.getLogger().isEnabledFor(logging.INFO)
 
 
 class OneLine(logging.Formatter):

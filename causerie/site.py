@@ -24,12 +24,13 @@ from causerie.crowd import crowd
 from causerie.headers import dress_all
 from causerie.health import Health, health_routes
 from causerie.options import Options
+from causerie.packed import unpacked
 from causerie.parts import Parts
 from causerie.patience import patience
 from channels.channel import Channel
 from channels.wallet import Wallet
 from channels.webchat import Webchat
-from profiles.store import Unavailable
+from profiles.store import Unavailable, Unstorable
 from rules.schema_routes import schema_routes
 
 log = logging.getLogger("causerie.site")
@@ -38,7 +39,7 @@ log = logging.getLogger("causerie.site")
 def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Application, Desk, Health]:
     """Return the application with all its routes, the desk that the console works at, and who says how we fare."""
     desk = _desk(options, parts)
-    app = web.Application(middlewares=[_refusals, crowd(options.proxies), patience])
+    app = web.Application(middlewares=[_refusals, crowd(options.proxies), unpacked, patience])
     dress_all(app, is_https=desk.is_https)
     for channel in parts.doors.channels.values():
         app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
@@ -54,8 +55,8 @@ def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Ap
     app.add_routes(schema_routes())
     _let_customers_in(app, options, parts, desk, opened)
     app.router.add_get("/", _home)
-    return app, desk, health
     app.middlewares.insert(0, refusals_shown)
+    return app, desk, health
 
 
 def _desk(options: Options, parts: Parts) -> Desk:
@@ -112,7 +113,10 @@ async def _home(request: web.Request) -> web.StreamResponse:
 
 @web.middleware
 async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What no route answered: a database that does not confirm is 503 and worth repeating; a mistake of ours is a bare 500."""
+    """What no route answered: a database that does not confirm is 503 and worth repeating; a mistake of ours is a bare 500.
+
+    Whoever hangs up in the middle is no mistake of ours.
+    """
     try:
         return await handler(request)
     except Unavailable as error:
@@ -120,7 +124,13 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return web.json_response({"error": "unavailable"}, status=503, headers={"Retry-After": "2"})
     except web.HTTPException:
         raise
+    except (Unstorable, web.RequestPayloadError) as error:
+        log.info("http.refused path=%s error=%s", _place(request), type(error).__name__)
+        return web.json_response({"error": "expected text in Unicode, packed well if at all"}, status=400)
     except Exception as error:  # noqa: BLE001 (the last edge: nothing of the error may reach the outside)
+        if isinstance(error, ConnectionError) and request.transport is None:
+            log.info("http.gone path=%s", _place(request))
+            return web.Response(status=400)  # they hung up before all was said: nobody reads it
         log.error("http.broke path=%s error=%s", _place(request), type(error).__name__, exc_info=error)
         return web.json_response({"error": "internal"}, status=500)
 

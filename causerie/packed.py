@@ -1,0 +1,24 @@
+"""Packed bodies (Content-Encoding): nobody of ours sends any, what one unpacks to may be anything, so they are refused.
+
+Two places say so themselves: the API as a problem, and the actions' routes, where Rasa may pack what it sends
+(its COMPRESS_ACTION_SERVER_REQUEST) and what comes out is bounded.
+"""
+
+from collections.abc import Awaitable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+PLAIN = "identity"
+THEIR_OWN = ("/actions/", "/api/")
+
+
+@web.middleware
+def unpacked(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """Answer 415 to a packed body. Not a coroutine, which would stay as long as the socket of an open page does."""
+    is_plain = request.headers.get("Content-Encoding", PLAIN).lower() == PLAIN
+    return handler(request) if is_plain or request.path.startswith(THEIR_OWN) else _refused()
+
+
+async def _refused() -> web.StreamResponse:
+    return web.Response(status=415, text="expected a body without Content-Encoding\n")
