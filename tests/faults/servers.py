@@ -35,6 +35,7 @@ class Nursery:
         self.shared = shared
         """The data folder of servers whose database is elsewhere: only the trained bot lies there, trained once."""
         self._born: SimpleQueue[int] = SimpleQueue()
+        self._bearing = threading.Lock()
         self.ended: dict[int, int] = {}
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -42,18 +43,20 @@ class Nursery:
         """Start `causerie serve` with this environment and return its number."""
         order = {"environment": dict(environment), "log": str(log), "crash_at": crash_at}
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        self._process.stdin.flush()
-        try:
-            return self._born.get(timeout=BORN_WITHIN_SECONDS)
-        except Empty:
-            raise AssertionError("the nursery bore nothing; see what it wrote above") from None
+        with self._bearing:  # several threads order: each must get its own
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+            try:
+                return self._born.get(timeout=BORN_WITHIN_SECONDS)
+            except Empty:
+                raise AssertionError("the nursery bore nothing; see what it wrote above") from None
 
     def _listen(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
             fact: dict[str, Any] = json.loads(line)
             if "born" in fact:
+                self.ended.pop(fact["born"], None)  # the system gives numbers again
                 self._born.put(fact["born"])
             else:
                 self.ended[fact["ended"]] = fact["status"]
