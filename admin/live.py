@@ -7,8 +7,6 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -17,6 +15,7 @@ from admin import sessions
 from admin.desk import DESK, Desk
 from admin.erasing import DONE
 from admin.guard import AGENT, SESSION, agent_of, is_ours
+from admin.live_page import Page
 from admin.presence import TYPING_FOR, Visit
 from admin.roles import may
 from admin.telling import Telling
@@ -26,7 +25,6 @@ from profiles.store import Unavailable
 
 log = logging.getLogger("admin.live")
 
-WAITING_FRAMES = 256  # a page this far behind is let go; it comes back and loads afresh
 FRAMES_A_SECOND = 20
 LARGEST_FRAME = 4_096
 CHECK_SESSION_EVERY = 30.0
@@ -35,33 +33,6 @@ GOODBYE_SECONDS = 5.0  # in which one who closes, or is closed, may still read w
 RESTART = 1012  # RFC 6455, section 7.4: the server restarts
 PRESENCE, ENDED = "console.presence", "console.ended"  # hints between processes
 PAUSE = 0.1  # at most ten rounds of news a second: what comes meanwhile is told together
-
-
-@dataclass(eq=False, slots=True)
-class Page:
-    """One open page: what it shows, and the frames on their way to it."""
-
-    visit: Visit
-    view: str = ""
-    profiles: frozenset[str] = frozenset()
-    """The person whose timeline it shows, with all that they absorbed."""
-    frames: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(WAITING_FRAMES + 1))
-    is_cut: bool = False
-    closes_with: int = 4000
-
-    def tell(self, frame: Mapping[str, Any]) -> None:
-        """Queue one frame; a page that does not read is cut off instead of filling the memory."""
-        if self.is_cut:
-            return
-        if self.frames.qsize() >= WAITING_FRAMES:
-            self.cut()
-        else:
-            self.frames.put_nowait(json.dumps(frame, ensure_ascii=False))
-
-    def cut(self, code: int = 4000) -> None:
-        """Let the page go after what is queued."""
-        self.is_cut, self.closes_with = True, code
-        self.frames.put_nowait(None)
 
 
 class Live:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from admin import agents, inbox, timeline
 from admin.agents import Agent
 from admin.desk import Desk
 from admin.inbox import Row, Wanted
+from admin.live_page import Page
 from admin.news import Announced, News
 from admin.pages import render
-from admin.speech import bound
+from admin.speech import Words, bound
 from admin.texts import texts
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.timeline import Event, Message
-
-if TYPE_CHECKING:  # the pages know their telling; it only needs their shape
-    from admin.live import Page
 
 WITH_THE_BOT = ("all", "bot")  # only these views show conversations that nobody has to look at
 FRESH_FOR = timedelta(minutes=1)
@@ -95,7 +93,7 @@ class Telling:
         for item in items:
             if isinstance(item, Event) and item.name in timeline.HIDDEN_EVENTS:
                 continue
-            frames = functools.cache(functools.partial(_item, item, known, whose.get(item.profile)))
+            frames = functools.cache(functools.partial(_item, item, known, whose.get(item.profile), self._desk.words))
             for page in pages:
                 if item.profile in page.profiles:
                     page.tell(frames(page.visit.language))
@@ -132,8 +130,10 @@ def _tell_all(pages: Iterable[Page], frame: dict[str, Any]) -> None:
         page.tell(frame)
 
 
-def _item(item: Message | Event, known: dict[str, Agent], profile: Profile | None, language: str) -> dict[str, Any]:
-    html = render("_item.html", texts(language), item=item, agents=known, profile=profile, read_seq=0)
+def _item(
+    item: Message | Event, known: dict[str, Agent], profile: Profile | None, words: Words, language: str
+) -> dict[str, Any]:
+    html = render("_item.html", texts(language), item=item, agents=known, profile=profile, read_seq=0, words=words)
     by_customer = isinstance(item, Message) and item.direction == "inbound"
     return {"kind": "item", "id": item.id, "conversation": item.conversation, "by_customer": by_customer, "html": html}
 

@@ -1,13 +1,22 @@
 """Points of a conversation as rules and stories see them, and the whole past as it is told forwards."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from bot.domain import Domain
 from bot.events import DEFAULT_INTENTS
 
-if TYPE_CHECKING:
-    from bot.tracker import Tracker
+
+class Told(Protocol):
+    """A conversation that remembers what happened last, and the trail that led there, newest last (bot/tracker.py)."""
+
+    intent: str | None
+    entities: tuple[str, ...]
+    text: str | None
+    last: str | None
+    loop: str | None
+    slots: dict[str, Any]
+    trail: Any
 
 
 class Moment(NamedTuple):
@@ -60,7 +69,7 @@ def visible_entities(domain: Domain, name: str | None, entities: list[Mapping[st
     return tuple(sorted(labels))
 
 
-def told_forwards(tracker: "Tracker") -> Past:
+def told_forwards(tracker: Told) -> Past:
     """Return what was done as stories tell it, forwards."""
     intent, entities, text, last, loop = tracker.intent, tracker.entities, tracker.text, tracker.last, tracker.loop
     slots = dict(tracker.slots)
@@ -84,7 +93,7 @@ def told_forwards(tracker: "Tracker") -> Past:
     return Past(slots, intent, entities, last, loop, tuple(reversed(steps)))
 
 
-def told_backwards(tracker: "Tracker") -> Iterator[Moment]:
+def told_backwards(tracker: Told) -> Iterator[Moment]:
     """Yield the present, then the moment before each action, the latest first."""
     intent, entities, text, last, loop = tracker.intent, tracker.entities, tracker.text, tracker.last, tracker.loop
     earlier: dict[str, Any] = {}

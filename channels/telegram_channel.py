@@ -20,8 +20,8 @@ from channels import telegram_form as form
 from channels import telegram_poll as poll
 from channels import telegram_wire as wire
 from channels.channel import Channel, Door, Failed, Outbound, Sending, Sent
-from channels.telegram import Options
 from channels.telegram_intake import Intake
+from channels.telegram_options import Options
 from channels.telegram_request import REACH_SECONDS, AioRequest, NotReached, verdict
 from profiles.lean import absent
 from profiles.secret import live

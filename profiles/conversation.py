@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from profiles.reactions import Followed
+from profiles.followed import Followed
 from profiles.swift import swift
 from profiles.timeline import Button
 

@@ -5,131 +5,19 @@ evaluated by Python: `ast` reads the text, an allow-list checks each part, and o
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from profiles.conversation import Conversation
-from profiles.duration import Duration
-from profiles.expression_tree import Kind, Node
-from profiles.profile import Profile
-from profiles.swift import swift
-from profiles.timeline import Event
-
-if TYPE_CHECKING:
-    from profiles.expression_audience import Audience
+from profiles.expression_audience import Audience, audience
+from profiles.expression_closures import condition, reading
+from profiles.expression_facts import Facts, Mistake, Needs, Sent, Vocabulary
+from profiles.expression_needs import needs
+from profiles.expression_parser import is_a_condition, read
+from profiles.expression_sentence import sentence
+from profiles.expression_tree import Kind, Node, Truth
 
 __all__ = ["Expression", "Facts", "Kind", "Mistake", "Needs", "Sent", "Vocabulary", "parse", "parse_value"]
-
-LONGEST_SOURCE = 4_096  # bytes
-MOST_NODES = 400  # over the whole expression, segments put in place included
-DEEPEST = 24  # brackets, operators and calls inside each other
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """What an expression may name. A mapping or set that is None is open: any name that is spelt like one will do."""
-
-    attributes: Mapping[str, Kind] | None = None
-    """Attribute of the profile -> its kind; in an open vocabulary the kind is found out at each test."""
-    events: Mapping[str, Mapping[str, Kind]] | None = None
-    """Event name -> property -> kind; an event without properties listed has any."""
-    event: str | None = None
-    """The event that `event.` reads ("" when it may be any); None: there is no event here."""
-    start: str | None = None
-    """The event that `start.` reads; None: there is no run here."""
-    has_conversation: bool = False
-    segments: Mapping[str, str] = field(default_factory=dict)
-    """Segment -> its own expression."""
-    channels: frozenset[str] | None = None
-    rules: frozenset[str] | None = None
-    labels: frozenset[str] | None = None
-    topics: frozenset[str] | None = None
-    steps: frozenset[str] | None = None
-    """Ids of the steps whose messages opened() and clicked() may ask about; None: not inside a journey."""
-    extra: Mapping[str, Kind] = field(default_factory=dict)
-    """Further plain names that the caller's facts will have."""
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """How people say it: "contact.country" -> {"fr": "le pays", "en": "the country"}, "order.paid" -> {"fr": "a payé ..."}."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing wrong in an expression: where (both from 1), what was expected, what stands there, the nearest name."""
-
-    column: int
-    expected: str
-    got: str
-    nearest: str = ""
-    line: int = 1
-
-    def __str__(self) -> str:
-        hint = f'. Did you mean "{self.nearest}"?' if self.nearest else ""
-        return f"column {self.column}: expected {self.expected}, got {self.got}{hint}"
-
-
-@swift
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One proactive message that went out, as `sent(...)` sees it."""
-
-    at: datetime
-    channel: str
-    rule: str = ""
-    topic: str = ""
-    labels: tuple[str, ...] = ()
-
-
-@swift
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What an expression is tested on. What `Needs` does not name may be left out."""
-
-    now: datetime
-    profile: Profile
-    zone: tzinfo = UTC
-    """The zone whose days and hours count."""
-    ledger: Any = None
-    """The person's limits and spent pressure (profiles/ledger.py); no expression reads it, gates do."""
-    event: Event | None = None
-    start: Event | None = None
-    conversation: Conversation | None = None
-    history: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
-    """Event name -> events by (happened_at, id), newest last."""
-    sent: tuple[Sent, ...] = ()
-    opened: frozenset[str] = frozenset()
-    """Steps of this run whose message was opened."""
-    clicked: frozenset[str] = frozenset()
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What must be read before a test, and what can change its answer."""
-
-    attributes: frozenset[str] = frozenset()
-    """Attributes and built-in facts of the profile."""
-    events: Mapping[str, Duration | None] = field(default_factory=dict)
-    """Past events by name -> the longest window asked for; None: however long ago."""
-    sent: bool = False
-    sent_within: Duration | None = None
-    """The longest window of `sent(...)`; None with `sent`: however long ago."""
-    channels: frozenset[str] = frozenset()
-    segments: frozenset[str] = frozenset()
-    steps: frozenset[str] = frozenset()
-    extra: frozenset[str] = frozenset()
-    event: bool = False
-    start: bool = False
-    conversation: bool = False
-    time: bool = False
-    """Whether the mere passing of time can change the answer."""
-    zone: bool = False
-    """Whether the answer hangs on whose days and hours count."""
-
-    @property
-    def is_of_profile(self) -> bool:
-        """Whether profiles and their past suffice: such an expression can select an audience."""
-        return not (self.event or self.start or self.conversation or self.steps or self.extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,20 +38,16 @@ class Expression:
         """Return what it comes to: FLAG for a condition."""
         return self.tree.kind
 
-    def audience(self, now: datetime, zone: tzinfo = UTC) -> "Audience":
+    def audience(self, now: datetime, zone: tzinfo = UTC) -> Audience:
         """Return how the database finds all whom this condition holds for, at `now`, by the days of `zone`.
 
         It selects those and only those for whom `test` holds on the same facts. Raises ValueError when the expression
         asks about more than profiles and their past (see `Needs.is_of_profile`).
         """
-        from profiles.expression_audience import audience
-
-        return audience(self, now, zone)
+        return audience(self.tree, self.needs, now, zone)
 
     def sentence(self, language: str) -> str:
         """Return the condition in plain words, "fr" or "en" (any other language gets English)."""
-        from profiles.expression_sentence import sentence
-
         return sentence(self.tree, language, self.words)
 
     def __eq__(self, other: object) -> bool:
@@ -175,13 +59,25 @@ class Expression:
 
 def parse(text: str, vocabulary: Vocabulary) -> Expression | tuple[Mistake, ...]:
     """Return the condition that the text says, or every mistake in it, in order. Never raises, whatever the text."""
-    from profiles.expression_parser import read
-
-    return read(text, vocabulary, is_condition=True)
+    return _parsed(text, vocabulary, is_condition=True)
 
 
 def parse_value(text: str, vocabulary: Vocabulary) -> Expression | tuple[Mistake, ...]:
     """Return the expression of any kind that the text says (`event.total`, `now`), or every mistake in it."""
-    from profiles.expression_parser import read
+    return _parsed(text, vocabulary, is_condition=False)
 
-    return read(text, vocabulary, is_condition=False)
+
+def _parsed(text: str, vocabulary: Vocabulary, *, is_condition: bool) -> Expression | tuple[Mistake, ...]:
+    tree = read(text, vocabulary, is_condition=is_condition)
+    if isinstance(tree, tuple):
+        return tree
+    test = condition(tree if is_condition or is_a_condition(tree) else Truth(tree))
+    value = reading(tree)
+    return Expression(
+        source=text,
+        tree=tree,
+        needs=needs(tree),
+        words=vocabulary.words,
+        test=lambda facts: test(facts, facts.event),
+        value=lambda facts: value(facts, facts.event),
+    )

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from profiles.duration import Duration
-from profiles.expression import Expression
+from profiles.expression_facts import Needs
 from profiles.expression_query import Scope, bounded, condition, double, property_path
 from profiles.expression_tree import (
     PAST,
@@ -59,13 +59,13 @@ class Audience:
     """Fields of an index on `profiles` that makes the cost follow the audience, not the base; empty: none needed, or none helps."""
 
 
-def audience(expression: Expression, now: datetime, zone: tzinfo) -> Audience:
+def audience(tree: Node, needs: Needs, now: datetime, zone: tzinfo) -> Audience:
     """Return how to find all for whom the condition holds. Raises ValueError: it is not about profiles alone, or no such zone."""
-    if not expression.needs.is_of_profile:
+    if not needs.is_of_profile:
         raise ValueError("this expression asks about more than profiles and their past")
     if not isinstance(zone, ZoneInfo) and zone.utcoffset(None):
         raise ValueError("expected UTC or a named zone")
-    tree = expression.tree if expression.kind is not Kind.ANY else Truth(expression.tree)
+    tree = tree if tree.kind is not Kind.ANY else Truth(tree)
     parts = list(_conjuncts(tree))
     past = [part for part in parts if _asks_the_past(part)]
     plain = [part for part in parts if not _asks_the_past(part)]

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from math import fsum
 from typing import Any, TypeAlias
 
-from profiles.expression import Facts
+from profiles.expression_facts import Facts
 from profiles.expression_reading import (
     BUILTIN_FACTS,
     OF_DAY,

@@ -4,9 +4,10 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from profiles.duration import Duration, parse_duration
+from profiles.expression_facts import Vocabulary
 from profiles.expression_tree import (
     Call,
     Clock,
@@ -29,8 +30,29 @@ from profiles.expression_tree import (
 )  # fmt: skip
 from profiles.expression_values import written_moment
 
-if TYPE_CHECKING:
-    from profiles.expression_parser import Reader
+Nothing = TypeVar("Nothing")
+"""Whatever the caller would have returned, had nothing been wrong."""
+
+
+class Reader(Protocol):
+    """What naming asks of whoever reads the text (profiles/expression_parser.py)."""
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+    @property
+    def is_where(self) -> bool: ...
+
+    def wrong(
+        self, tree: ast.AST, expected: str, got: str, *, known: Iterable[str] = (), name: str = ""
+    ) -> Nothing | None: ...
+
+    def value(self, tree: ast.expr) -> Node | None: ...
+
+    def segment(self, tree: ast.expr, name: str) -> Node | None: ...
+
+    def inner(self, tree: ast.Constant, vocabulary: Vocabulary) -> Node | None: ...
+
 
 BUILTIN = {
     "id": Kind.TEXT, "name": Kind.TEXT, "language": Kind.TEXT, "last_channel": Kind.TEXT,
@@ -70,7 +92,7 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _COUNT = re.compile(r"\s*(>=|<=|==|>|<)\s*([0-9]{1,6})\s*")
 
 
-def named(reader: "Reader", tree: ast.Name | ast.Attribute) -> Node | None:
+def named(reader: Reader, tree: ast.Name | ast.Attribute) -> Node | None:
     """Return the node of a name such as `now`, `contact.country` or `last("order.paid").total`."""
     if isinstance(tree, ast.Name):
         return _plain(reader, tree)
@@ -85,7 +107,7 @@ def named(reader: "Reader", tree: ast.Name | ast.Attribute) -> Node | None:
     return _ROOTS[root](reader, tree, name)
 
 
-def _plain(reader: "Reader", tree: ast.Name) -> Node | None:
+def _plain(reader: Reader, tree: ast.Name) -> Node | None:
     name = tree.id
     if name in ("true", "false"):
         return Literal(name == "true", Kind.FLAG)
@@ -102,22 +124,22 @@ def _plain(reader: "Reader", tree: ast.Name) -> Node | None:
     return reader.wrong(tree, "a known name, or a text in quotes", f'"{name[:40]}"', known=known, name=name)
 
 
-def _contact(reader: "Reader", tree: ast.Attribute, name: str) -> Node | None:
+def _contact(reader: Reader, tree: ast.Attribute, name: str) -> Node | None:
     if name in BUILTIN:
         return Contact(name, BUILTIN[name], is_builtin=True)
     kind = _declared(reader, tree, name, reader.vocabulary.attributes, _ATTRIBUTE, what="an attribute", beside=BUILTIN)
     return Contact(name, kind) if kind else None
 
 
-def _event(reader: "Reader", tree: ast.Attribute, name: str) -> Node | None:
+def _event(reader: Reader, tree: ast.Attribute, name: str) -> Node | None:
     return _of_event(reader, tree, "event", name, reader.vocabulary.event)
 
 
-def _start(reader: "Reader", tree: ast.Attribute, name: str) -> Node | None:
+def _start(reader: Reader, tree: ast.Attribute, name: str) -> Node | None:
     return _of_event(reader, tree, "start", name, reader.vocabulary.start)
 
 
-def _of_event(reader: "Reader", tree: ast.expr, root: str, name: str, event: str | None) -> Node | None:
+def _of_event(reader: Reader, tree: ast.expr, root: str, name: str, event: str | None) -> Node | None:
     if event is None:
         return reader.wrong(tree, "something known here", f"{root}.{name[:40]}: there is no {root} at this place")
     if name in EVENT:
@@ -126,13 +148,13 @@ def _of_event(reader: "Reader", tree: ast.expr, root: str, name: str, event: str
     return Property(root, name, kind) if kind else None
 
 
-def property_kind(reader: "Reader", tree: ast.expr, event: str, name: str) -> Kind | None:
+def property_kind(reader: Reader, tree: ast.expr, event: str, name: str) -> Kind | None:
     """Return the kind of an event's property, or None with the mistake told."""
     declared = (reader.vocabulary.events or {}).get(event) or None
     return _declared(reader, tree, name, declared, _PROPERTY, what="a property", beside=EVENT)
 
 
-def _conversation(reader: "Reader", tree: ast.Attribute, name: str) -> Node | None:
+def _conversation(reader: Reader, tree: ast.Attribute, name: str) -> Node | None:
     if not reader.vocabulary.has_conversation:
         return reader.wrong(tree, "something known here", "conversation: there is none at this place")
     if name not in THREAD:
@@ -140,12 +162,12 @@ def _conversation(reader: "Reader", tree: ast.Attribute, name: str) -> Node | No
     return Thread(name, THREAD[name])
 
 
-_ROOTS: dict[str, Callable[["Reader", ast.Attribute, str], Node | None]] = {
+_ROOTS: dict[str, Callable[[Reader, ast.Attribute, str], Node | None]] = {
     "contact": _contact, "event": _event, "start": _start, "conversation": _conversation}  # fmt: skip
 
 
 def _declared(
-    reader: "Reader",
+    reader: Reader,
     tree: ast.expr,
     name: str,
     declared: Mapping[str, Kind] | None,
@@ -166,7 +188,7 @@ def _declared(
 # -- calls
 
 
-def called(reader: "Reader", tree: ast.Call) -> Node | None:
+def called(reader: Reader, tree: ast.Call) -> Node | None:
     """Return the node of a call, its arguments checked against what the function takes."""
     if not isinstance(tree.func, ast.Name):
         return reader.wrong(tree, "a function such as did(...)", "something else that is called")
@@ -184,7 +206,7 @@ def called(reader: "Reader", tree: ast.Call) -> Node | None:
     return reader.wrong(tree, "a function", f'"{name[:40]}"', known=known, name=name)
 
 
-def _of_values(reader: "Reader", tree: ast.Call, name: str) -> Node | None:
+def _of_values(reader: Reader, tree: ast.Call, name: str) -> Node | None:
     takes, gives = FUNCTIONS[name]
     if tree.keywords or len(tree.args) != len(takes):
         return reader.wrong(tree, f"{name}() of {len(takes)} value{'s' * (len(takes) > 1)}", str(len(tree.args)))
@@ -196,7 +218,7 @@ def _of_values(reader: "Reader", tree: ast.Call, name: str) -> Node | None:
     return Call(name, tuple(item for item in items if item is not None), gives)
 
 
-def _argument(reader: "Reader", tree: ast.expr, kinds: tuple[Kind, ...]) -> Node | None:
+def _argument(reader: Reader, tree: ast.expr, kinds: tuple[Kind, ...]) -> Node | None:
     node = reader.value(tree)
     if node is None or node.kind is Kind.ANY:
         return node
@@ -208,25 +230,25 @@ def _argument(reader: "Reader", tree: ast.expr, kinds: tuple[Kind, ...]) -> Node
     return node
 
 
-def _has(reader: "Reader", tree: ast.Call) -> Node | None:
+def _has(reader: Reader, tree: ast.Call) -> Node | None:
     if len(tree.args) != 1 or tree.keywords:
         return reader.wrong(tree, "has() of one value", str(len(tree.args)))
     node = reader.value(tree.args[0])
     return None if node is None else Has(node)
 
 
-def _did(reader: "Reader", tree: ast.Call) -> Node | None:
+def _did(reader: Reader, tree: ast.Call) -> Node | None:
     span, options = _span(reader, tree, 1, "within", "count", "where")
     op, count = _counted(reader, options.get("count"))
     return Did(span, op, count) if span else None
 
 
-def _did_not(reader: "Reader", tree: ast.Call) -> Node | None:
+def _did_not(reader: Reader, tree: ast.Call) -> Node | None:
     span, _ = _span(reader, tree, 1, "within", "where")
     return Negation(Did(span)) if span else None
 
 
-def _sum(reader: "Reader", tree: ast.Call) -> Node | None:
+def _sum(reader: Reader, tree: ast.Call) -> Node | None:
     span, _ = _span(reader, tree, 2, "within", "where")
     if span is None:
         return None
@@ -239,13 +261,13 @@ def _sum(reader: "Reader", tree: ast.Call) -> Node | None:
     return Total(span, name)
 
 
-def _property_of_last(reader: "Reader", tree: ast.Attribute, call: ast.Call) -> Node | None:
+def _property_of_last(reader: Reader, tree: ast.Attribute, call: ast.Call) -> Node | None:
     if not (isinstance(call.func, ast.Name) and call.func.id == "last") or reader.is_where:
         return reader.wrong(tree, 'a name such as contact.country, or last("order.paid").total', "something else")
     return _last(reader, call, ast.copy_location(ast.Constant(tree.attr), tree))
 
 
-def _last(reader: "Reader", tree: ast.Call, wanted: ast.expr) -> Node | None:
+def _last(reader: Reader, tree: ast.Call, wanted: ast.expr) -> Node | None:
     if reader.is_where:
         return reader.wrong(tree, "a value of the event", "last(...)")
     span, _ = _span(reader, tree, 2 if wanted in tree.args else 1, "within", "where")
@@ -258,17 +280,17 @@ def _last(reader: "Reader", tree: ast.Call, wanted: ast.expr) -> Node | None:
     return Last(span, name, kind) if kind else None
 
 
-def _segment(reader: "Reader", tree: ast.Call) -> Node | None:
+def _segment(reader: Reader, tree: ast.Call) -> Node | None:
     name = _only_word(reader, tree, "a segment")
     return reader.segment(tree.args[0], name) if name else None
 
 
-def _reachable(reader: "Reader", tree: ast.Call) -> Node | None:
+def _reachable(reader: Reader, tree: ast.Call) -> Node | None:
     name = _only_word(reader, tree, "a channel", reader.vocabulary.channels)
     return Reached(name) if name else None
 
 
-def _sent(reader: "Reader", tree: ast.Call) -> Node | None:
+def _sent(reader: Reader, tree: ast.Call) -> Node | None:
     if tree.args:
         return reader.wrong(tree.args[0], "rule=, label=, topic= or channel= before the name", "a name alone")
     known = {"rule": reader.vocabulary.rules, "label": reader.vocabulary.labels, "topic": reader.vocabulary.topics,
@@ -285,22 +307,22 @@ def _sent(reader: "Reader", tree: ast.Call) -> Node | None:
     return SentCount(rule, label, topic, channel, within, op, count)
 
 
-def _opened(reader: "Reader", tree: ast.Call) -> Node | None:
+def _opened(reader: Reader, tree: ast.Call) -> Node | None:
     return _reaction(reader, tree, "opened")
 
 
-def _clicked(reader: "Reader", tree: ast.Call) -> Node | None:
+def _clicked(reader: Reader, tree: ast.Call) -> Node | None:
     return _reaction(reader, tree, "clicked")
 
 
-def _reaction(reader: "Reader", tree: ast.Call, verb: str) -> Node | None:
+def _reaction(reader: Reader, tree: ast.Call, verb: str) -> Node | None:
     if reader.vocabulary.steps is None:
         return reader.wrong(tree, "something known here", f"{verb}(): there are no steps at this place")
     name = _only_word(reader, tree, "a step", reader.vocabulary.steps)
     return Reacted(verb, name) if name else None
 
 
-CALLS: dict[str, Callable[["Reader", ast.Call], Node | None]] = {
+CALLS: dict[str, Callable[[Reader, ast.Call], Node | None]] = {
     "has": _has, "did": _did, "did_not": _did_not, "sum": _sum, "segment": _segment, "reachable": _reachable,
     "sent": _sent, "opened": _opened, "clicked": _clicked,
 }  # fmt: skip
@@ -310,7 +332,7 @@ CALLS: dict[str, Callable[["Reader", ast.Call], Node | None]] = {
 # -- arguments
 
 
-def _span(reader: "Reader", tree: ast.Call, places: int, *options: str) -> tuple[Span | None, dict[str, ast.expr]]:
+def _span(reader: Reader, tree: ast.Call, places: int, *options: str) -> tuple[Span | None, dict[str, ast.expr]]:
     """Return which events a call means (None: a mistake was told), and its options."""
     given = _options(reader, tree, *options)
     if len(tree.args) != places:
@@ -326,7 +348,7 @@ def _span(reader: "Reader", tree: ast.Call, places: int, *options: str) -> tuple
     return Span(event, within, where), given
 
 
-def _where(reader: "Reader", tree: ast.expr | None, event: str) -> Node | None:
+def _where(reader: Reader, tree: ast.expr | None, event: str) -> Node | None:
     if tree is None:
         return None
     if not (isinstance(tree, ast.Constant) and isinstance(tree.value, str)):
@@ -334,7 +356,7 @@ def _where(reader: "Reader", tree: ast.expr | None, event: str) -> Node | None:
     return reader.inner(tree, replace(reader.vocabulary, event=event, start=None, has_conversation=False))
 
 
-def _within(reader: "Reader", tree: ast.expr | None) -> Duration | None:
+def _within(reader: Reader, tree: ast.expr | None) -> Duration | None:
     if tree is None:
         return None
     if isinstance(tree, ast.Constant) and isinstance(tree.value, str) and (length := parse_duration(tree.value)):
@@ -342,7 +364,7 @@ def _within(reader: "Reader", tree: ast.expr | None) -> Duration | None:
     return reader.wrong(tree, "a length in quotes such as 90d, 4h, 6mo", ast.unparse(tree)[:40])
 
 
-def _counted(reader: "Reader", tree: ast.expr | None) -> tuple[str, int]:
+def _counted(reader: Reader, tree: ast.expr | None) -> tuple[str, int]:
     if tree is None:
         return ">=", 1
     written = _COUNT.fullmatch(tree.value) if isinstance(tree, ast.Constant) and isinstance(tree.value, str) else None
@@ -352,7 +374,7 @@ def _counted(reader: "Reader", tree: ast.expr | None) -> tuple[str, int]:
     return written[1], int(written[2])
 
 
-def _options(reader: "Reader", tree: ast.Call, *allowed: str) -> dict[str, ast.expr]:
+def _options(reader: Reader, tree: ast.Call, *allowed: str) -> dict[str, ast.expr]:
     given = {}
     for keyword in tree.keywords:
         if keyword.arg not in allowed:
@@ -364,14 +386,14 @@ def _options(reader: "Reader", tree: ast.Call, *allowed: str) -> dict[str, ast.e
     return given
 
 
-def _only_word(reader: "Reader", tree: ast.Call, what: str, known: Iterable[str] | None = None) -> str | None:
+def _only_word(reader: Reader, tree: ast.Call, what: str, known: Iterable[str] | None = None) -> str | None:
     if len(tree.args) != 1 or tree.keywords:
         return reader.wrong(tree, f"{what} in quotes", f"{len(tree.args)} arguments")
     return _word(reader, tree.args[0], what, _WORD, known)
 
 
 def _word(
-    reader: "Reader", tree: ast.expr, what: str, spelling: re.Pattern[str], known: Iterable[str] | None = None
+    reader: Reader, tree: ast.expr, what: str, spelling: re.Pattern[str], known: Iterable[str] | None = None
 ) -> str | None:
     """Return a constant name, spelt as names of this sort are, and known where only known ones will do."""
     if not (isinstance(tree, ast.Constant) and isinstance(tree.value, str)):

@@ -1,7 +1,7 @@
 """What must be known before an expression can be tested, and what can change its answer."""
 
 from profiles.duration import Duration
-from profiles.expression import Needs
+from profiles.expression_facts import Needs
 from profiles.expression_tree import (
     Apart,
     Call,

@@ -9,13 +9,10 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TypeVar
 
 from profiles.duration import parse_duration
-from profiles.expression import DEEPEST, LONGEST_SOURCE, MOST_NODES, Expression, Mistake, Vocabulary
-from profiles.expression_closures import condition, reading
-from profiles.expression_names import called, named
-from profiles.expression_needs import needs
+from profiles.expression_facts import Mistake, Vocabulary
+from profiles.expression_names import Nothing, called, named
 from profiles.expression_tree import (
     Apart,
     Arithmetic,
@@ -45,8 +42,10 @@ LONGEST_TEXT = 256  # characters of one constant
 MOST_LISTED = 250
 
 CONDITIONS = (Compare, Member, Truth, Has, Both, Either, Negation, Did, Reached, SentCount, Reacted, Segment)
-Nothing = TypeVar("Nothing")
-"""Whatever the caller would have returned, had nothing been wrong."""
+LONGEST_SOURCE = 4_096  # bytes
+MOST_NODES = 400  # over the whole expression, segments put in place included
+DEEPEST = 24  # brackets, operators and calls inside each other
+
 _OF_SEGMENT = " without mistakes"
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}  # fmt: skip
@@ -54,22 +53,13 @@ _ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mu
 _MOMENTS = (Kind.DATE, Kind.INSTANT)
 
 
-def read(text: str, vocabulary: Vocabulary, *, is_condition: bool) -> Expression | tuple[Mistake, ...]:
-    """Return the expression, or its mistakes in the order of the text."""
+def read(text: str, vocabulary: Vocabulary, *, is_condition: bool) -> Node | tuple[Mistake, ...]:
+    """Return the checked tree of the text, or its mistakes in the order of the text."""
     reader = Reader(vocabulary, text, text)
     tree = reader.whole(is_condition=is_condition)
     if tree is None or reader.mistakes:
         return tuple(sorted(set(reader.mistakes), key=lambda mistake: (mistake.line, mistake.column)))
-    test = condition(tree if is_condition or is_a_condition(tree) else Truth(tree))
-    value = reading(tree)
-    return Expression(
-        source=text,
-        tree=tree,
-        needs=needs(tree),
-        words=vocabulary.words,
-        test=lambda facts: test(facts, facts.event),
-        value=lambda facts: value(facts, facts.event),
-    )
+    return tree
 
 
 def is_a_condition(node: Node) -> bool:

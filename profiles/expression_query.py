@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, TypeAlias
 
 from profiles.duration import EARLIEST, LATEST, Duration
-from profiles.expression import Facts
 from profiles.expression_closures import reading
+from profiles.expression_facts import Facts
 from profiles.expression_tree import (
     Apart,
     Arithmetic,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, TypeAlias
 
-from profiles.expression import Facts, Sent
+from profiles.expression_facts import Facts, Sent
 from profiles.expression_tree import Kind, SentCount
 from profiles.expression_values import day, flag, instant, number, text, texts
 from profiles.profile import Identity, Profile

@@ -4,16 +4,14 @@ Receipts name their message. A read mark and a reply name only the thread, so th
 of late: an ordinary message costs a look at an empty tuple.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from profiles.conversation import Conversation
+from profiles.followed import Followed
 from profiles.ids import new_id
 from profiles.record import replace
 from profiles.timeline import CUSTOMER, Event, Message
-
-if TYPE_CHECKING:  # a conversation holds what is defined here
-    from profiles.conversation import Conversation
 
 DELIVERED, READ, CLICKED, ANSWERED = "message.delivered", "message.read", "message.clicked", "message.answered"
 SCANNED = "message.scanned"
@@ -28,18 +26,6 @@ ANSWERS_WITHIN = timedelta(hours=72)
 MOST_FOLLOWED = 10  # messages in one thread; of more, the oldest are no longer followed
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A rule's message in a thread, until it is answered."""
-
-    message: str
-    seq: int
-    at: datetime
-    rule: str
-    step: str
-    is_read: bool = False
-
-
 def reaction(name: str, message: Message, at: datetime, *, id: str, source: str = "", **more: Any) -> Event | None:
     """Return the event that tells of this reaction, or None when no rule made the message."""
     rule, step = message.metadata.get("rule"), message.metadata.get("step", "")
@@ -51,14 +37,14 @@ def reaction(name: str, message: Message, at: datetime, *, id: str, source: str 
     return Event(id, message.profile, name, at, thread, CUSTOMER, source or message.channel, properties)
 
 
-def follow(thread: "Conversation", message: Message) -> "Conversation":
+def follow(thread: Conversation, message: Message) -> Conversation:
     """Return the thread remembering this message of a rule, and no longer those that nothing can come back to."""
     known = [one for one in thread.followed if message.at - one.at < ANSWERS_WITHIN][1 - MOST_FOLLOWED :]
     rule, step = str(message.metadata["rule"]), str(message.metadata.get("step", ""))
     return replace(thread, followed=(*known, Followed(message.id, message.seq, message.at, rule, step)))
 
 
-def read_to(thread: "Conversation", seq: int, at: datetime) -> "tuple[Conversation, tuple[Event, ...]]":
+def read_to(thread: Conversation, seq: int, at: datetime) -> tuple[Conversation, tuple[Event, ...]]:
     """Return the thread and what to tell after its person read it up to this seq."""
     fresh = [one for one in thread.followed if one.seq <= seq and not one.is_read]
     if not fresh:
@@ -67,7 +53,7 @@ def read_to(thread: "Conversation", seq: int, at: datetime) -> "tuple[Conversati
     return replace(thread, followed=followed), tuple(_told(READ, one, thread, at, at) for one in fresh)
 
 
-def answered(thread: "Conversation", at: datetime, now: datetime) -> "tuple[Conversation, tuple[Event, ...]]":
+def answered(thread: Conversation, at: datetime, now: datetime) -> tuple[Conversation, tuple[Event, ...]]:
     """Return the thread and what to tell after its person wrote: the last message of a rule is answered, and once only."""
     if not thread.followed:
         return thread, ()
@@ -76,7 +62,7 @@ def answered(thread: "Conversation", at: datetime, now: datetime) -> "tuple[Conv
     return replace(thread, followed=()), told
 
 
-def _told(name: str, one: Followed, thread: "Conversation", at: datetime, now: datetime) -> Event:
+def _told(name: str, one: Followed, thread: Conversation, at: datetime, now: datetime) -> Event:
     space = (thread.identity or thread.id).partition(":")[0]
     properties = {"message": one.message, "rule": one.rule, "step": one.step, "channel": space}
     return Event(new_id(now), thread.profile, name, at, thread.id, CUSTOMER, thread.channel, properties)

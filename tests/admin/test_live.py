@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from admin import acts, live, sessions
-from admin.live import WAITING_FRAMES, Page
+from admin.live_page import WAITING_FRAMES, Page
 from admin.presence import Visit
 from profiles.conversation import Handover, hand_over
 from profiles.snapshot import Amend, Changes, Done, Snapshot, Work

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from profiles.expression import DEEPEST, LONGEST_SOURCE, MOST_NODES, Expression, Vocabulary, parse
+from profiles.expression import Expression, Vocabulary, parse
 from profiles.expression_names import BUILTIN, CALLS, FUNCTIONS, THREAD
+from profiles.expression_parser import DEEPEST, LONGEST_SOURCE, MOST_NODES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 MANUALS = [DOCS / "expressions.md", DOCS / "fr" / "expressions.md"]
