@@ -20,7 +20,7 @@ from profiles.consent import PROOFS
 from profiles.record import Document, from_document
 from profiles.timeline import Event, Message
 from profiles.topics import EVERY
-from profiles.tracking import without_links
+from profiles.tracking import for_agents
 from rules.applying import DECISIONS
 from rules.signals import REACTIONS
 
@@ -71,7 +71,7 @@ async def show_body(request: web.Request) -> web.Response:
     if not message.content.html:
         raise web.HTTPNotFound
     headers = {"Content-Security-Policy": BODY_POLICY, "X-Frame-Options": "SAMEORIGIN"}
-    body = without_links(message.content).html  # an agent's look is not the contact's
+    body = for_agents(message.content).html  # an agent's look is not the contact's
     return web.Response(text=body, content_type="text/html", headers=headers)
 
 
@@ -109,7 +109,11 @@ async def _passed(desk: Desk, message: Message) -> tuple[Passed, ...]:
     rows = await desk.store.find("events", where, sort=[("happened_at", 1)], limit=50)
     for event in (from_document(Event, row) for row in rows):
         found.append(Passed(event.happened_at, event.name, _detail(event)))
-    left = {"profile": {"$eq": message.profile}, "evidence.message": {"$eq": message.id}, "source": {"$ne": "complaint"}}
+    left = {
+        "profile": {"$eq": message.profile},
+        "evidence.message": {"$eq": message.id},
+        "source": {"$ne": "complaint"},
+    }
     for proof in await desk.store.find(PROOFS, left, sort=[("at", 1)], limit=10):
         found.append(Passed(proof["at"], "message.unsubscribed", str(proof["topic"]).replace(EVERY, "")))
     return tuple(sorted(found, key=lambda one: one.at))

@@ -18,7 +18,7 @@ from admin.desk import PREFIX
 from admin.guard import AGENT, CSRF, texts_of
 from admin.prose import prose
 from admin.texts import Texts, texts
-from profiles.tracking import without_links
+from profiles.tracking import for_agents, impersonal
 
 HERE = Path(__file__).parent
 
@@ -75,7 +75,7 @@ def _environment(language: str) -> Environment:
     }  # fmt: skip
     made.filters |= {
         "prose": prose, "moment": _moment, "initials": initials, "as_json": _as_json, "hue": _hue, "browser": _browser,
-        "capitalize_first": _capitalized, "as_written": without_links,
+        "capitalize_first": _capitalized, "as_written": for_agents, "impersonal": impersonal,
     }  # fmt: skip
     drawings: Any = made.get_template("icons.html").module
     made.globals |= {"icon": drawings.icon, "avatar": drawings.avatar}

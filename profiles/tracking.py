@@ -25,6 +25,8 @@ _IN_HTML = re.compile(r"""(<a\b[^<>]*?\shref\s*=\s*)("[^"]*"|'[^']*')""", re.IGN
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 
 _OUR_LINK = re.compile(r"https?://[^\s<>\"'/]+/l/([\w-]+\.[\w-]{22}(?![\w-])|[\w-]{32}(?![\w-]))")
+_PERSONAL = re.compile(r"(https?://[^\s<>\"']{1,300}/[puw]/(?:confirm/)?)[\w-]+\.[\w-]{22}(?![\w-])")
+"""A contact's own addresses (profiles/personal_links.py): whoever opens one acts for them."""
 _OUR_PICTURE = re.compile(r"""<img src="[^"]+/o/[\w.-]+\.gif" width="1" height="1" alt="" style="display:none">""")
 
 
@@ -77,6 +79,19 @@ def without_links(content: Content) -> Content:
         link=_OUR_LINK.sub(meant, content.link),
         links=(),
     )
+
+
+def for_agents(content: Content) -> Content:
+    """Return the content as its author wrote it, the contact's own addresses cut: an agent who opened one would act for them."""
+    said = without_links(content)
+    if not _PERSONAL.search(said.text) and not _PERSONAL.search(said.html):
+        return said
+    return replace(said, text=impersonal(said.text), html=impersonal(said.html))
+
+
+def impersonal(text: str) -> str:
+    """Return a text with the contact's own addresses cut before what opens them."""
+    return _PERSONAL.sub(r"\1…", text)
 
 
 @dataclass(slots=True)

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from profiles.links import read_link, read_open, sign_link
+from profiles.personal_links import Offer, PersonalLinks
 from profiles.timeline import Button, Content
-from profiles.tracking import MOST_LINKS, Tracked, with_links, without_links
+from profiles.tracking import MOST_LINKS, Tracked, for_agents, with_links, without_links
+from tests.cast import NOON
 
 SECRET = b"s" * 32
 BASE = "https://hello.example.org"
@@ -141,3 +143,14 @@ def test_a_link_that_only_looks_like_ours_stays() -> None:
     numbered = sign_link(b"x" * 32, MESSAGE, 7)
     beyond = Content(f"https://x.example/l/{numbered}", links=("https://a.example",))
     assert without_links(beyond).text == beyond.text
+
+
+def test_agents_see_no_address_that_acts_for_the_contact() -> None:
+    links = PersonalLinks(SECRET, BASE)
+    page, ends = links.preferences("anna", NOON), links.unsubscribe(Offer("anna", "email", "offers"), NOON)
+    content = Content(f"Choose: {page}, stop: {ends}.", html=f'<a href="{ends}">x</a>', link=page)
+    shown = for_agents(content)
+    assert shown.text == f"Choose: {BASE}/p/…, stop: {BASE}/u/…."
+    assert shown.html == f'<a href="{BASE}/u/…">x</a>'
+    plain = Content("https://shop.example/p/lamp and https://shop.example/u/profile.html")
+    assert for_agents(plain) is plain
