@@ -56,8 +56,9 @@ async def examine(patient: Patient, ask: Ask) -> list[Finding]:
         found += await _asked("DKIM", _dkim(patient.domain, selector, "", ask))
     if not patient.keys and not patient.selectors:
         found.append(Finding("DKIM", "warning", "dkim_unknown", patient.domain))
-    found += await _asked("DMARC", _dmarc(patient.domain, ask))
-    found += _aligned(patient, path)
+    said: dict[str, str] = {}
+    found += await _asked("DMARC", _dmarc(patient.domain, ask, said))
+    found += _aligned(patient, path, said)
     found += await _asked("MX", _mx(path, ask))
     if patient.host:
         found += await _asked("PTR", _reverse(patient.host, ask))
@@ -107,8 +108,8 @@ async def _dkim(domain: str, selector: str, ours: str, ask: Ask) -> list[Finding
     return [Finding("DKIM", "good", "dkim_good", name)]
 
 
-async def _dmarc(domain: str, ask: Ask) -> list[Finding]:
-    """The record of the domain itself, else that of the domains above it."""
+async def _dmarc(domain: str, ask: Ask, said: dict[str, str]) -> list[Finding]:
+    """The record of the domain itself, else that of the domains above it; what it says is put into `said`."""
     labels = domain.split(".")
     for start in range(max(len(labels) - 1, 1)):
         name = ".".join(["_dmarc", *labels[start:]])
@@ -116,12 +117,15 @@ async def _dmarc(domain: str, ask: Ask) -> list[Finding]:
         if len(records) > 1:
             return [Finding("DMARC", "wrong", "dmarc_several", name)]
         if records:
-            return _policy(name, _tags(records[0]))
+            said |= _tags(records[0])
+            return _policy(name, said, is_above=start > 0)
     return [Finding("DMARC", "wrong", "dmarc_none", domain)]
 
 
-def _policy(name: str, tags: dict[str, str]) -> list[Finding]:
-    policy = tags.get("p", "").lower()
+def _policy(name: str, tags: dict[str, str], *, is_above: bool) -> list[Finding]:
+    """What the record asks for this domain; one of a domain above it may ask something else for those below (sp)."""
+    policy = (tags.get("sp") if is_above else None) or tags.get("p", "")
+    policy = policy.lower()
     if policy not in ("none", "quarantine", "reject"):
         return [Finding("DMARC", "wrong", "dmarc_no_policy", name)]
     found = [] if "rua" in tags else [Finding("DMARC", "warning", "dmarc_blind", name)]
@@ -130,13 +134,18 @@ def _policy(name: str, tags: dict[str, str]) -> list[Finding]:
     return found or [Finding("DMARC", "good", "dmarc_good", policy)]
 
 
-def _aligned(patient: Patient, path: str) -> list[Finding]:
-    """Receivers want SPF or DKIM for the domain that people see; relaxed: the same registered domain."""
-    if path == patient.domain or path.endswith(f".{patient.domain}") or patient.domain.endswith(f".{path}"):
+def _aligned(patient: Patient, path: str, said: dict[str, str]) -> list[Finding]:
+    """Receivers want SPF or DKIM for the domain that people see: this very one where the record is strict, else one related to it."""
+    if _is_related(path, patient.domain, strict=said.get("aspf", "").lower() == "s"):
         return []
-    if any(key.domain == patient.domain or patient.domain.endswith(f".{key.domain}") for key in patient.keys):
+    strict = said.get("adkim", "").lower() == "s"
+    if any(_is_related(key.domain, patient.domain, strict=strict) for key in patient.keys):
         return [Finding("DMARC", "good", "aligned_by_dkim", path)]
     return [Finding("DMARC", "warning", "not_aligned", path)]
+
+
+def _is_related(one: str, domain: str, *, strict: bool) -> bool:
+    return one == domain or (not strict and (one.endswith(f".{domain}") or domain.endswith(f".{one}")))
 
 
 async def _mx(domain: str, ask: Ask) -> list[Finding]:

@@ -95,6 +95,21 @@ async def test_the_policy_of_the_domain_above_counts() -> None:
     assert await found({**names, "s1._domainkey.news.shop.example TXT": [record_of(KEY)]}, patient) == {}
 
 
+async def test_a_domain_above_may_ask_something_else_for_those_below() -> None:
+    patient = Patient("news.shop.example", selectors=["s1"], public_url="https://crm.shop.example")
+    record = {"_dmarc.shop.example TXT": ["v=DMARC1; p=reject; sp=none; rua=mailto:d@shop.example"]}
+    assert "dmarc_watching" in await found(record, patient)
+    assert "dmarc_watching" not in await found(record, PATIENT)
+
+
+async def test_a_strict_record_wants_the_very_domain() -> None:
+    patient = Patient("shop.example", "bounces.shop.example", [Key("mail.shop.example", "s1", KEY.private)])
+    at_home = {"bounces.shop.example TXT": ["v=spf1 -all"]}
+    strict = {"_dmarc.shop.example TXT": ["v=DMARC1; p=reject; aspf=s; adkim=S; rua=mailto:d@shop.example"]}
+    assert "not_aligned" not in await found(at_home, patient)
+    assert (await found(at_home | strict, patient))["not_aligned"] == "warning"
+
+
 async def test_bounces_of_another_domain_need_our_signature() -> None:
     records = {"b.example TXT": ["v=spf1 -all"], "b.example MX": ["mx"]}
     assert await found(records, Patient("shop.example", "b.example", public_url="https://x")) == {
