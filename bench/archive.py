@@ -4,7 +4,7 @@ The messages are made by the database itself out of the conversations ($unwind, 
 would otherwise cross the wire one document at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,19 +23,30 @@ WITH_PEOPLE = 500
 OPEN_OF = 10
 """One conversation in so many is open, with the bot; the others are resolved."""
 SAID = "Bonjour, où en est ma commande ? Je l'attendais pour samedi."
-_AT_ONCE = 5_000
+_AT_ONCE, _TOLD_EVERY = 5_000, 100_000
 Document = dict[str, Any]
 
 
-async def fill(database: "AsyncIOMotorDatabase[Document]", url: str, lengths: Sequence[int]) -> None:
-    """Fill an empty database: a conversation for each number, with so many messages, the latest conversation first."""
+async def fill(
+    database: "AsyncIOMotorDatabase[Document]",
+    url: str,
+    lengths: Sequence[int],
+    tell: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Fill an empty database: a conversation for each number, with so many messages, the latest conversation first.
+
+    `tell` hears how far it is: a million with ten messages each take some minutes.
+    """
     for begin in range(0, len(lengths), _AT_ONCE):
         few = range(begin, min(begin + _AT_ONCE, len(lengths)))
         await database["profiles"].insert_many([_profile(number) for number in few], ordered=False)
         talks = [to_document(_conversation(number, lengths[number])) for number in few]
         await database["conversations"].insert_many(talks, ordered=False)
+        if few.stop % _TOLD_EVERY == 0:
+            tell(f"  {few.stop:,} of {len(lengths):,} conversations")
     async for _ in database["conversations"].aggregate(list(_messages()), allowDiskUse=True):
         pass
+    tell(f"  {sum(lengths):,} messages; now the indexes")
     store = Store(url, database.name)
     await store.prepare(INDEXES)
     await store.close()

@@ -41,7 +41,7 @@ async def report(sizes: Sequence[int], pages: int) -> dict[str, Any]:
         opened.callback(client.close)
         for size in sizes:
             began = time.perf_counter()
-            await fill(client[f"console_{size}"], database.url, [MESSAGES_EACH] * size)
+            await fill(client[f"console_{size}"], database.url, [MESSAGES_EACH] * size, _tell)
             print(
                 f"{size:,} conversations, {size * MESSAGES_EACH:,} messages in {time.perf_counter() - began:.0f} s",
                 flush=True,
@@ -61,6 +61,10 @@ async def report(sizes: Sequence[int], pages: int) -> dict[str, Any]:
     # by the median: the slowest pages of a hundred tell what else the machine did in that moment
     figures["flat"] = all(figures[f"{name}_p50_ratio"] <= FLAT_WITHIN for name in PAGES)
     return figures
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 PAGES: dict[str, Callable[[int, random.Random], str]] = {
