@@ -86,9 +86,16 @@ async def everyone(store: Store) -> dict[str, Agent]:
     return {document["_id"]: from_document(Agent, document) for document in documents}
 
 
-async def change(store: Store, before: Agent, after: Agent, *audit: Mapping[str, Any]) -> Agent:
-    """Write the agent and the audit rows in one commit. Raises Stale when somebody changed the agent meanwhile."""
+async def change(
+    store: Store, before: Agent, after: Agent, *audit: Mapping[str, Any], witness: Agent | None = None
+) -> Agent:
+    """Write the agent and the audit rows in one commit. Raises Stale when somebody changed the agent, or the witness, meanwhile.
+
+    A `witness` is another agent whose being as they are is what allows the change.
+    """
     plan = Plan()
+    if witness:
+        plan.update(COLLECTION, Update(witness.id, witness.version))
     put, drop = difference(before, after)
     if put or drop:
         plan.update(COLLECTION, Update(before.id, before.version, put, drop))

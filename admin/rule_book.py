@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 from admin.agents import audit_row
 from admin.desk import DESK, Desk
 from admin.frame import frame
-from admin.guard import agent_of
+from admin.guard import agent_of, texts_of
 from admin.incoming import form
 from admin.pages import at, fragment, page
 from admin.roles import may
@@ -66,14 +66,17 @@ async def set_state(request: web.Request) -> web.StreamResponse:
     await case.look(at_once=True)  # what somebody wrote a second ago must not be undone by this
     rule = rule_of(request)
     file = case.book.files[rule.id]
+    before = case.text_of(file) or rule.text
     try:
-        text = rewritten(case.text_of(file) or rule.text, lambda table: table.__setitem__("state", state))
+        text = rewritten(before, lambda table: table.__setitem__("state", state))
     except (YAMLError, ValueError):
         return await _page(request, mistakes=case.book.mistakes_in(file), status=422)
     try:
-        found = await case.save(file, text, by=agent.id)
+        found = await case.save(file, text, by=agent.id, instead_of=(before,))
     except OSError:
         return await _page(request, is_read_only=True, status=409)
+    if found is None:  # somebody wrote this very moment
+        raise web.HTTPConflict(text=texts_of(request)("This form is no longer valid. Load the page again."))
     if found:
         return await _page(request, mistakes=found, status=422)
     row = audit_row("rule.state", by=agent.id, about=f"rule:{rule.id}", at=desk.clock(), before=rule.state, after=state)

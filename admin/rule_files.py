@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import hashlib
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,10 @@ async def make(request: web.Request) -> web.StreamResponse:
     text = _copied(_sources(rules).get(source), id) or _blank(
         rules, id, agent.email, about=texts_of(request)("What it is for, in one sentence")
     )
-    if found := await _saved(desk, f"{id}.yml", text, by=agent.id):
+    found = await _saved(desk, f"{id}.yml", text, by=agent.id, instead_of=(None,))
+    if found is None:
+        return await _new(request, error="rule_there")
+    if found:
         return await _new(request, error=found if isinstance(found, str) else "", mistakes=found)
     row = audit_row("rule.made", by=agent.id, about=f"rule:{id}", at=desk.clock(), origin=source)
     await desk.store.insert("audit", row)
@@ -124,10 +128,12 @@ async def save(request: web.Request) -> web.Response:
     if before is None:
         raise web.HTTPNotFound
     if digest(before) not in (fields.get("seen"), digest(text)) and not fields.get("over"):
-        sentence = texts_of(request)("Somebody changed this file since you opened it. Nothing was written.")
-        theirs = {"theirs": before, "seen": digest(before)}
-        return web.json_response({"ok": False, "reason": "changed", "error": sentence, **theirs}, status=409)
-    found = await _saved(desk, file, text, by=agent.id)
+        return _changed(request, before)
+    over = None if fields.get("over") else (before, text)
+    found = await _saved(desk, file, text, by=agent.id, instead_of=over)
+    if found is None:  # since we looked
+        await case.look(at_once=True)
+        return _changed(request, case.text_of(file) or "")
     if isinstance(found, str):
         return web.json_response({"ok": False, "reason": found, "error": _sentence(request, found)}, status=409)
     if found:
@@ -149,10 +155,18 @@ def rule_from(rules: Running, file: str, text: str) -> Rule | None:
     return read_rule(text, file, rules.bookcase.book.names, Findings()) if is_rule(file) else None
 
 
-async def _saved(desk: Desk, file: str, text: str, *, by: str) -> tuple[ContentError, ...] | str:
-    """Save, and return the mistakes that forbid it, or the reason when the folder can not be written."""
+def _changed(request: web.Request, theirs: str) -> web.Response:
+    sentence = texts_of(request)("Somebody changed this file since you opened it. Nothing was written.")
+    told = {"reason": "changed", "error": sentence, "theirs": theirs, "seen": digest(theirs)}
+    return web.json_response({"ok": False, **told}, status=409)
+
+
+async def _saved(
+    desk: Desk, file: str, text: str, *, by: str, instead_of: Collection[str | None] | None
+) -> tuple[ContentError, ...] | str | None:
+    """Save, and return the mistakes that forbid it, the reason when the folder can not be written, None as the bookcase does."""
     try:
-        return await running(desk).bookcase.save(file, text, by=by)
+        return await running(desk).bookcase.save(file, text, by=by, instead_of=instead_of)
     except OSError:
         return "book_read_only"
 

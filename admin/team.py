@@ -54,12 +54,15 @@ async def change(request: web.Request) -> web.StreamResponse:
     if before is None:
         raise web.HTTPNotFound
     after = _changed(before, fields, by)
-    if await _leaves_no_admin(desk, before, after):
+    is_parting = before.role == "admin" and before.is_active and not (after.role == "admin" and after.is_active)
+    left = await _another_admin(desk, before) if is_parting else None
+    if is_parting and left is None:
         return await _page(request, error=speaks("There must be an administrator left."), status=409)
     row = audit_row("agent.changed", by=by.id, about=before.id, at=desk.clock(), role=after.role,
                     capacity=after.capacity, is_active=after.is_active, is_away=after.is_away)  # fmt: skip
     try:
-        await agents.change(desk.store, before, after, row)
+        # the one who is left stands in the same commit: else two who send each other off at once leave nobody
+        await agents.change(desk.store, before, after, row, witness=left)
     except Stale:
         error = speaks("Somebody changed this agent meanwhile. Look again.")
         return await _page(request, error=error, status=409)
@@ -89,12 +92,12 @@ def _changed(before: Agent, fields: dict[str, str], by: Agent) -> Agent:
     return after
 
 
-async def _leaves_no_admin(desk: Desk, before: Agent, after: Agent) -> bool:
-    """Whether this change takes away the last one who can invite and repair."""
-    if before.role != "admin" or (after.role == "admin" and after.is_active):
-        return False
-    everyone = await agents.everyone(desk.store)
-    return not any(other.role == "admin" and other.is_active and other.id != before.id for other in everyone.values())
+async def _another_admin(desk: Desk, than: Agent) -> Agent | None:
+    """Return somebody else who can invite and repair."""
+    everyone = (await agents.everyone(desk.store)).values()
+    return next(
+        (other for other in everyone if other.role == "admin" and other.is_active and other.id != than.id), None
+    )
 
 
 async def _page(

@@ -5,10 +5,12 @@ per file and content, so that a run can end on the version it began with and peo
 """
 
 import asyncio
+import fcntl
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -136,14 +138,21 @@ class Bookcase:
         texts = {**self._texts, file: text}
         return await asyncio.to_thread(read_book, texts, self._around, dict(self._good), self.book)
 
-    async def save(self, file: str, text: str, *, by: str) -> tuple[ContentError, ...]:
-        """Write a file of the book and use it at once; with mistakes in it nothing is written, and they are returned."""
+    async def save(
+        self, file: str, text: str, *, by: str, instead_of: Collection[str | None] | None = None
+    ) -> tuple[ContentError, ...] | None:
+        """Write a file of the book and use it at once; with mistakes in it nothing is written, and they are returned.
+
+        `instead_of` are the texts that may be written over (None: no file): when the file says another by now, nothing is
+        written and None is returned, however many save at once, in whatever process.
+        """
         name = bare(file)
         if Path(name).name != name or not name.endswith(".yml") or name.startswith("."):
             return (ContentError(Place(file), f'expected a file name such as birthday.yml, got "{file[:80]}".'),)
         if found := await self.check(file, text):
             return found
-        await asyncio.to_thread(write, self.folder / file, text)
+        if not await asyncio.to_thread(write, self.folder / file, text, instead_of):
+            return None
         await self.look(at_once=True)
         if self._store is not None:
             saved = {"by": by, "saved_at": self._clock()}
@@ -181,8 +190,7 @@ class Bookcase:
     def _keep(self, file: str) -> None:
         self._broken.pop(file, None)
         try:
-            with (self.folder / file).open("rb") as opened:
-                self._texts[file] = opened.read(LARGEST + 1).decode("utf-8-sig")
+            self._texts[file] = _text_in(self.folder / file)
         except (OSError, UnicodeDecodeError) as error:
             self._texts.pop(file, None)
             if file in self._good:
@@ -260,15 +268,45 @@ def _age(mark: Mark, clock: Clock) -> float:
     return abs(clock().timestamp() - mark[0] / 1e9)
 
 
-def write(path: Path, text: str) -> None:
-    """Write whole or not at all."""
+def write(path: Path, text: str, instead_of: Collection[str | None] | None = None) -> bool:
+    """Write whole or not at all, one writer at a time; return whether the file said one of `instead_of` (None: no matter)."""
     path.parent.mkdir(exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    with aside.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    aside.replace(path)
+    with _alone_in(path.parent):
+        if instead_of is not None and not _says_one_of(path, instead_of):
+            return False
+        aside = path.with_name(f".{path.name}.new")
+        with aside.open("w", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        aside.replace(path)
+    return True
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold this folder's lock, which ends with whoever holds it: two who write one file at once must not mix their texts."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _says_one_of(path: Path, texts: Collection[str | None]) -> bool:
+    try:
+        return _text_in(path) in texts
+    except FileNotFoundError:
+        return None in texts
+    except UnicodeDecodeError:
+        return False
+
+
+def _text_in(path: Path) -> str:
+    """Return what a file says, no further than a text of the book may go. Raises OSError, UnicodeDecodeError."""
+    with path.open("rb") as opened:
+        return opened.read(LARGEST + 1).decode("utf-8-sig")
 
 
 def _row_id(file: str, text: str) -> str:

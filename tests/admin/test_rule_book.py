@@ -285,7 +285,7 @@ async def test_a_state_is_written_over_what_the_file_says_now(market: Office, tm
 
 
 async def test_a_folder_that_can_not_be_written_is_told(market: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path, text: str) -> None:
+    def refuse(path: Path, text: str, instead_of: object) -> None:
         raise PermissionError(13, "read-only", str(path))
 
     monkeypatch.setattr("rules.bookcase.write", refuse)

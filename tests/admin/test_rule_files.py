@@ -1,5 +1,6 @@
 """The editor of the rule book: checks while somebody writes, saves what is right, and never over another's change."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,19 @@ async def test_a_file_that_changed_meanwhile_is_kept_until_its_reader_says_over(
     assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == theirs
     again = await told(caller, "cart.yml", text=mine, seen=digest(CART), over=True)
     assert again["ok"] and (tmp_path / "cart.yml").read_text(encoding="utf-8") == mine
+
+
+async def test_of_those_who_save_or_make_a_file_at_once_one_is_told_that_it_stands(
+    market: Office, tmp_path: Path
+) -> None:
+    caller = await marketer(market)
+    texts = [CART.replace("wait: 1h", f"wait: {hours}h") for hours in range(2, 6)]
+    answers = await asyncio.gather(*(told(caller, "cart.yml", text=text, seen=digest(CART)) for text in texts))
+    [kept] = [text for text, answer in zip(texts, answers, strict=True) if answer["ok"]]
+    assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == kept
+    assert {answer["reason"] for answer in answers if not answer["ok"]} == {"changed"}
+    made = [caller.post("/rule-files", form={"name": "brand-new", "from": "cart.yml"}) for _ in texts]
+    assert sorted(answer.status for answer in await asyncio.gather(*made)) == [303, 422, 422, 422]
 
 
 async def test_no_path_leads_out_of_the_book(market: Office) -> None:
