@@ -116,6 +116,17 @@ def kind_of(status: str) -> Kind:
     return "soft" if level != "5" or rest.startswith(("2.", "4.")) else "refused"
 
 
+def judged(status: str, said: str) -> tuple[Kind, str]:
+    """Return what a status means; one that says nothing (5.0.0, Exchange's 5.0.350) gives way to what the other server said."""
+    if not status or status.startswith("5.0."):
+        better = status_in(said)
+        if better.startswith("5.") and not better.startswith("5.0."):
+            return kind_of(better), better
+        if names_nobody(said):
+            return "hard", status
+    return kind_of(status), status
+
+
 def status_in(text: str) -> str:
     """Return the first enhanced status of a text, such as 5.1.1; empty when there is none."""
     found = _STATUS.search(text)
@@ -148,19 +159,8 @@ def _report(part: Message, token: str) -> Heard | None:
         return None  # delivered, relayed, expanded: no trouble
     diagnostic = _field(blocks, "diagnostic-code")
     diagnostic = diagnostic.partition(";")[2] or diagnostic  # without its type, `smtp;`
-    kind, status = _judged(status, diagnostic)
+    kind, status = judged(status, diagnostic)
     return Bounce(token, kind, status, recipient[:254], told(diagnostic))
-
-
-def _judged(status: str, diagnostic: str) -> tuple[Kind, str]:
-    """Return what a status means; one that says nothing (5.0.0, Exchange's 5.0.350) gives way to what the other server said."""
-    if status.startswith("5.0."):
-        said = status_in(diagnostic)
-        if said.startswith("5.") and not said.startswith("5.0."):
-            return kind_of(said), said
-        if names_nobody(diagnostic):
-            return "hard", status
-    return kind_of(status), status
 
 
 def _unstructured(mail: Message, token: str) -> Heard | None:

@@ -135,7 +135,7 @@ def _policy(name: str, tags: dict[str, str], *, is_above: bool) -> list[Finding]
 
 
 def _aligned(patient: Patient, path: str, said: dict[str, str]) -> list[Finding]:
-    """Receivers want SPF or DKIM for the domain that people see: this very one where the record is strict, else one related to it."""
+    """Receivers want SPF or DKIM for the domain that people see: this very one where the record is strict, else a related one."""
     if _is_related(path, patient.domain, strict=said.get("aspf", "").lower() == "s"):
         return []
     strict = said.get("adkim", "").lower() == "s"

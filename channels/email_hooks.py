@@ -1,4 +1,4 @@
-"""What providers post to us about our mails: Amazon SES through SNS, and Mailgun. Routes under /channels/email.
+"""What providers post to us about our mails: Amazon SES through SNS, Mailgun and SendGrid. Routes under /channels/email.
 
 They say the same as reports by mail do, and it takes the same way (email_reports.py): what bans an address, counts as a soft bounce
 or pulls the brake is decided there. What can not be stored is answered with 503, so the provider repeats it; a signature that is
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from channels import email_mailgun, email_ses, email_sns
+from channels import email_mailgun, email_sendgrid, email_ses, email_sns
 from channels.bodies import body_of
 from channels.channel import Door
 from channels.email_bounces import Heard
@@ -29,6 +29,7 @@ log = logging.getLogger("channels.email")
 ASKED_PER_SECOND, ASKED_AT_ONCE = 0.5, 20.0
 """How often SNS is asked for certificates and confirmations: whoever knows our topic may name any number."""
 MOST_CERTIFICATES = 20
+TAKEN_AT_ONCE = 20  # events of one request; one about a mail that is no more waits three seconds for it
 
 
 class Hooks:
@@ -38,6 +39,7 @@ class Hooks:
         self._door, self._reports, self._domain = door, reports, domain
         self._topic = options.sns_topic
         self._mailgun_keys = live(options.mailgun_key, options.previous_mailgun_key) if options.mailgun_key else ()
+        self._sendgrid_key = email_sendgrid.read_key(options.sendgrid_key) if options.sendgrid_key else None
         self._nonces = Nonces(door.store)
         self._fetch = fetch
         self._certificates: dict[str, bytes] = {}
@@ -50,6 +52,8 @@ class Hooks:
             routes.append(web.post("/sns", self._answering(self._sns)))
         if self._mailgun_keys:
             routes.append(web.post("/mailgun", self._answering(self._mailgun)))
+        if self._sendgrid_key:
+            routes.append(web.post("/sendgrid", self._answering(self._sendgrid)))
         return routes
 
     async def _sns(self, request: web.Request) -> web.Response:
@@ -83,6 +87,23 @@ class Hooks:
             return web.Response()
         await self._take(email_mailgun.read(said, secret=self._door.secret, domain=self._domain), "mailgun")
         await self._nonces.use(word, until=now + email_mailgun.FRESH_FOR + email_mailgun.AHEAD)
+        return web.Response()
+
+    async def _sendgrid(self, request: web.Request) -> web.Response:
+        body, key = await _body(request, email_sendgrid.LARGEST), self._sendgrid_key
+        instant, signature = (
+            request.headers.get(name, "") for name in (email_sendgrid.INSTANT, email_sendgrid.SIGNATURE)
+        )
+        if key is None or not email_sendgrid.is_signed(body, instant, signature, key):
+            return _refused("sendgrid", "signature")
+        heard = email_sendgrid.read(body, secret=self._door.secret, domain=self._domain)
+        places = asyncio.Semaphore(TAKEN_AT_ONCE)
+
+        async def take(one: Heard) -> None:
+            async with places:
+                await self._take(one, "sendgrid")
+
+        await asyncio.gather(*(take(one) for one in heard))
         return web.Response()
 
     async def _take(self, heard: Heard | None, provider: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Kind, kind_of, status_in, token_shown, told
+from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Kind, judged, status_in, token_shown, told
 from channels.stranger_json import table_at, text_at
 from profiles.secret import is_one_of
 
@@ -74,12 +74,14 @@ def _failed(token: str, event: Mapping[str, Any]) -> Bounce:
 
 
 def _kind(event: Mapping[str, Any], status: str) -> Kind:
-    """The status decides, as in a report by mail. Without one nobody is banned, but whom Mailgun itself has on its list of bounces:
-    it puts there whoever is gone, and says so with the next mail.
+    """The status decides, as in a report by mail, then words such as "no such user". Without either nobody is banned, but whom
+    Mailgun itself has on its list of bounces: it puts there whoever is gone, and says so with the next mail.
     """
     if text_at(event, "reason") == "suppress-bounce":
         return "hard"
-    return kind_of(status) if status else "refused"
+    said = text_at(event, "delivery-status", "message") or text_at(event, "delivery-status", "description")
+    kind = judged(status, said)[0]
+    return kind if status or kind == "hard" else "refused"
 
 
 def _status(event: Mapping[str, Any]) -> str:

@@ -107,6 +107,10 @@ class Options:
     previous_mailgun_key: Secret = field(
         default=Secret(), metadata={"about": "The one before it, still accepted until you take it out."}
     )
+    sendgrid_key: str = field(
+        default="",
+        metadata={"about": "The verification key of SendGrid's signed event webhook, for its reports; empty: off."},
+    )
     largest_in: int = field(default=25_000_000, metadata={"about": "Bytes of a mail that is taken at most."})
     answers_per_hour: int = field(
         default=3, metadata={"about": "Answers of the bot to one address in an hour; then people are asked."}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from channels.email_address import mailbox
 from channels.email_dkim import read_key
 from channels.email_options import Options, first_day, signers, signing_domain
+from channels.email_sendgrid import read_key as read_verification_key
 from channels.email_sns import is_topic
 
 LONGEST_BOUNCES = 24  # a local part has 64, and ours takes 40 (email_verp.py)
@@ -77,6 +78,11 @@ def _heard(options: Options) -> Iterator[str]:
             yield f"{key}: expected at least 1, got {getattr(options, key)}."
     if options.sns_topic and not is_topic(options.sns_topic):
         yield f'sns_topic: expected arn:aws:sns:REGION:ACCOUNT:NAME, got "{options.sns_topic}".'
+    if options.sendgrid_key:
+        try:
+            read_verification_key(options.sendgrid_key)
+        except ValueError as error:
+            yield f"sendgrid_key: {error}."
     if not 10_000 <= options.largest_in <= LARGEST_IN:
         yield f"largest_in: expected 10000 to {LARGEST_IN}, got {options.largest_in}."
 

@@ -16,11 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from channels import email_sns
+from channels.email_sendgrid import INSTANT, SIGNATURE
 from channels.email_verp import bounce_path, token_of
 from profiles.brakes import BRAKES
 from profiles.calendar import utc_now
 from profiles.secret import Secret
 from profiles.store import Unavailable
+from tests.channels import test_email_sendgrid as email_sendgrid
 from tests.channels.email_stage import SECRET, PostOffice, post_office
 from tests.channels.test_email_mailgun import KEY, event, failed, signed
 from tests.channels.test_email_reports import MARKETING
@@ -152,6 +154,27 @@ async def test_a_complaint_bans_withdraws_and_pulls_the_brake(desk: Counter) -> 
     suppression = (await desk.office.identity()).suppression
     assert suppression and suppression.reason == "complained"
     assert {one["_id"] for one in await desk.office.store.find(BRAKES, {})} == {"email:shop.example", "rule:cart"}
+
+
+async def test_a_request_of_sendgrid_is_taken_whole_or_not_at_all(mongo_url: str, database_name: str) -> None:
+    async with counter(mongo_url, database_name, sendgrid_key=email_sendgrid.SHOWN) as desk:
+        for id in ("n1", "n2"):
+            await desk.office.notice(id)
+        events = [
+            email_sendgrid.event(
+                name, **{"smtp-id": f"<{token_of(SECRET, id)}@shop.example>", "reason": "550 5.1.1 gone"}
+            )
+            for name, id in (("bounce", "n1"), ("spamreport", "n2"))
+        ]
+        body = json.dumps(events).encode()
+        proof = {SIGNATURE: email_sendgrid.signed(body), INSTANT: "1732262400"}
+        for headers, status in (({}, 403), ({**proof, INSTANT: "1"}, 403), (proof, 200), (proof, 200)):
+            async with desk.http.post("/sendgrid", data=body, headers=headers) as answer:
+                assert answer.status == status
+        assert (await desk.office.delivery("n1")).reason == "dead 550 5.1.1 gone"
+        assert (
+            len(await desk.office.events("message.bounced")) == len(await desk.office.events("message.complained")) == 1
+        )
 
 
 async def test_a_mailgun_word_counts_once_whatever_it_comes_with(desk: Counter) -> None:
