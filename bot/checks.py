@@ -1,4 +1,8 @@
-"""What is wrong with a bot although each of its files can be read: names that stand for nothing, things left out."""
+"""What is wrong with a bot although each of its files can be read: names that stand for nothing, things left out.
+
+A bot that `rasa train` of Rasa 3.6 takes with its default policies is taken here: what Rasa lets pass, with a warning or
+without, is a notice.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +21,7 @@ from bot.states import Expected
 from bot.training import Training
 from bot.values import name_at
 from profiles.findings import Findings, nearest
-from profiles.written import Table, place_of, rows
+from profiles.written import Place, Table, place_of, rows
 
 _HOLE = re.compile(r"{([^\n{}]+?)}")
 _AS_SAID = re.compile(r"\w+|[^\w\s.,;:!?]")
@@ -52,16 +56,16 @@ def _check_steps(item: Table, domain: Domain, findings: Findings) -> None:
         intent, action = name_at(step, "intent", findings), name_at(step, "action", findings)
         loop = name_at(step, "active_loop", findings)
         if intent is not None and str(intent).split("/")[0] not in intents:
-            findings.unknown("intent", intent, intents)
+            _notice_unknown("intent", intent, intents, findings)
         if action is not None and action not in actions:
             findings.unknown("action or response", action, actions)
         if loop is not None and not domain.is_loop(loop):
             findings.unknown("form", loop, domain.forms)
         for entity in rows(step.get("entities")):
             parts = entity if isinstance(entity, Table) else [entity]
-            name = next((str(part) for part in parts if part not in ("role", "group")), "")
+            name = next((part for part in parts if part not in ("role", "group")), "")
             if name not in domain.entities:
-                findings.error(place_of(entity, default=step.at), f'unknown entity; got "{name}".')
+                _notice_unknown("entity", name, domain.entities, findings, place_of(entity, default=step.at))
         for table in rows(step.get("slot_was_set")):
             for name in table if isinstance(table, Table) else [str(table)]:
                 if name not in domain.slots and name != REQUESTED:
@@ -83,8 +87,6 @@ def _flat(steps: Iterable[Any]) -> Iterator[Any]:
 def _check_rule(rule: Table, findings: Findings) -> None:
     steps = rows(rule.get("steps"))
     at = place_of(rule, "rule")
-    if not steps:
-        findings.error(at, f'rules: "{rule["rule"]}": expected steps, got none.')
     heard = [step for step in steps if isinstance(step, Table) and ({"intent", "user", "or"} & step.keys())]
     if len(heard) > 1:
         findings.error(
@@ -97,7 +99,7 @@ def _check_rule(rule: Table, findings: Findings) -> None:
 def _check_slots(domain: Domain, findings: Findings) -> None:
     intents = _intents(domain)
     for slot in domain.slots.values():
-        for mapping in slot.mappings:  # a name that nobody says does no harm in a mapping: Rasa only warns, too
+        for mapping in slot.mappings:
             for intent in (*mapping.intents, *mapping.not_intents):
                 if intent not in intents:
                     _notice_unknown("intent", intent, intents, findings)
@@ -106,16 +108,16 @@ def _check_slots(domain: Domain, findings: Findings) -> None:
             _check_conditions(mapping, domain, findings)
 
 
-def _notice_unknown(what: str, name: Any, known: Iterable[str], findings: Findings) -> None:
-    findings.notice(place_of(name), f'unknown {what}; got "{name}".', nearest(str(name), known))
+def _notice_unknown(what: str, name: Any, known: Iterable[str], findings: Findings, at: Place | None = None) -> None:
+    findings.notice(at or place_of(name), f'unknown {what}; got "{name}".', nearest(str(name), known))
 
 
 def _check_conditions(mapping: SlotMapping, domain: Domain, findings: Findings) -> None:
     for condition in mapping.conditions:
         if condition.active_loop is not None and condition.active_loop not in domain.forms:
-            findings.unknown("form", condition.active_loop, domain.forms)
+            _notice_unknown("form", condition.active_loop, domain.forms, findings)
         if condition.requested_slot is not None and condition.requested_slot not in domain.slots:
-            findings.unknown("slot", condition.requested_slot, domain.slots)
+            _notice_unknown("slot", condition.requested_slot, domain.slots, findings)
 
 
 def _check_forms(script: Script, findings: Findings) -> None:
@@ -123,7 +125,7 @@ def _check_forms(script: Script, findings: Findings) -> None:
     for form in domain.forms.values():
         for slot in form.required:
             if slot not in domain.slots:
-                findings.unknown("slot", slot, domain.slots)
+                _notice_unknown("slot", slot, domain.slots, findings)
             elif not any(domain.knows_action(name) for name in ask_names(form.name, slot)):
                 findings.notice(
                     place_of(slot, default=form.at),
@@ -132,11 +134,11 @@ def _check_forms(script: Script, findings: Findings) -> None:
                 )
         for intent in form.ignored_intents:
             if intent not in _intents(domain):
-                findings.unknown("intent", intent, _intents(domain))
+                _notice_unknown("intent", intent, _intents(domain), findings)
         is_started = any(state.form == form.name for states in pasts for state in states)
         goes_on = any(states[-1].last == form.name and not states[-1].form for states in pasts)
         if is_started and not goes_on:
-            findings.error(
+            findings.notice(
                 form.at,
                 f"forms: {form.name}: no rule says what comes when it is filled.",
                 f"a rule with condition active_loop: {form.name}, steps action: {form.name}, active_loop: null, action: ...",
@@ -152,7 +154,7 @@ def _check_responses(script: Script, findings: Findings) -> None:
             for hole in _HOLE.findall(TEMPLATE.sub("", variation.text)):
                 # Custom actions may fill any name; without them only slots can.
                 if hole not in domain.slots and hole not in ("value", "flow_name") and not domain.actions:
-                    findings.error(
+                    findings.notice(
                         variation.at, f'responses: {name}: unknown slot "{{{hole}}}".', nearest(hole, domain.slots)
                     )
             for button in variation.buttons:
@@ -166,11 +168,11 @@ def _check_responses(script: Script, findings: Findings) -> None:
                 match = None if sets else _PAYLOAD_INTENT.match(button.get("payload", ""))
                 if match and match[1].split("/")[0] not in intents:
                     problem = f'responses: {name}: button with unknown intent "{match[1]}".'
-                    findings.error(variation.at, problem, nearest(match[1], intents))
+                    findings.notice(variation.at, problem, nearest(match[1], intents))
             named = variation.predicate.names if variation.predicate else ()
             for slot in (*(slot for slot, _ in variation.conditions), *(name.removeprefix("slots.") for name in named)):
                 if slot not in domain.slots:
-                    findings.error(
+                    findings.notice(
                         variation.at,
                         f'responses: {name}: condition on unknown slot "{slot}".',
                         nearest(slot, domain.slots),
@@ -179,19 +181,16 @@ def _check_responses(script: Script, findings: Findings) -> None:
         if variations and None not in said_in and languages - said_in:
             missing = ", ".join(sorted(languages - said_in))
             findings.notice(variations[0].at, f"responses: {name}: nothing to say in {missing}.")
-    for name, at in domain.actions.items():
-        if name.startswith("utter_"):
-            findings.error(at, f'actions: "{name}" has no response.', nearest(name, domain.responses))
 
 
 def _check_training(script: Script, findings: Findings) -> None:
     domain, training = script.domain, script.project.training
     for intent in training.intents.values():
         if str(intent).split("/")[0] not in _intents(domain):
-            findings.unknown("intent", intent, domain.intents)
+            _notice_unknown("intent", intent, domain.intents, findings)
     for entity in training.entities.values():
         if entity and entity not in domain.entities:
-            findings.unknown("entity", entity, domain.entities)
+            _notice_unknown("entity", entity, domain.entities, findings)
     _check_shared(training, findings)
 
 
@@ -215,7 +214,7 @@ def _check_unused(script: Script, findings: Findings) -> None:
     for slot in script.domain.slots.values():
         used |= {intent for mapping in slot.mappings for intent in mapping.intents}
     for intent in script.domain.intents.values():
-        if intent.name not in used:
+        if intent.name.split("/")[0] not in used:
             findings.notice(intent.at, f'intents: no rule answers "{intent.name}".', "add a rule, or remove the intent")
 
 
@@ -225,7 +224,7 @@ def _pasts(script: Script) -> list[tuple[Expected, ...]]:
 
 
 def _intents(domain: Domain) -> set[str]:
-    return {*domain.intents, *DEFAULT_INTENTS, FALLBACK_INTENT}
+    return {name.split("/")[0] for name in (*domain.intents, *DEFAULT_INTENTS, FALLBACK_INTENT)}
 
 
 def _actions(domain: Domain) -> Iterator[str]:

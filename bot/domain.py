@@ -4,7 +4,7 @@ Format: Rasa 3.x open source, "Domain". Keys that Rasa has and this engine does 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.conditions import ConditionError, parse_condition
 from bot.events import TWO_STAGE
 from bot.older import kind_of, modernised
 from bot.values import empty_table, name_at, names_at, number_at, table_at
-from profiles.findings import Findings
+from profiles.findings import Findings, nearest
 from profiles.written import Place, Rows, Table, Text, place_of, plain, rows
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
@@ -133,6 +133,7 @@ def read_domain(files: list[Table], findings: Findings) -> Domain:
     responses = {name: _response(name, value, at, findings) for name, value, at in _entries(merged["responses"])}
     forms = {name: _form(name, value, at, findings) for name, value, at in _entries(merged["forms"])}
     declared = {str(name): place_of(item) for item in merged["actions"] for name in _names(item)}
+    responses.update({name: () for name in _wordless(declared, responses, findings)})
     session = merged["session_config"]
     return Domain(
         intents={intent.name: intent for item in merged["intents"] for intent in _intents(item, findings)},
@@ -141,11 +142,20 @@ def read_domain(files: list[Table], findings: Findings) -> Domain:
         slots={name: _slot(name, value, at, findings) for name, value, at in _entries(merged["slots"])},
         responses=responses,
         forms=forms,
-        actions={name: at for name, at in declared.items() if name not in responses and name not in forms},
+        actions={name: at for name, at in declared.items() if not name.startswith("utter_") and name not in forms},
         session_minutes=number_at(session, "session_expiration_time", 60, findings),
         carry_over=bool(session.get("carry_over_slots_to_new_session", True)),
         raw=plain(merged),
     )
+
+
+def _wordless(declared: Mapping[str, Place], responses: Collection[str], findings: Findings) -> Iterator[str]:
+    """Yield the responses that are declared as actions and have no wording: Rasa warns, and says nothing."""
+    for name, at in declared.items():
+        is_retrieval = any(response.startswith(f"{name}/") for response in responses)
+        if name.startswith("utter_") and name not in responses and not is_retrieval:
+            findings.notice(at, f'actions: "{name}" has no response.', nearest(name, responses))
+            yield name
 
 
 def _merge(files: list[Table]) -> Table:
@@ -286,7 +296,7 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
             )
         )
     if not found:
-        findings.error(at, f"responses: {name}: expected at least one wording, got none.")
+        findings.notice(at, f"responses: {name}: expected at least one wording, got none.")
     return tuple(found)
 
 

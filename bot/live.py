@@ -128,7 +128,7 @@ class LiveBrain:
             else:
                 self._brain = brain
                 self._lesson = self._ended((), brain.notices)
-                log.info("live.retrain learned model=%s", brain.understanding.hash)
+                log.info("live.retrain learned model=%s notices=%d", brain.understanding.hash, len(brain.notices))
             return self._lesson
 
     async def trial(self, folder: Path) -> Brain:
@@ -169,6 +169,8 @@ def load_live(folder: Path, models: Path | None, *, semantic: Path | None = None
     `models` is where trained models are kept, `semantic` the folder of a semantic model.
     """
     brain = Brain.load(folder, models=Models(models), semantic=semantic)
+    if brain.notices:  # `causerie bot check` says them all
+        log.info("live.load notices=%d first=%s", len(brain.notices), brain.notices[0].at)
     return LiveBrain(folder, brain, models, semantic=semantic, clock=clock)
 
 

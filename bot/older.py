@@ -10,7 +10,7 @@ from typing import Any
 from profiles.written import Rows, Table, empty_table, place_of, rows, text_at
 
 _UNCONDITIONAL = ("from_entity", "from_trigger_intent")
-_OLD_TYPES = {"unfeaturized": "any"}
+_OLD_TYPES = {"unfeaturized": "any", "boolean": "bool"}
 
 
 def modernised(file: Table) -> Table:
@@ -33,7 +33,7 @@ def modernised(file: Table) -> Table:
 
 
 def kind_of(written: str) -> str:
-    """Return a slot's type as Rasa 3 names it: `rasa.shared.core.slots.TextSlot` is text, unfeaturized any."""
+    """Return a slot's type as Rasa 3 names it: `rasa.shared.core.slots.BooleanSlot` is bool, unfeaturized any."""
     name = written.rsplit(".", 1)[-1]
     if written.startswith("rasa.") and name.endswith("Slot"):
         name = name.removesuffix("Slot").lower()

@@ -60,13 +60,12 @@ def _found(running: Tracker, book: Rulebook, domain: Domain, gold: str) -> Found
 def _surviving(events: list[Event], domain: Domain) -> list[Event]:
     """Return the events without the happy path inside forms."""
     tracker = Tracker(domain)
-    made: list[tuple[int, object]] = []
+    made: dict[int, tuple[int, object]] = {}  # the entries are held too, so that no number names another one later
     for index, event in enumerate(events):
         tracker.apply(event)
-        if tracker.trail and not any(entry is tracker.trail[-1] for _, entry in made[-1:]):
-            made.append((index, tracker.trail[-1]))
-    left = {id(entry) for entry in tracker.trail}
-    kept = {index for index, entry in made if id(entry) in left}
+        if tracker.trail:
+            made.setdefault(id(tracker.trail[-1]), (index, tracker.trail[-1]))
+    kept = {made[id(entry)][0] for entry in tracker.trail if id(entry) in made}
     return [event for index, event in enumerate(events) if index in kept]
 
 

@@ -4,6 +4,7 @@ domain.yml and domain/** (intents, slots, forms, responses), data/** (nlu, rules
 config.yml (thresholds, default language); validation.yml, profile.yml and handover.yml are ours, so the rest stays valid for Rasa.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,9 @@ _RASA_KEYS = {
     "version", "intents", "entities", "slots", "responses", "forms", "actions", "session_config", "config",
     "e2e_actions", "nlu", "rules", "stories", "templates", "flows",
 }  # fmt: skip
+
+
+_MARKDOWN_DATA = re.compile(r"^\s*(## *(intent|synonym|regex|lookup):|\* *\w)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ def read_project(folder: Path, findings: Findings) -> Project:
         findings.error(Place(str(folder)), "expected a bot's folder with domain.yml and data/, got none of them.")
     for file in files:
         _check_keys(file, findings)
+    for path in _passed_over(folder):
+        findings.notice(Place(path), "is not read: this is how Rasa 1 wrote examples.", "rasa data convert of Rasa 2")
     options = _options(_optional(folder, "config.yml", findings), findings)
     domain = read_domain(files, findings)
     flows = read_flows(files, domain.responses, findings)
@@ -88,6 +94,17 @@ def _content_files(folder: Path) -> list[tuple[Path, str]]:
     return [(path, path.relative_to(folder).as_posix()) for path in sorted(paths) if path.is_file()]
 
 
+def _passed_over(folder: Path) -> list[str]:
+    """Return the files of data/ in Markdown, Rasa 1's format: a bot written so would understand nothing, and not say why."""
+    paths = sorted(path for path in folder.glob("data/**/*.md") if path.is_file())
+    return [path.relative_to(folder).as_posix() for path in paths if _MARKDOWN_DATA.search(_start(path))]
+
+
+def _start(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(10_000)
+
+
 def _optional(folder: Path, name: str, findings: Findings) -> Table:
     path = folder / name
     if path.exists():
@@ -98,7 +115,7 @@ def _optional(folder: Path, name: str, findings: Findings) -> Table:
 def _check_keys(file: Table, findings: Findings) -> None:
     for key in file:
         if key not in _RASA_KEYS:
-            findings.error(
+            findings.notice(
                 place_of(file, key), f'unknown key "{key}"; expected one of Rasa\'s.', nearest(key, _RASA_KEYS)
             )
 
@@ -107,10 +124,15 @@ def _items(files: list[Table], key: str, name: str, findings: Findings) -> tuple
     found = []
     for file in files:
         for item in rows(file.get(key)):
-            if isinstance(item, Table) and name in item and isinstance(item.get("steps", []), list):
-                found.append(item)
-            else:
+            if not isinstance(item, Table) or name not in item or not isinstance(item.get("steps", []), list):
                 findings.error(place_of(item, default=file.at), f"{key}: expected - {name}: name, with steps:.")
+            elif not item.get("steps"):
+                findings.notice(place_of(item, name), f'{key}: "{item[name]}": expected steps, got none.')
+            elif spoken := [step for step in item["steps"] if isinstance(step, Table) and "bot" in step]:
+                at = place_of(spoken[0], "bot")
+                findings.notice(at, f'{key}: "{item[name]}" holds a sentence of the bot, and is not followed.')
+            else:
+                found.append(item)
     return tuple(found)
 
 

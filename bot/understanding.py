@@ -16,6 +16,7 @@ from bot.models import Models, name_of
 from bot.ngrams import Tokens, words_of
 from bot.project import Options, Project
 from bot.semantic import Encoder
+from bot.signs import Signs, learn_signs
 from bot.spelling import Speller
 from bot.tagger import Tagger
 from bot.training import Example
@@ -87,6 +88,8 @@ class Understanding:
     taggers: Mapping[str, Tagger]
     """Only of languages whose examples mark what they name."""
     declares_out_of_scope: bool
+    signs: Signs = field(default_factory=Signs)
+    """Of messages without words."""
     encoder: Encoder | None = None
     hash: str = ""
     """Names what was learned: equal hashes, equal understanding."""
@@ -101,9 +104,10 @@ class Understanding:
             base, answer = _split(asked)
             kept = language if language in self.languages.names else self.languages.default
             return Meaning(base, 1.0, tuple(found), ((base, 1.0),), answer), kept, 0
-        words = words_of(spoken_payload(text))
+        said = spoken_payload(text)
+        words = words_of(said)
         written_in, spoken, doubt = self.languages.decide(words, language, doubt)
-        understood = self._recall(words, written_in)
+        understood = self._recall(words, written_in) if words else self._decided(self.signs.rank(said))
         if spoken != written_in:  # a word or two that look foreign: heard both ways, the clearer one counts
             understood = max((self._recall(words, spoken), understood), key=_clearness)
         intent, ranking, answer = understood
@@ -131,15 +135,22 @@ class Understanding:
         speller, classifier = model
         words = speller.repair(words)
         ranked = classifier.rank(words, self.encoder.encode([words])[0] if self.encoder and classifier.sense else None)
-        ranking = _by_intent(ranked.intents)
         if ranked.is_foreign:
+            ranking = _by_intent(ranked.intents)
             return (OUT_OF_SCOPE if self.declares_out_of_scope and ranking else FALLBACK_INTENT), ranking, None
+        return self._decided(ranked.intents)
+
+    def _decided(self, ranked: tuple[tuple[str, float], ...]) -> _Understood:
+        """Return the likeliest intent if it is sure enough and not too near the next."""
+        ranking = _by_intent(ranked)
+        if not ranking:
+            return FALLBACK_INTENT, (), None
         shares = [share for _, share in ranking[:2]]
         is_ambiguous = len(shares) > 1 and shares[0] - shares[1] < self.options.ambiguity
         if shares[0] < self.options.threshold or (is_ambiguous and self.options.threshold > 0):
             return FALLBACK_INTENT, ranking, None
         intent = ranking[0][0]
-        answer = next((_split(name)[1] for name, _ in ranked.intents if _split(name)[0] == intent), None)
+        answer = next((_split(name)[1] for name, _ in ranked if _split(name)[0] == intent), None)
         return intent, ranking, answer
 
 
@@ -184,6 +195,9 @@ def learn(project: Project, seed: int = 0, kept: Models | None = None, encoder: 
         if learned:
             taggers[language], name = learned
             names.append((language, name))
+    signs = [(example.text, example.answer or example.intent) for example in _wordless(project)]
+    if signs:
+        names.append(("", name_of("signs", signs)))
     return Understanding(
         options=project.options,
         entities=Entities(project),
@@ -191,6 +205,7 @@ def learn(project: Project, seed: int = 0, kept: Models | None = None, encoder: 
         models=models,
         taggers=taggers,
         declares_out_of_scope=OUT_OF_SCOPE in project.domain.intents,
+        signs=learn_signs(signs),
         encoder=encoder,
         hash=name_of("understanding", sorted(names)).rsplit("-", 1)[-1],
     )
@@ -211,6 +226,10 @@ def _by_language(project: Project) -> dict[str, list[tuple[Example, Tokens]]]:
         if words:
             rows.setdefault(example.language, []).append((example, words))
     return rows
+
+
+def _wordless(project: Project) -> list[Example]:
+    return [example for example in project.training.examples if not words_of(example.text) and example.text.strip()]
 
 
 def _label(example: Example) -> str:

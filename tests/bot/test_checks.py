@@ -73,28 +73,17 @@ def test_the_small_bot_itself_is_right(errors):
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
-        ("data__rules", "intent: greet", "intent: gret", 'data/rules.yml:5:13: unknown intent; got "gret". Hint: did you mean "greet"?'),
         ("data__rules", "utter_hi", "utter_hy", 'data/rules.yml:6:13: unknown action or response; got "utter_hy"'),
         ("data__rules", "active_loop: order_form}]\n-", "active_loop: orders_form}]\n-", 'unknown form; got "orders_form"'),
         ("data__rules", "- intent: greet", "- intnt: greet", 'unknown key; expected one of'),
         ("data__rules", "intent: greet", "intent: greet\n  - slot_was_set: [{sise: x}]", 'unknown slot; got "sise". Hint: did you mean "size"?'),
-        ("domain", "required_slots: [size]", "required_slots: [colour]", 'unknown slot; got "colour"'),
-        ("domain", "{size}", "{sizes}", 'unknown slot "{sizes}". Hint: did you mean "size"?'),
         ("domain", "type: text", "type: txt", "expected one of text, bool"),
         ("domain", "type: from_entity", "type: from_entitty", "expected type: one of from_entity"),
-        ("domain", "[{text: Hi}]", "[{text: Hi, buttons: [{title: A, payload: /ordr}]}]", 'button with unknown intent "ordr". Hint: did you mean "order"?'),
-        ("domain", "[{text: Hi}]", "[]", "utter_hi: expected at least one wording"),
-        ("domain", "intents:", "intnets:", 'unknown key "intnets"'),
-        ("domain", "intents:", "actions: [utter_nothing]\nintents:", '"utter_nothing" has no response'),
         ("domain", "  utter_hi: [{text: Hi}]", "  utter_hi: [{text: Hi}\n  x: ]]", "expected YAML, got something unreadable"),
         ("domain", "  utter_bye:", "  utter_hi: [{text: Ho}]\n  utter_bye:", 'expected each key once, got "utter_hi" twice'),
-        ("data__nlu", "intent: bye", "intent: bey", 'unknown intent; got "bey". Hint: did you mean "bye"?'),
-        ("data__nlu", "one pizza", "one [big](sise) pizza", 'unknown entity; got "sise"'),
         ("data__nlu", "intent: bye", "intnt: bye", "expected intent, synonym, regex or lookup"),
-        ("data__rules", "{active_loop: null}, {action: utter_done}", "{active_loop: order_form}", "no rule says what comes when it is filled"),
         ("data__rules", "- rule: bye", "- rule: two\n  steps: [{intent: greet}, {action: utter_hi}, {intent: bye}, {action: utter_bye}]\n- rule: bye", "expected one message of the customer, got 2"),
         ("data__rules", "- rule: bye", "- rule: other hi\n  steps: [{intent: greet}, {action: utter_bye}]\n- rule: bye", "contradicts the rule at data/rules.yml:3:3"),
-        ("data__rules", "- rule: bye", "- rule: none\n- rule: bye", 'expected steps, got none'),
     ],
 )  # fmt: skip
 def test_a_mistake_is_found_where_it_was_written(errors, file, old, new, expected):
@@ -105,12 +94,28 @@ def test_a_mistake_is_found_where_it_was_written(errors, file, old, new, expecte
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
+        ("data__rules", "intent: greet", "intent: gret", 'data/rules.yml:5:13: unknown intent; got "gret". Hint: did you mean "greet"?'),
+        ("domain", "required_slots: [size]", "required_slots: [colour]", 'unknown slot; got "colour"'),
+        ("domain", "{size}", "{sizes}", 'unknown slot "{sizes}". Hint: did you mean "size"?'),
+        ("domain", "[{text: Hi}]", "[{text: Hi, buttons: [{title: A, payload: /ordr}]}]", 'button with unknown intent "ordr". Hint: did you mean "order"?'),
+        ("domain", "[{text: Hi}]", "[]", "utter_hi: expected at least one wording"),
+        ("domain", "intents:", "intnets:", 'unknown key "intnets"'),
+        ("domain", "intents:", "actions: [utter_nothing]\nintents:", '"utter_nothing" has no response'),
+        ("data__nlu", "intent: bye", "intent: bey", 'unknown intent; got "bey". Hint: did you mean "bye"?'),
+        ("data__nlu", "one pizza", "one [big](sise) pizza", 'unknown entity; got "sise"'),
+        ("data__rules", "{active_loop: null}, {action: utter_done}", "{active_loop: order_form}", "no rule says what comes when it is filled"),
+        ("data__rules", "- rule: bye", "- rule: none\n- rule: bye", 'expected steps, got none'),
+        ("domain", "entity: size", "entity: size, conditions: [{active_loop: other_form, requested_slot: sise}]", 'unknown form; got "other_form"'),
+        ("domain", "required_slots: [size]", "required_slots: [size], ignored_intents: [by]", 'unknown intent; got "by"'),
+        ("domain", "[{text: Hi}]", "[{text: Hi, condition: [{type: slot, name: sise, value: x}]}, {text: Ho}]", 'condition on unknown slot "sise"'),
+        ("data__rules", "intent: greet", "intent: greet\n    entities: [sise]", 'unknown entity; got "sise". Hint: did you mean "size"?'),
+        ("data__rules", "- rule: bye", "- rule: said\n  steps: [{intent: greet}, {bot: Hi}]\n- rule: bye", '"said" holds a sentence of the bot, and is not followed'),
         ("domain", "utter_ask_size", "utter_ask_sice", 'order_form: nothing asks for "size". Hint: add a response utter_ask_size'),
         ("domain", "entity: size", "entity: sizzle", 'unknown entity; got "sizzle"'),
         ("data__nlu", "- see you", "- see you\n    - Hello!", 'is an example of bye and, at data/nlu.yml:5'),
     ],
 )  # fmt: skip
-def test_what_rasa_only_warns_of_forbids_nothing_but_is_said(write_bot, file, old, new, expected):
+def test_what_rasa_trains_with_forbids_nothing_but_is_said(write_bot, file, old, new, expected):
     files = {"domain": DOMAIN, "data__nlu": NLU, "data__rules": RULES}
     assert old in files[file]
     files[file] = files[file].replace(old, new)
@@ -133,7 +138,7 @@ def test_a_rule_that_a_story_may_go_on_from_is_only_noticed(write_bot):
 
 def test_all_mistakes_are_shown_at_once(errors):
     rules = (
-        RULES.replace("intent: greet", "intent: gret")
+        RULES.replace("active_loop: order_form}]\n-", "active_loop: orders_form}]\n-")
         .replace("utter_bye", "utter_by")
         .replace("utter_done", "utter_dne")
     )
@@ -208,3 +213,51 @@ def test_yes_and_no_stay_text_as_in_rasa(write_bot, tell):
 
 def test_an_alias_that_holds_itself_does_not_hang(errors):
     assert errors(domain=DOMAIN + "session_config: &a\n  x: *a\n") == []
+
+
+def test_an_action_that_is_a_response_of_questions_and_answers_needs_no_class(write_bot):
+    domain = DOMAIN.replace("intents: [", "actions: [utter_faq]\nintents: [faq, ")
+    domain += "  utter_faq/size: [{text: Two sizes.}]\n"
+    nlu = NLU + "- intent: faq/size\n  examples: [how big are they, which sizes are there]\n"
+    rules = RULES + "- rule: faq\n  steps: [{intent: faq}, {action: utter_faq}]\n"
+    brain = Brain.load(write_bot(domain=domain, data__nlu=nlu, data__rules=rules))
+    assert (brain.notices, brain.has_actions) == ((), False)
+
+
+def test_an_intent_that_only_the_examples_and_a_rule_know_is_answered_as_by_rasa(write_bot, tell):
+    domain = DOMAIN.replace(", bye]", "]")
+    brain = Brain.load(write_bot(domain=domain, data__nlu=NLU, data__rules=RULES))
+    assert {notice.problem for notice in brain.notices} == {'unknown intent; got "bye".'}
+    tell(brain) >> "see you" << "Bye"
+
+
+def test_a_story_inside_a_form_that_tells_its_slots_contradicts_nothing(write_bot):
+    domain = DOMAIN.replace("required_slots: [size]", "required_slots: [size, sauce]").replace(
+        "forms:", "  sauce: {type: text, mappings: [{type: from_text}]}\nforms:"
+    )
+    story = """stories:
+- story: whole
+  steps:
+  - intent: order
+  - action: order_form
+  - active_loop: order_form
+  - slot_was_set: [{requested_slot: size}]
+  - intent: bye
+  - action: order_form
+  - slot_was_set: [{size: big}]
+  - slot_was_set: [{requested_slot: sauce}]
+  - intent: bye
+  - action: order_form
+  - slot_was_set: [{sauce: red}]
+  - slot_was_set: [{requested_slot: null}]
+  - active_loop: null
+  - action: utter_done
+"""
+    assert Brain.load(write_bot(domain=domain, data__nlu=NLU, data__rules=RULES + story))
+
+
+def test_examples_in_the_format_of_rasa_1_are_said_to_be_passed_over(write_bot):
+    folder = write_bot(domain=DOMAIN, data__nlu=NLU, data__rules=RULES)
+    (folder / "data" / "old.md").write_text("## intent:greet\n- hello\n", encoding="utf-8")
+    (folder / "data" / "README.md").write_text("# Our data\n\nFor people.\n", encoding="utf-8")
+    assert [str(notice.at.file) for notice in Brain.load(folder).notices] == ["data/old.md"]

@@ -95,7 +95,7 @@ async def test_what_was_edited_serves_after_a_training_in_another_process(bot):
 
 
 async def test_a_broken_edit_keeps_the_old_bot_and_says_why(bot):
-    _write(bot.folder, rules=RULES + "- rule: broken\n  steps: [{intent: nobody}, {action: utter_hello}]\n")
+    _write(bot.folder, rules=RULES + "- rule: broken\n  steps: [{intent: hello}, {action: utter_nobody}]\n")
     before = bot.current
     lesson = await bot.retrain()
     assert bot.current is before and bot.lesson is lesson

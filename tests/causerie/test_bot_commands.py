@@ -30,10 +30,13 @@ async def test_check_shows_all_mistakes_at_once_and_fails(shop: Path, said: list
     rules = shop / "data" / "rules.yml"
     text = rules.read_text(encoding="utf-8")
     rules.write_text(
-        text.replace("intent: greet", "intent: gret").replace("utter_goodbye", "utter_goodby"), encoding="utf-8"
+        text.replace("{intent: greet}, {action: utter_greet}", "{intent: greet}, {action: utter_gret}").replace(
+            "utter_goodbye", "utter_goodby"
+        ),
+        encoding="utf-8",
     )
     assert await bot_check(shop, said.append, strict=False) == 1
-    assert 'got "gret". Hint: did you mean "greet"?' in said[0] and '"utter_goodby"' in said[0]
+    assert 'got "utter_gret". Hint: did you mean "utter_greet"?' in said[0] and '"utter_goodby"' in said[0]
     assert said[-1] == "2 mistakes; the server does not start with this bot."
 
 
