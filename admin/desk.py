@@ -82,6 +82,11 @@ class Desk:
     """What the shop's own server signs identity tokens with (channels/webchat_tokens.py)."""
 
     @property
+    def words(self) -> Mapping[str, Mapping[str, str]]:
+        """What the house calls its events and attributes: "cart.updated" or "contact.tier" -> language -> words."""
+        return self.rules.bookcase.book.names.vocabulary.words if self.rules else {}
+
+    @property
     def is_https(self) -> bool:
         """Whether agents reach us over TLS, so that cookies may insist on it."""
         return self.public_url.startswith("https://")

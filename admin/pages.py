@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from admin import speech
 from admin.agents import initials
-from admin.desk import PREFIX
+from admin.desk import DESK, PREFIX
 from admin.guard import AGENT, CSRF, texts_of
 from admin.prose import prose
 from admin.texts import Texts, texts
@@ -26,13 +26,15 @@ HERE = Path(__file__).parent
 def page(request: web.Request, template: str, *, status: int = 200, **known: Any) -> web.Response:
     """Return a whole page in the language of whoever asks."""
     agent = request.get(AGENT)
-    html = render(template, texts_of(request), agent=agent, csrf=request[CSRF], here=request.path, **known)
+    words = request.config_dict[DESK].words
+    html = render(template, texts_of(request), agent=agent, csrf=request[CSRF], here=request.path, words=words, **known)
     return web.Response(text=html, content_type="text/html", status=status)
 
 
 def fragment(request: web.Request, template: str, **known: Any) -> web.Response:
     """Return a piece of a page, for a script that puts it in its place."""
-    html = render(template, texts_of(request), agent=request.get(AGENT), csrf=request[CSRF], **known)
+    words = request.config_dict[DESK].words
+    html = render(template, texts_of(request), agent=request.get(AGENT), csrf=request[CSRF], words=words, **known)
     return web.Response(text=html, content_type="text/html")
 
 

@@ -18,6 +18,7 @@ from admin.paging import Key, after_key, key_of
 from admin.people import read_profile
 from admin.roles import may
 from admin.rule_book import rule_of, running
+from admin.speech import bound
 from admin.texts import Texts
 from profiles.expression_sentence import sentence
 from profiles.ledgers import Ledgers
@@ -30,7 +31,6 @@ from rules.choice import most_reactive
 from rules.moves import Granted, Held, Outcome, Skipped
 from rules.occasions import date_of, is_for, scheduled
 from rules.reading import Reader, Reads, zone_of
-from rules.reasons import spoken
 from rules.rule import Rule
 from rules.rule_trigger import OnDate
 from rules.schedule import firings
@@ -83,7 +83,7 @@ async def explain(desk: Desk, rule: Rule, profile: Profile, speaks: Texts) -> Ex
     reader = Reader(desk.store, Ledgers(desk.store), zone=policy.zone)
     person = (await reader.persons([profile.id], Reads.of([rule]), now)).get(profile.id)
     if person is None:
-        return Explained((spoken("erased", language),))
+        return Explained((bound(speaks).why("erased"),))
     names, event = events_of(rule.trigger), None
     if names:
         events = await _events(desk, profile, names)
@@ -129,7 +129,7 @@ def _said(came: Verdict, rule: Rule, speaks: Texts) -> tuple[str, ...]:
     if came.reason == rule.state == "paused":
         return (speaks("The rule is paused: nobody gets it."),)
     if came.reason:
-        said = spoken(came.reason, speaks.language)
+        said = bound(speaks).why(came.reason)
         return (said[:1].upper() + said[1:] + ".",)
     if came.run and came.run.is_ghost:
         return (speaks("They are held out, to measure by: decided and counted, never sent."),)
@@ -144,10 +144,10 @@ def _outcome(step: str, outcome: Outcome, speaks: Texts) -> str:
             said = speaks("If it began now, the message of step {step} would leave on {channels}.", step=step,
                           channels=", ".join(channels))  # fmt: skip
         case Held(reason=reason):
-            why = spoken(reason, speaks.language)
+            why = bound(speaks).why(reason)
             said = speaks("If it began now, the message of step {step} would wait: {why}.", step=step, why=why)
         case Skipped(reason=reason):
-            why = spoken(reason, speaks.language)
+            why = bound(speaks).why(reason)
             said = speaks("If it began now, the message of step {step} would not leave: {why}.", step=step, why=why)
     return said
 

@@ -19,6 +19,7 @@ from admin.incoming import body, form
 from admin.pages import at, page
 from admin.roles import may
 from admin.rule_book import running
+from admin.texts import typeset
 from bot.roundtrip import rewritten
 from channels.sms_text import bodies
 from profiles.findings import ContentError, Findings
@@ -103,7 +104,7 @@ async def check(request: web.Request) -> web.Response:
     rule = None if found else rule_from(running(desk), file, text)
     words = running(desk).bookcase.book.names.vocabulary.words
     speaks = texts_of(request)
-    said = sentences(rule, speaks.language, words) if rule else ()
+    said = [typeset(line, speaks.language) for line in sentences(rule, speaks.language, words)] if rule else []
     warned = [
         speaks("{template} can not be written for {rule}: {problem}", **dataclasses.asdict(one)) for one in unwritten
     ]

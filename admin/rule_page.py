@@ -15,6 +15,7 @@ from admin.guard import agent_of, texts_of
 from admin.pages import page
 from admin.roles import may
 from admin.rule_book import STATES, next_firing, rule_of, running, zone_of_house
+from admin.texts import typeset
 from rules.drawing import Drawing, draw
 from rules.funnel import Standing, funnel, standing
 from rules.intrusion import of_rule, warnings
@@ -51,7 +52,8 @@ async def show(request: web.Request) -> web.Response:
     counted = await tallies(desk.store, [rule.id], since)
     return page(
         request, "rule.html", **_head(request, rule), days=days, periods=PERIODS, states=STATES,
-        lines=sentences(rule, language, words), drawing=drawing if drawing.width <= WIDEST else None, upright=upright,
+        lines=[typeset(line, language) for line in sentences(rule, language, words)],
+        drawing=drawing if drawing.width <= WIDEST else None, upright=upright,
         inside=_inside(drawing, inside), at_step={one.step: one for one in inside},
         funnel=await funnel(desk.store, rule.id, since), tally=counted[rule.id],
         next_at=next_firing(rule, zone_of_house(rules), now), braked_until=_braked_until(rules, rule),

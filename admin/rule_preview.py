@@ -17,6 +17,7 @@ from admin.people import read_profile
 from admin.roles import may
 from admin.rule_book import running, zone_of_house
 from admin.rule_files import file_of, rule_from, text_of
+from admin.speech import bound
 from channels.sms_text import bodies
 from profiles.audience import count, stream
 from profiles.expression_audience import Audience
@@ -33,7 +34,6 @@ from rules.moves import Granted, Outcome
 from rules.person import Person
 from rules.policy import Reach
 from rules.reading import Reader, Reads
-from rules.reasons import spoken
 from rules.rule import Rule
 from rules.rule_step import Send, walk
 from rules.run import Run
@@ -89,7 +89,7 @@ async def preview(request: web.Request) -> web.Response:
         known = await _of_rule(desk, rules, rule, asked)
     else:
         return web.json_response({"ok": False, "error": speaks("Only rules and templates have a preview.")}, status=422)
-    return web.json_response({"ok": True, "html": render("_preview.html", speaks, **known)})
+    return web.json_response({"ok": True, "html": render("_preview.html", speaks, words=desk.words, **known)})
 
 
 @may("publish")
@@ -117,7 +117,7 @@ async def trial(request: web.Request) -> web.Response:
     row = audit_row("rule.tried", by=agent.id, about=f"rule:{rule.id}", at=desk.clock(), messages=sent)
     await desk.store.insert("audit", row)
     told = speaks.count("{n} message on its way to the testers.", "{n} messages on their way to the testers.", sent)
-    why = "; ".join(sorted({spoken(reason, speaks.language) for reason in left}))
+    why = "; ".join(sorted({bound(speaks).why(reason) for reason in left}))
     return web.json_response({"ok": True, "sent": sent, "told": f"{told} {why}".strip()})
 
 

@@ -1,15 +1,26 @@
 """The sentences for what the records say in words of their own: events, refusals, states, channels, roles."""
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
+from babel import Locale
+from babel.dates import format_date
+
 from admin.agents import Agent
-from admin.texts import Texts
+from admin.texts import Texts, typeset
 from profiles.caps import Cap
 from profiles.profile import Identity, Profile
 from profiles.timeline import BOT, CUSTOMER, Event, Message
 from rules.reasons import named, spoken
+
+Words = Mapping[str, Mapping[str, str]]
+"""What the house calls its events and attributes (Desk.words)."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FORMS = {"en": "en_GB", "fr": "fr"}
 
 
 def _(text: str) -> str:
@@ -249,9 +260,11 @@ class Speech:
         """Return what people call this role."""
         return self._speaks(ROLES.get(role, role))
 
-    def attribute(self, name: str) -> str:
-        """Return what people call this attribute."""
-        return self._speaks(ATTRIBUTES.get(name, name.replace("_", " ")))
+    def attribute(self, name: str, words: Words = MappingProxyType({})) -> str:
+        """Return what people call this attribute: our word, else the house's own, else its name."""
+        if name in ATTRIBUTES:
+            return self._speaks(ATTRIBUTES[name])
+        return self._called(f"contact.{name}", words) or name.replace("_", " ")
 
     def act(self, act: str) -> str:
         """Return one line for an audit row's act."""
@@ -265,9 +278,12 @@ class Speech:
         """Return what people call a rule's class."""
         return self._speaks(RULE_CLASSES.get(kind, kind))
 
-    def why(self, code: str) -> str:
-        """Return the sentence for a decision's code."""
-        return spoken(code, self._speaks.language)
+    def why(self, code: str, words: Words = MappingProxyType({})) -> str:
+        """Return the sentence for a decision's code; an event that stands in it by its words."""
+        word, _, behind = code.partition(":")
+        if called := self._called(behind, words):
+            code = f"{word}:{called}"
+        return typeset(spoken(code, self._speaks.language), self._speaks.language)
 
     def cap(self, cap: Cap) -> str:
         """Return a limit of the house as a sentence: at most 3 in 7 days (label promo)."""
@@ -343,14 +359,16 @@ class Speech:
         """Return who did what the audit tells: an agent, ourselves, a program by its key."""
         return agents[by].name if by in agents else self._speaks(DOERS.get(by, by))
 
-    def event(self, event: Event, agents: Mapping[str, Agent]) -> str:
-        """Return one line for an event of the timeline."""
+    def event(self, event: Event, agents: Mapping[str, Agent], words: Words = MappingProxyType({})) -> str:
+        """Return one line for an event of the timeline; of one that the house has words for, these."""
         line = EVENTS.get(event.name)
         if event.name == DECIDED:
-            rule, why = str(event.properties.get("rule", "")), self.why(str(event.properties.get("reason", "")))
+            rule, code = (str(event.properties.get(name, "")) for name in ("rule", "reason"))
+            why = self.why(code, words)
             return self._speaks(_("Rule {name}: {why}"), name=rule, why=why)
         if line is None:
-            return event.name
+            said = self._called(event.name, words)
+            return said[:1].upper() + said[1:] or event.name
         to = agents.get(str(event.properties.get("to", "")))
         return self._speaks(line, who=self.author(event.by, agents), to=to.name if to else "?")
 
@@ -363,6 +381,16 @@ class Speech:
                 return identity.address
         return self._speaks(_("Visitor {id}"), id=profile.id[-4:])
 
+    def _called(self, name: str, words: Words) -> str:
+        return typeset(words.get(name, {}).get(self._speaks.language, ""), self._speaks.language)
+
+    def shown(self, name: str, value: Any) -> str:
+        """Return an attribute's value as it is read, not as it is typed: days and countries in words."""
+        if name == "country" and str(value) in Locale(self._speaks.language).territories:
+            return str(Locale(self._speaks.language).territories[str(value)])
+        day = _day(value)
+        return format_date(day, "long", locale=_FORMS[self._speaks.language]) if day else self.value(value)
+
     def value(self, value: Any) -> str:
         """Return an attribute's value as people read it."""
         if isinstance(value, bool):
@@ -370,6 +398,13 @@ class Speech:
         if isinstance(value, (list, tuple)):
             return ", ".join(map(str, value))
         return str(value)
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 def bound(speaks: Texts) -> Speech:

@@ -64,15 +64,15 @@ def texts(language: str) -> Texts:
     many: dict[str, tuple[str, ...]] = {}
     for message in catalog:
         if isinstance(message.id, (tuple, list)):
-            many[message.id[0]] = tuple(_typeset(part) for part in message.string or ())
+            many[message.id[0]] = tuple(typeset(part, language) for part in message.string or ())
         elif message.id and message.string:
-            one[message.id] = _typeset(str(message.string))
+            one[message.id] = typeset(str(message.string), language)
     return Texts(language, one, many, lambda n: int(n >= 2) if language == "fr" else int(n != 1))
 
 
-def _typeset(french: str) -> str:
-    """Return a French text as it is printed: what stands before : ; ! ? » or behind « never begins or ends a line."""
-    return _BESIDE.sub("\u00a0", _APOSTROPHE.sub("’", french))
+def typeset(text: str, language: str) -> str:
+    """Return a text as it is printed: a French : ; ! ? » never begins a line, « never ends one, apostrophes are curved."""
+    return _BESIDE.sub("\u00a0", _APOSTROPHE.sub("’", text)) if language == "fr" else text
 
 
 def preferred(header: str) -> str:

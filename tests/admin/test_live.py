@@ -208,12 +208,16 @@ async def _page(caller: Caller, **shows: Any) -> AsyncIterator[ClientWebSocketRe
 
 async def _stop_reading(page: ClientWebSocketResponse, office: Office) -> Any:
     """Let the page's connection fill up until frames wait on our side; return the server's end of it."""
+    assert office.server.runner
     response, server = page._response, office.server.runner.server
     assert response.connection and response.connection.transport and server
     response.connection.transport.pause_reading()
     for end in (response.connection.transport, *(one.transport for one in server.connections)):
         for size in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, size, 16_384)  # else the system takes megabytes
+            if end:
+                end.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, size, 16_384
+                )  # else the system takes megabytes
     (told,) = office.live.pages
     for _ in range(40):
         told.tell({"kind": "item", "html": secrets.token_hex(40_000)})  # nothing to compress

@@ -1,6 +1,7 @@
 """Both languages, whole: no sentence without its French, none left over, and the same names in both."""
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from babel.messages.pofile import read_po
 import admin
 from admin import speech
 from admin.texts import FOLDER, preferred, texts
+from profiles.timeline import Event
 
 HERE = Path(admin.__file__).parent
 IN_TEMPLATES = re.compile(r"""(?<![\w.])_\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
@@ -95,3 +97,21 @@ def test_no_french_line_begins_or_ends_with_a_mark_alone() -> None:
     assert speaks("{who}:", who="Bot") == "Bot\u00a0:"
     shown = [speaks(english) for english in _catalog() if not re.search(r"\{\w+\}", english)]
     assert [text for text in shown if re.search(r" [:;!?»]|« |\w'\w", text)] == []
+
+
+def test_days_and_countries_are_shown_as_they_are_read() -> None:
+    says = speech.bound(texts("fr"))
+    assert says.shown("born_on", "1950-09-16") == says.shown("born_on", date(1950, 9, 16)) == "16 septembre 1950"
+    assert (says.shown("country", "GB"), says.shown("country", "??")) == ("Royaume-Uni", "??")
+    assert says.shown("born_on", "1950-99-16") == "1950-99-16"
+
+
+def test_events_attributes_and_reasons_are_said_in_the_words_of_the_house() -> None:
+    says, words = (
+        speech.bound(texts("fr")),
+        {"order.paid": {"fr": "a payé"}, "contact.ltv": {"fr": "le total d'achats"}},
+    )
+    event = Event("e1", "p1", "order.paid", datetime(2026, 11, 22, tzinfo=UTC))
+    assert (says.event(event, {}, words), says.event(event, {})) == ("A payé", "order.paid")
+    assert (says.attribute("ltv", words), says.attribute("ltv")) == ("le total d’achats", "ltv")
+    assert says.why("exit:order.paid", words) == "devenu inutile\u00a0: a payé"
