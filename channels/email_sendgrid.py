@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from channels.email_bounces import Bounce, Complaint, Delayed, Heard, judged, status_in, token_shown, told
+from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Kind, judged, status_in, token_shown, told
 from channels.stranger_json import text_at
 
 if TYPE_CHECKING:  # 10 MB of memory, loaded by whoever verifies
@@ -76,7 +76,7 @@ def _heard(event: Mapping[str, Any], *, secret: bytes, domain: str) -> Heard | N
             return Complaint(token)  # it is on SendGrid's own list of those who complained
         case "dropped":
             reason = text_at(event, "reason")
-            kind = "hard" if reason in _GONE else "refused"
+            kind: Kind = "hard" if reason in _GONE else "refused"
             return Bounce(token, kind, "", text_at(event, "email")[:254], told(reason))
         case "deferred":
             return Delayed(token, status_in(text_at(event, "response")))

@@ -81,6 +81,8 @@ def object_of(face: Face, card: Card, seller: Seller) -> Json:
     match face.kind:
         case "loyalty":
             told |= {"accountId": face.number, **({"accountName": face.holder} if face.holder else {})}
+            if any(any(one.changed.values()) for one in points):  # for this change alone, in words of Google's own
+                told["notifyPreference"] = "NOTIFY_ON_UPDATE"
         case "event ticket":
             told |= {"ticketNumber": face.number, **({"ticketHolderName": face.holder} if face.holder else {})}
         case "generic":

@@ -131,6 +131,8 @@ async def test_every_device_of_the_person_gets_it(stage: PushStage, tmp_path: Pa
         (one,), (other,) = await peer.pushed(1), await peer.pushed(1, OTHER)
         assert one["said"] == other["said"]
         assert one["headers"]["apns-topic"] == "com.example.shop"
+        for name, value in await channel.told(push(DEVICE), NOON):
+            assert one["headers"][name] == value
         assert one["headers"]["apns-id"] != other["headers"]["apns-id"]
         assert len(peer.of("push")) == 2
 

@@ -140,6 +140,13 @@ def test_what_can_not_be_cut_is_not_sent() -> None:
 # -- on the wire
 
 
+async def test_what_firebase_is_told_beside_the_words(stage: PushStage, tmp_path: Path) -> None:
+    async with connected(stage, tmp_path) as (_, channel):
+        told = dict(await channel.told(push(PERSON, FULL), NOON))
+        assert (told["android.priority"], told["android.ttl"]) == ("NORMAL", f"{72 * 3600}s")
+        assert told["apns-priority"] == "5"
+
+
 async def test_google_takes_a_full_message(stage: PushStage, tmp_path: Path) -> None:
     async with connected(stage, tmp_path) as (firebase, channel):
         assert await channel.send(push(PERSON, FULL)) == Sent("0:1")

@@ -333,7 +333,9 @@ async def test_one_change_tells_both_wallets_and_google_says_whether_it_is_saved
     assert await told(shop) == 1
     held = await shop.held()
     assert (held.saved, held.due_at) == (True, None)
-    assert peer.things[f"loyaltyObject/{ISSUER}.{held.id}"]["loyaltyPoints"]["balance"] == {"string": "777"}
+    card = peer.things[f"loyaltyObject/{ISSUER}.{held.id}"]
+    assert card["loyaltyPoints"]["balance"] == {"string": "777"}
+    assert card["notifyPreference"] == "NOTIFY_ON_UPDATE", "the card says what a change of points is to say"
     assert (await shop.person()).identity(f"wallet:{held.id}"), "now it can be written to"
     assert isinstance(await shop.send("Bonjour Anna"), Sent)
     shop.later(seconds=1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels import webpush
-from channels.channel import Failed, Later, Outbound, Sending, Sent, Unknown
+from channels.channel import Failed, Later, Outbound, Sending, Sent, Tells, Unknown
 from channels.webpush_options import LONGEST_TTL_HOURS, problems_of, subject_of
 from profiles.calendar import utc_now
 from profiles.secret import Secret
@@ -38,6 +38,11 @@ async def test_a_message_arrives_with_all_that_a_push_service_and_a_browser_want
     assert (push.said["t"], push.said["b"]) == ("Cart", "Hello")
     assert push.headers["urgency"] == "low"
     assert len(push.headers["topic"]) == 32
+    now = utc_now()
+    asked = Outbound("rule:1", id, Content("Hello"), "rule:1", 1, metadata=metadata, at=now - timedelta(hours=1))
+    assert isinstance(shop.channel, Tells)
+    told = (("TTL", str(23 * 3600)), ("Urgency", "low"), ("Topic", push.headers["topic"]))
+    assert await shop.channel.told(asked, now) == told
     assert 86_390 <= int(push.headers["ttl"]) <= 86_400
     assert push.headers["content-type"] == "application/octet-stream"
     assert push.claims["sub"] == "mailto:push@shop.example"

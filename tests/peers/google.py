@@ -47,7 +47,7 @@ CLASSES: Mapping[str, tuple[set[str], set[str]]] = {
 OBJECT = {"id", "classId", "state", "barcode", "textModulesData", "linksModuleData", "validTimeInterval", "heroImage"}
 OBJECTS: Mapping[str, tuple[set[str], set[str]]] = {
     "loyaltyObject": ({"id", "classId", "state"},
-                      OBJECT | {"accountId", "accountName", "loyaltyPoints", "secondaryLoyaltyPoints"}),
+                      OBJECT | {"accountId", "accountName", "loyaltyPoints", "secondaryLoyaltyPoints", "notifyPreference"}),
     "offerObject": ({"id", "classId", "state"}, OBJECT),
     "eventTicketObject": ({"id", "classId", "state"}, OBJECT | {"ticketHolderName", "ticketNumber"}),
     "genericObject": ({"id", "classId", "cardTitle", "header"},
