@@ -15,12 +15,12 @@ with absent("cryptography"):
     import pymongo.pool_shared
 
 LEAVE_SECONDS = 1.0  # to say goodbye, or that a transaction is given up: the database finds out by itself, only later
-SILENT_SECONDS = 10  # from the last packet of a database until all that waits for it is broken off
-_LOOK_SECONDS = 5
+SILENT_SECONDS = 7  # from the last packet of a database until all that waits for it is broken off
+_LOOK_SECONDS = 2
 _CONNECTION: dict[str, int] = {
-    "TCP_KEEPIDLE": _LOOK_SECONDS,
+    "TCP_KEEPIDLE": 3,
     "TCP_KEEPINTVL": 2,
-    "TCP_KEEPCNT": 3,
+    "TCP_KEEPCNT": 2,
     # in milliseconds: what was sent and not confirmed by then ends the connection; by itself Linux tries for 15 minutes
     "TCP_USER_TIMEOUT": SILENT_SECONDS * 1_000,
 }

@@ -43,7 +43,7 @@ def chance(seed: int, request: pytest.FixtureRequest) -> random.Random:
 @pytest.fixture(scope="session")
 def figures(seed: int, seconds: float) -> Figures:
     """The table that is printed at the end."""
-    _figures.append(Figures(seed, seconds))
+    _figures.append(Figures(seed, seconds, load=os.getloadavg()[0]))
     return _figures[-1]
 
 

@@ -20,6 +20,8 @@ class Crowd:
     """The journal of acknowledgements, while it is written and after."""
 
     path: Path
+    ports: Sequence[int] = ()
+    """Where they write to."""
     acknowledged: list[dict[str, Any]] = field(default_factory=list)
 
     def read(self) -> int:
@@ -51,7 +53,7 @@ async def crowd(ports: Sequence[int], journal: Path, *, seed: int, **how: int) -
     assert process.stdin
     process.stdin.write(written(Order(tuple(ports), SECRET, str(journal), seed, **how)))
     await process.stdin.drain()
-    found = Crowd(journal)
+    found = Crowd(journal, ports)
     try:
         yield found
     finally:

@@ -1,5 +1,6 @@
 """What the fault tests found, in one table: every zero beside a control that is not zero."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,9 +20,16 @@ class Figures:
 
     seed: int
     seconds: float
+    load: float = 0.0
+    """How many processes wanted to run when it began, without ours."""
     found: Counter[str] = field(default_factory=Counter)
     control: Counter[str] = field(default_factory=Counter)
     times: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def is_timed(self) -> bool:
+        """Return whether times say anything: the machine was ours."""
+        return self.load <= (os.cpu_count() or 1)
 
     def add(self, **counts: int) -> None:
         """Add what a test counted; a blank in a name is an underscore here."""
@@ -37,7 +45,7 @@ class Figures:
 
     def table(self) -> Iterator[str]:
         """Yield the lines of the table; what no test of this run counted is left out."""
-        yield f"seed {self.seed}, {self.seconds:g} s for each long test"
+        yield f"seed {self.seed}, {self.seconds:g} s for each long test, {self.load:.1f} at work on {os.cpu_count()} cores before"
         for title, counted, wrong in LINES:
             if self.found[counted]:
                 control = f"   (control: {self.control[wrong]:,} {wrong} of {self.control[counted]:,})"

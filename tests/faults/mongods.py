@@ -62,6 +62,11 @@ class Node:
             self.process.wait()
             self.process = None
 
+    def signal(self, sign: signal.Signals) -> None:
+        """Stop it for a while with SIGSTOP, or let it go on."""
+        if self.process:
+            self.process.send_signal(sign)
+
     @property
     def is_alive(self) -> bool:
         """Return whether it runs."""

@@ -24,7 +24,7 @@ LIVES_SECONDS = (1.0, 3.0)
 
 
 async def test_nothing_acknowledged_is_lost_to_kill_minus_nine(
-    nursery: Nursery, folder: Path, chance: random.Random, seed: int, seconds: float, figures: Figures
+    nursery: Nursery, folder: Path, chance: random.Random, seed: int, seconds: float, is_long: bool, figures: Figures
 ) -> None:
     async with provider(folder / "provider.journal") as telegram:
         server = alone(nursery, folder, provider=telegram.url)
@@ -46,7 +46,7 @@ async def test_nothing_acknowledged_is_lost_to_kill_minus_nine(
     figures.add(**{f"killed_{target}": killed.count(target) for target in set(killed)})
     assert found.acknowledged > 100
     assert (found.lost, found.gaps, found.unanswered, found.doubly_answered) == (0, 0, 0, 0), found
-    if "FAULTS_SECONDS" in os.environ:  # on a machine of its own; one that is shared says little of time
+    if is_long and figures.is_timed:  # on a machine of its own; one that is shared says little of time
         assert max(figures.times["recovery after kill -9"]) < RECOVERS_WITHIN_SECONDS
 
 

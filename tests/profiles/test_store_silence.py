@@ -79,5 +79,5 @@ async def test_a_commit_that_never_arrived_locks_nothing_and_can_not_arrive_late
 async def test_the_kernel_is_told_to_notice_a_silent_connection(far: Store) -> None:
     (server,) = far._client._topology._servers.values()
     connection = server._pool.conns[0].conn.sock
-    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
-    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
+    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7_000
+    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
