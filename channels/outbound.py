@@ -37,6 +37,9 @@ BEGUN = "begun"
 CONTENDED_SECONDS = 2.0
 PARKED_SECONDS = 450.0  # while the database's clock is doubted: as often as a delivery is tried, that makes its hour
 FRESH_FOR = timedelta(seconds=1)
+BEGIN_AT_ONCE = (
+    100  # lanes in one pass of the loop: what was sent is marked meanwhile, and answers are not kept waiting
+)
 ROOM = 2_000  # messages of rules in memory for each channel, some 8 KB each; the others wait in the database
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
 
@@ -90,6 +93,9 @@ class BackDoor:
         self._channels, self._writer, self._clock, self._permits = channels, writer, clock, permits
         self._paces: dict[str, Pace] = {}
         self._lanes: dict[str, _Lane] = {}
+        self._to_begin: tuple[deque[str], deque[str]] = deque(), deque()
+        """Conversations whose lane has not begun: where somebody waits for it, and the others."""
+        self._beginning: asyncio.Task[None] | None = None
         self._closing = False
         self.backlog: Backlog | None = None
         self._held: dict[str, int] = {}
@@ -127,7 +133,7 @@ class BackDoor:
         lane = self._lanes.setdefault(message.conversation, _Lane(deque()))
         lane.waiting.append(message)
         if lane.task is None:
-            lane.task = asyncio.create_task(self._drain(message.conversation, lane), name="lane")
+            self._begin_soon(message)
         elif _is_answer(message) and (pace := self._paces.get(message.channel)):
             pace.hurry(_address(message))
 
@@ -164,11 +170,38 @@ class BackDoor:
     async def close(self, within_seconds: float = 10) -> None:
         """Finish what is being sent; what does not finish in time keeps its lease and is found later."""
         self._closing = True
+        until = asyncio.get_running_loop().time() + within_seconds
+        if self._beginning:
+            await asyncio.wait([self._beginning], timeout=within_seconds)
+            self._beginning.cancel()
         tasks = [lane.task for lane in self._lanes.values() if lane.task]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=within_seconds)
+            _, late = await asyncio.wait(tasks, timeout=max(until - asyncio.get_running_loop().time(), 0.0))
             for task in late:
                 task.cancel()
+
+    def _begin_soon(self, message: Message) -> None:
+        """Begin its lane: at once where few are under way, else in one of the next passes of the loop."""
+        if len(self._lanes) <= BEGIN_AT_ONCE:
+            self._begin(message.conversation)
+            return
+        answers, others = self._to_begin
+        (answers if _is_answer(message) else others).append(message.conversation)
+        if self._beginning is None or self._beginning.done():
+            self._beginning = asyncio.create_task(self._begin_all(), name="lanes")
+
+    async def _begin_all(self) -> None:
+        """Begin a few lanes in each pass of the loop, those first where somebody waits."""
+        while any(self._to_begin):
+            for _ in range(BEGIN_AT_ONCE):
+                if waiting := next((some for some in self._to_begin if some), None):
+                    self._begin(waiting.popleft())
+            await asyncio.sleep(0)
+
+    def _begin(self, conversation: str) -> None:
+        lane = self._lanes.get(conversation)
+        if lane and lane.task is None:
+            lane.task = asyncio.create_task(self._drain(conversation, lane), name="lane")
 
     async def _drain(self, conversation: str, lane: _Lane) -> None:
         try:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from channels.channel import Failed, Later, Limits, Outbound, Sending, Sent, Unknown
-from channels.outbound import BackDoor
+from channels.outbound import BEGIN_AT_ONCE, BackDoor
 from channels.sweeper import Sweeper
 from profiles.append import begin, said
 from profiles.calendar import utc_now
@@ -123,6 +124,44 @@ async def test_messages_of_one_conversation_are_sent_in_order_and_marked(start: 
     three = await here.reaches("three", "sent")
     assert here.carried() == ["one", "two", "three"]
     assert three.delivery and three.delivery.provider_id == "pigeon:p3" and three.delivery.lease_until is None
+
+
+async def test_what_a_crowd_is_sent_is_marked_while_the_others_are_still_being_sent(
+    start: Callable[..., Server],
+) -> None:
+    """All of it at once would keep the loop, and with it every answer and every mark, until the last was handed over."""
+    here = start("here", sends=False)
+    told: list[Message] = []
+    here.writer.listen(lambda several: told.extend(one for changes in several for one in changes.messages))
+    await asyncio.gather(*(here.say(f"{number}", to=f"pigeon:{number}") for number in range(3 * BEGIN_AT_ONCE)))
+    sent_when_begun_to_mark: list[int] = []
+    mark = here.store.update_each
+
+    async def noted(*args: Any, **named: Any) -> None:
+        sent_when_begun_to_mark.append(len(here.pigeon.carried))
+        await mark(*args, **named)
+
+    here.store.update_each = noted  # type: ignore[method-assign]
+    for message in told:
+        here.back_door.send(message)
+    await here.back_door.close()
+    assert len(here.pigeon.carried) == len(set(here.carried())) == 3 * BEGIN_AT_ONCE
+    assert sent_when_begun_to_mark[0] < 3 * BEGIN_AT_ONCE
+
+
+async def test_an_answer_begins_before_the_campaign_that_was_there_first(start: Callable[..., Server]) -> None:
+    here = start("here", sends=False)
+    told: list[Message] = []
+    here.writer.listen(lambda several: told.extend(one for changes in several for one in changes.messages))
+    crowd = (
+        here.say(f"{number}", to=f"pigeon:{number}", lawful="yes", **{"class": "marketing"}) for number in range(150)
+    )
+    await asyncio.gather(*crowd)
+    await here.say("answer", to="pigeon:anna")
+    for message in told:
+        here.back_door.send(message)
+    await here.back_door.close()
+    assert "answer" in here.carried()[: 2 * BEGIN_AT_ONCE]
 
 
 async def test_a_long_text_goes_in_parts(start: Callable[..., Server]) -> None:
