@@ -6,6 +6,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from admin.options import Options as Options  # known from here, too
 from admin.passwords import Passwords
 from admin.presence import Presence
 from bot.workshop import Workshop
@@ -19,23 +20,6 @@ from profiles.writer import Writer
 from rules.running import Running
 
 PREFIX = "/console"  # where the server mounts these pages
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Section [console] of config.toml."""
-
-    capacity: int = field(
-        default=5,
-        metadata={"about": "Conversations the queue gives to one new agent at once; changed per agent later."},
-    )
-    idle_hours: int = field(default=12, metadata={"about": "A session unused for so long ends."})
-    session_days: int = field(default=7, metadata={"about": "A session ends after so many days, used or not."})
-    invitation_days: int = field(default=7, metadata={"about": "An invitation link works for so many days."})
-    second_factor_roles: tuple[str, ...] = field(
-        default=(), metadata={"about": "Roles that can do nothing before they set up a second factor, e.g. admin."}
-    )
-    attachment_megabytes: int = field(default=10, metadata={"about": "The largest file an agent may send."})
 
 
 class Drafts(Protocol):

@@ -9,7 +9,6 @@ only allowed origins, few at a time, small, each event once by the page's own id
 import hmac
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from aiohttp import web
 from admin import strict_json
 from admin.api_events import OURS
 from admin.desk import Desk
+from admin.options import TrackerOptions as TrackerOptions  # known from here, too
 from admin.schema import Field, ListOf, MapOf, OrNull, Problem, Shape, Text, Truth
 from channels.arrivals import work as arrival
 from channels.channel import Identified
@@ -38,16 +38,6 @@ LARGEST = 64_000
 PER_SECOND, AT_ONCE = 2.0, 40.0  # requests of one internet address
 VISITS = "visits"
 """One row a day and event: how many came whom nobody recognises."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerOptions:
-    """Section [tracker] of config.toml."""
-
-    enabled: bool = field(default=False, metadata={"about": "Whether the tracker of the shop's pages is served at /t."})
-    origins: tuple[str, ...] = field(
-        default=(), metadata={"about": 'Pages that may report: "https://shop.example"; this server\'s own always may.'}
-    )
 
 
 class _Plain:

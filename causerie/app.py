@@ -6,6 +6,7 @@ from aiohttp import web
 
 from admin.desk import Desk
 from bot.live import LiveBrain
+from causerie.contents import Content
 from causerie.ground import GROUND
 from causerie.health import Health
 from causerie.options import Options
@@ -32,13 +33,16 @@ LISTENING = web.AppKey("listening", AsyncExitStack)
 CLOSE = web.AppKey("close", AsyncExitStack)
 
 
-async def build(options: Options, database_url: str, *, clock: Clock = utc_now) -> web.Application:
+async def build(
+    options: Options, database_url: str, *, clock: Clock = utc_now, content: Content | None = None
+) -> web.Application:
     """Return the whole server over this database, its tasks running; its cleanup closes all that was opened.
 
+    `content` was read before of the same options; None: it is read now.
     Raises what a part raises that can not start (a bot's ContentErrors, a channel's wrong token), closing the others first.
     """
     async with AsyncExitStack() as opened:
-        parts = await open_parts(options, database_url, clock, opened)
+        parts = await open_parts(options, database_url, clock, opened, content)
         app, desk, health = site(options, parts, opened)
         app[HEALTH] = health
         app[DESK], app[RULES], app[BRAIN] = desk, parts.rules, parts.bot.brain

@@ -1,100 +1,42 @@
 """What the commands do besides serving: read the configuration, check everything, talk to the bot, make an API key."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from admin.desk import Options as ConsoleOptions
 from admin.keys import create_key
-from admin.tracker import TrackerOptions
-from bot.answering import BotOptions, folder_of, load_brain
-from bot.llm_options import LlmOptions
+from bot.answering import folder_of, load_brain
 from bot.remote_actions import performer
 from bot.terminal import converse
 from causerie.bot_commands import check as check_files
 from causerie.bot_commands import differing
-from causerie.config import default_path, load
+from causerie.configured import Configured, own_book
 from causerie.demo import lay_out_book, populate
 from causerie.erase_commands import Ask, erase_one, replay_log, write_log
 from causerie.exposure import dangers
 from causerie.mongod import StoreOptions, reach
-from causerie.options import Options, ServerOptions
+from causerie.options import Options
 from causerie.progress import Progress
 from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
 from causerie.rule_commands import check_rules, show_difference
 from causerie.seal_commands import check_seals
-from causerie.sections import every_section
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
-from profiles.secret import Secret
 from profiles.store import Store
-from rules.options import RulesOptions
 
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
-    """The configuration as the commands use it."""
-
-    options: Options
-    store: StoreOptions
-    secrets: tuple[Secret, ...]
-    """To be blotted out of every log line."""
-
-
-def read_config(path: Path | None, environment: Mapping[str, str]) -> Configured:
-    """Return the configuration from the file and the environment. Raises ConfigErrors with all that is wrong."""
-    config = load(path or default_path(environment, Path.cwd()), environment, every_section())
-    store = config.of(StoreOptions)
-    rules = config.of(RulesOptions)
-    if not rules.folder and _own_book(store).is_dir():
-        rules = replace(rules, folder=str(_own_book(store)))  # the demo laid one out, for people to change
-    options = Options(
-        server=config.of(ServerOptions),
-        bot=config.of(BotOptions),
-        llm=config.of(LlmOptions),
-        rules=rules,
-        console=config.of(ConsoleOptions),
-        tracker=config.of(TrackerOptions),
-        channels=config.under("channels"),
-        database=store.database,
-        models=Path(store.folder) / "models",
-        edits=Path(store.folder) / "bot",
-    )
-    return Configured(options, store, tuple(config.secrets))
-
-
-def with_demo(config: Configured) -> Options:
-    """Return the options with web chat, inbox, web push, wallet cards, the demo shop, and a rule book of one's own."""
-    options = config.options
-    webchat = replace(options.channels["webchat"], enabled=True, demo=True)
-    webpush = replace(options.channels["webpush"], enabled=True)
-    wallet = options.channels["wallet"]
-    wallet = replace(wallet, enabled=True, organisation=wallet.organisation or "Atelier Nord")  # the demo shop's name
-    inapp = replace(options.channels["inapp"], enabled=True)
-    switched = {"webchat": webchat, "webpush": webpush, "wallet": wallet, "inapp": inapp}
-    rules = options.rules
-    if not rules.folder:
-        rules = replace(rules, folder=str(_own_book(config.store)))  # laid out once the folder is ours
-    return replace(options, channels={**options.channels, **switched}, rules=rules)
-
-
 async def furnish_demo(options: Options, store_options: StoreOptions, database_url: str) -> None:
     """Lay out the demo's book, and put its contacts and their month into the database, unless they are there."""
-    if options.rules.folder == str(_own_book(store_options)):
-        lay_out_book(_own_book(store_options))
+    if options.rules.folder == str(own_book(store_options)):
+        lay_out_book(own_book(store_options))
     store = Store(database_url, options.database)
     try:
         await populate(store, options.rules, language=options.server.language, now=utc_now())
     finally:
         await store.close()
-
-
-def _own_book(store: StoreOptions) -> Path:
-    return Path(store.folder) / "rules"
 
 
 def check(config: Configured, say: Say) -> int:

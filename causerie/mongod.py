@@ -8,7 +8,7 @@ import asyncio
 import logging
 import subprocess
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -44,20 +44,24 @@ class StoreOptions:
     database: str = field(default="causerie", metadata={"about": "Name of the database in MongoDB."})
 
 
-async def start(options: StoreOptions, progress: Progress = silent) -> "Mongod":
+async def start(
+    options: StoreOptions, progress: Progress = silent, meanwhile: Callable[[], None] = lambda: None
+) -> "Mongod":
     """Return a database that takes writes. Raises CannotStart with what to do.
 
+    `meanwhile` is called as soon as the embedded database begins, which takes it a second: for work that needs none.
     Call it from the main thread: Linux ends mongod when the thread that started it ends.
     """
     address = options.url.reveal()
     if address != "embedded":
         progress("Asking the database at store.url")
         await _refuse_unusable(address)
+        meanwhile()
         return Mongod(address)
     program = await asyncio.to_thread(find_program)
     folder = claim(Path(options.folder), program)
     try:
-        process = await _begin(folder, program, progress)
+        process = await _begin(folder, program, progress, meanwhile)
     except BaseException:
         folder.release()
         raise
@@ -173,7 +177,9 @@ def _hosts(address: str) -> str:
     return address.partition("://")[2].rpartition("@")[2].partition("/")[0] or "no host"
 
 
-async def _begin(folder: DataFolder, program: Program, progress: Progress) -> subprocess.Popen[bytes]:
+async def _begin(
+    folder: DataFolder, program: Program, progress: Progress, meanwhile: Callable[[], None]
+) -> subprocess.Popen[bytes]:
     if folder.orphan is not None:
         progress("Stopping the database that a killed server left behind")
         await end_orphan(folder)
@@ -185,6 +191,7 @@ async def _begin(folder: DataFolder, program: Program, progress: Progress) -> su
     progress(f"Starting MongoDB {program.version} in {folder.path}")
     process = spawn(program, folder)
     try:
+        meanwhile()
         if not folder.mark.is_set_up:
             await _set_up(folder, process, progress)
         elif moved:

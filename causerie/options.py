@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from admin.desk import Options as ConsoleOptions
-from admin.tracker import TrackerOptions
-from bot.answering import BotOptions
+from admin.options import Options as ConsoleOptions
+from admin.options import TrackerOptions
 from bot.llm_options import LlmOptions
+from bot.options import BotOptions
 from channels.webchat import Options as WebchatOptions
 from channels.webchat_tokens import demo_key
 from rules.options import RulesOptions

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from admin.desk import Drafts
 from admin.erasing import Erasing
-from bot.answering import copy_of, folder_of, semantic_of
+from bot.answering import copy_of
 from bot.brain import Mind
 from bot.idle import IdleReturn
-from bot.live import LiveBrain, load_live
+from bot.live import LiveBrain
 from bot.minds import drafting, mind_of
 from bot.outside import Outside
 from bot.reminders import Reminders
 from bot.remote_actions import performer
 from bot.workshop import Workshop
+from causerie.contents import Content, read_content
 from causerie.doors import BookToCome, Doors, open_doors
 from causerie.ground import Ground, lay_ground
 from causerie.options import Options
@@ -24,6 +25,7 @@ from channels.wallet import Wallet
 from profiles.calendar import Clock
 from profiles.erased import Hashes
 from profiles.seals import Seals
+from rules.bookcase import Ahead
 from rules.choice import most_reactive
 from rules.errands import Errands
 from rules.policy import Reach
@@ -59,15 +61,16 @@ class Parts:
     rules: Running
 
 
-async def open_parts(options: Options, database_url: str, clock: Clock, opened: AsyncExitStack) -> Parts:
+async def open_parts(
+    options: Options, database_url: str, clock: Clock, opened: AsyncExitStack, content: Content | None = None
+) -> Parts:
     """Open every part and start its tasks; `opened` closes them all.
 
     Raises what a part raises that can not start (a bot's ContentErrors, a channel's wrong token).
     """
     ground = await lay_ground(options, database_url, clock, opened)
-    brain = load_live(
-        folder_of(options.bot, options.edits), options.models, semantic=semantic_of(options.bot), clock=clock
-    )
+    content = content or read_content(options, clock)
+    brain = content.brain
     opened.push_async_callback(brain.close)
     mind = mind_of(options.bot, brain, options.llm, ground.store, clock)
     opened.push_async_callback(mind.close)
@@ -79,7 +82,7 @@ async def open_parts(options: Options, database_url: str, clock: Clock, opened: 
     seals = Seals(ground.store, clock=clock)
     opened.push_async_callback(seals.close)
     await seals.start()
-    rules = await _open_rules(options, ground, doors, opened)
+    rules = await _open_rules(options, ground, doors, content.book, opened)
     erasing = Erasing(ground.store, ground.writer, ground.feed, Hashes(ground.secret), clock=clock)
     opened.push_async_callback(erasing.close)
     doors.sweeper.bury(erasing.bury)
@@ -124,12 +127,14 @@ def _workshop(options: Options, ground: Ground, brain: LiveBrain, opened: AsyncE
     return workshop
 
 
-async def _open_rules(options: Options, ground: Ground, doors: Doors, opened: AsyncExitStack) -> Running:
+async def _open_rules(
+    options: Options, ground: Ground, doors: Doors, book: Ahead | None, opened: AsyncExitStack
+) -> Running:
     reaches = [Reach(channel.name, channel.space, channel.limits.threads) for channel in doors.channels.values()]
     rules = await open_rules(
         ground.store, ground.writer, reaches, most_reactive, options.rules, language=options.server.language,
         clock=ground.clock, tracker=Tracker(options.public_url, ground.secret), personal=ground.personal,
-        words=house.words(), hints=ground.feed.hints,
+        words=house.words(), hints=ground.feed.hints, ahead=book,
     )  # fmt: skip
     opened.push_async_callback(rules.close)
     doors.sweeper.bury(rules.bury)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from admin.desk import Options as ConsoleOptions
-from admin.tracker import TrackerOptions
-from bot.answering import BotOptions
+from admin.options import Options as ConsoleOptions
+from admin.options import TrackerOptions
 from bot.llm_options import LlmOptions
+from bot.options import BotOptions
 from causerie.mongod import StoreOptions
 from causerie.options import ServerOptions
 from channels import house

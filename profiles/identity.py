@@ -7,9 +7,6 @@ email-validator reads them, without a look-up. What a provider hands out (chat i
 import re
 import unicodedata
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 PHONE_SPACES = frozenset({"sms", "whatsapp", "voice"})
 USER = "user"  # the shop's own id of a person, proved by a token that the shop signed
 LONGEST_ADDRESS = 256  # characters
@@ -49,6 +46,8 @@ def _phone(address: str, space: str, country: str) -> str | None:
         return None
     if _NOT_A_PHONE.search(text):
         return text if space == "sms" and _SENDER_NAME.fullmatch(text) else None
+    import phonenumbers  # as below: 40 ms in all, for the first address that asks for it and not for every start
+
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
@@ -66,6 +65,8 @@ def _email(address: str) -> str | None:
     """
     if len(address) > LONGEST_ADDRESS:
         return None
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(address.strip(), check_deliverability=False, allow_smtputf8=True)
     except (EmailNotValidError, UnicodeError):
@@ -82,6 +83,8 @@ def _identifier(address: str) -> str | None:
 
 def country_of(number: str) -> str:
     """Return the country (ISO 3166) of a phone number such as +33755550006, "" where it belongs to none."""
+    import phonenumbers
+
     try:
         return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
     except phonenumbers.NumberParseException:

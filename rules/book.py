@@ -34,7 +34,7 @@ from rules.house_files import (
 )
 from rules.policy import Policy
 from rules.rule import Rule
-from rules.rule_file import read_rule, rule_id
+from rules.rule_file import read_rule, rule_id, rule_of
 from rules.template_file import Template, read_template
 
 MOST_FILES = 1_000
@@ -145,6 +145,7 @@ class _Shelf:
     words: Words = Words()
     topics: Mapping[str, Topic] = field(default_factory=dict)
     limits: Limits = Limits()
+    tables: dict[str, tuple[Table | None, Findings]] = field(default_factory=dict)
 
     def house(self) -> Names:
         """Read the files that are no rules, each knowing those before it; return the names that rules may use."""
@@ -160,7 +161,7 @@ class _Shelf:
         ids = {
             found
             for file in self.rule_files()
-            if (found := known.get(file) if self.is_unchanged(file) else rule_id(self.texts[file]))
+            if (found := known.get(file) if self.is_unchanged(file) else rule_id(self.table(file)[0]))
         }
         return replace(names, rules=frozenset(ids))
 
@@ -228,8 +229,19 @@ class _Shelf:
         return rules, files
 
     def rule(self, file: str, names: Names) -> Rule | None:
-        read = read_rule(self.texts[file], file, names, self.findings)
+        table, of_yaml = self.table(file)
+        read = rule_of(table, self.texts[file], names, self.findings)
+        self.findings.errors += of_yaml.errors
+        if of_yaml.errors:
+            read = None
         return reread(self.good[file], file, names) if read is None and file in self.good else read
+
+    def table(self, file: str) -> tuple[Table | None, Findings]:
+        """Return what a rule file says, read once: its id is wanted before the names are known that its rule is read by."""
+        if file not in self.tables:
+            noted = Findings()
+            self.tables[file] = (read_strictly(self.texts[file], file, noted), noted)
+        return self.tables[file]
 
     def is_unchanged(self, file: str) -> bool:
         """Return whether this file was read before and had no mistake."""

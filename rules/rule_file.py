@@ -23,7 +23,13 @@ NOT_IN_THE_VERSION = frozenset({"about", "owner", "state", "testers", "on edit"}
 def read_rule(text: str, shown: str, names: Names, findings: Findings) -> Rule | None:
     """Return the rule of a file's text, or None with every mistake noted; `shown` is the file's name for people."""
     noted = len(findings.errors)
-    table = read_strictly(text, shown, findings)
+    rule = rule_of(read_strictly(text, shown, findings), text, names, findings)
+    return rule if len(findings.errors) == noted else None
+
+
+def rule_of(table: Table | None, text: str, names: Names, findings: Findings) -> Rule | None:
+    """Return the rule of a text that was read strictly, or None with what is wrong beside its YAML noted."""
+    noted = len(findings.errors)
     if table is None:
         return None
     gathered = Gathered()
@@ -37,9 +43,8 @@ def read_rule(text: str, shown: str, names: Names, findings: Findings) -> Rule |
     return replace(rule, version=version_of(table), text=text, places={name: _place(at) for name, at in places.items()})
 
 
-def rule_id(text: str) -> str | None:
+def rule_id(table: Table | None) -> str | None:
     """Return the id that a file gives its rule, however wrong the rest; None when none can be read."""
-    table = read_strictly(text, "", Findings())
     written = table.get("rule") if table else None
     return str(written) if isinstance(written, str) and written else None
 

@@ -15,7 +15,7 @@ from profiles.personal_links import PersonalLinks
 from profiles.store import Store
 from profiles.writer import Writer
 from rules.book import Book, Surroundings
-from rules.bookcase import Bookcase
+from rules.bookcase import Ahead, Bookcase
 from rules.choice import Prefers
 from rules.direct import reread_direct
 from rules.engine import Engine
@@ -92,14 +92,16 @@ async def open_rules(
     personal: PersonalLinks | None = None,
     words: frozenset[str] | None = None,
     hints: Hints | None = None,
+    ahead: Ahead | None = None,
 ) -> Running:
     """Read the book and return its rules, not begun yet. Raises Unavailable; a broken file is told, and stops nobody.
 
-    `words` are those that a file may call a channel by, connected here or not; None: those of `reaches`.
+    `words` are those that a file may call a channel by, connected here or not; None: those of `reaches`. `ahead` is the book
+    as it was read before; what differs is read again.
     """
     zone, known = ZoneInfo(options.zone), Reaches(reaches)
     around = Surroundings(known.words if words is None else words, zone=zone, language=language)
-    bookcase = Bookcase(folder_of(options), store, around, clock=clock)
+    bookcase = Bookcase(folder_of(options), store, around, clock=clock, ahead=ahead)
     reaction = Reaction(writer.process)
     writer.react(reaction)
     ledgers = Ledgers(store)

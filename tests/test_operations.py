@@ -10,7 +10,7 @@ import pytest
 
 from causerie.__main__ import _parser
 from causerie.health import Health
-from causerie.serve import STOP_WITHIN_SECONDS
+from causerie.serving import STOP_WITHIN_SECONDS
 from causerie.workers import STOPPED_WITHIN_SECONDS
 from channels.outbound import BackDoor
 from channels.shedding import Shedding

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from causerie.commands import Configured, check, key_create, read_config
+from causerie.commands import check, key_create
+from causerie.configured import Configured, read_config
 from causerie.mongod import StoreOptions, reach, start
 
 

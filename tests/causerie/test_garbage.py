@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from causerie.garbage import NEW_OBJECTS, collect_seldom
+from causerie.garbage import NEW_OBJECTS, collect_seldom, undisturbed
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +29,11 @@ def test_a_dead_cycle_made_later_is_still_found() -> None:
     made.append(made)
     del made
     assert gc.collect() >= 1
+
+
+def test_what_is_loaded_undisturbed_is_never_looked_at_and_the_collector_works_on() -> None:
+    before = gc.get_freeze_count()
+    with undisturbed():
+        assert not gc.isenabled()
+        kept = [[number] for number in range(1000)]
+    assert gc.isenabled() and gc.get_freeze_count() >= before + len(kept)

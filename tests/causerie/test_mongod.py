@@ -355,3 +355,27 @@ async def test_what_a_killed_server_left_open_holds_nobody_up_for_long(mongod: M
     asked = await asyncio.to_thread(store._client.admin.command, "getParameter", 1, transactionLifetimeLimitSeconds=1)
     assert asked["transactionLifetimeLimitSeconds"] == 10, "by default a minute"
     await store.close()
+
+
+async def test_what_breaks_while_the_database_begins_ends_it_and_frees_its_folder(options: StoreOptions) -> None:
+    begun: list[int] = []
+
+    def read_on() -> None:
+        begun.extend(programs_on(options.folder))
+        raise ValueError("domain.yml:1:1: nothing in it")
+
+    with pytest.raises(ValueError, match="nothing in it"):
+        await start(options, meanwhile=read_on)
+    assert len(begun) == 1 and programs_on(options.folder) == []
+    async with running(options) as mongod:
+        assert mongod.pid
+
+
+def programs_on(folder: str) -> list[int]:
+    """Return the process ids of what was started on this folder; a name ends where the next argument begins."""
+    found = []
+    for place in Path("/proc").iterdir():
+        with suppress(OSError):
+            if place.name.isdigit() and f"{folder}/mongod.log".encode() in (place / "cmdline").read_bytes():
+                found.append(int(place.name))
+    return found

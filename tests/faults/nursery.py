@@ -12,7 +12,8 @@ import sys
 import traceback
 from typing import Any
 
-import causerie.app  # noqa: F401 (loaded once, for all)
+import causerie.configured
+import causerie.serving  # noqa: F401 (loaded once, for all)
 from causerie.__main__ import main
 from profiles.crash import arm
 

@@ -32,6 +32,18 @@ def test_the_whole_server_does_without_it_until_somebody_signs() -> None:
     assert not loaded("import causerie.app, causerie.sections; causerie.sections.every_section()")
 
 
+def test_a_start_reads_the_configuration_before_it_loads_the_rest_and_some_libraries_never() -> None:
+    """The database begins once it is read, and the rest is loaded while the database does."""
+    code = (
+        "import sys, causerie.__main__, causerie.configured as first; first.every_section()\n"
+        "rest = {'numpy', 'bot.brain', 'rules.engine', 'admin.desk'}; print(sorted(rest & set(sys.modules)))\n"
+        "import causerie.serving; print(sorted(rest - set(sys.modules)))\n"
+        "print(sorted({'phonenumbers', 'email_validator', 'dns'} & set(sys.modules)))"
+    )
+    asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert asked.stdout == "[]\n[]\n[]\n"
+
+
 @pytest.mark.parametrize("package", ["telegram", "httpx", "pywebpush", "h2", "aiosmtpd", "imaplib", "smtplib"])
 def test_what_a_channel_needs_waits_until_it_is_switched_on(package: str) -> None:
     assert not loaded("import causerie.app, causerie.sections; causerie.sections.every_section()", package)

@@ -10,7 +10,7 @@ from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
 from profiles.store import Store
 from rules.book import Book, Surroundings
-from rules.bookcase import Bookcase
+from rules.bookcase import Bookcase, read_ahead
 
 RULE = "rule: one\nstate: draft\nwhen: {event: a.b}\npriority: 10\nsteps:\n  - wait: 1h\n"
 
@@ -147,3 +147,30 @@ async def test_nothing_is_saved_outside_the_book(tmp_path: Path, name: str) -> N
     case = await opened(tmp_path)
     assert len(await case.save(name, RULE, by="agent:anna")) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_book_that_was_read_ahead_is_used_as_it_is_unless_its_files_changed_since(tmp_path: Path) -> None:
+    write(tmp_path, RULE)
+    ahead = read_ahead(tmp_path, Surroundings())
+    assert ahead
+    same = Bookcase(tmp_path, None, Surroundings(), clock=utc_now, ahead=ahead)
+    assert (await same.open()) is not ahead.book and same.book.rules is ahead.book.rules
+    write(tmp_path, RULE.replace("10", "20"))
+    changed = Bookcase(tmp_path, None, Surroundings(), clock=utc_now, ahead=ahead)
+    assert (await changed.open()).rules["one"].priority == 20
+
+
+async def test_a_broken_file_that_was_read_ahead_goes_on_with_its_last_good_text(tmp_path: Path, store: Store) -> None:
+    write(tmp_path, RULE)
+    await opened(tmp_path, store)
+    write(tmp_path, RULE.replace("10", "ten"))
+    ahead = read_ahead(tmp_path, Surroundings())
+    assert ahead and ahead.book.rules == {}
+    case = Bookcase(tmp_path, store, Surroundings(), clock=utc_now, ahead=ahead)
+    assert (await case.open()).rules["one"].priority == 10
+
+
+def test_a_folder_that_can_not_be_read_ahead_is_left_to_the_bookcase(tmp_path: Path) -> None:
+    assert read_ahead(tmp_path / "nowhere", Surroundings()) is None
+    (tmp_path / "one.yml").write_bytes(b"\xff")
+    assert read_ahead(tmp_path, Surroundings()) is None

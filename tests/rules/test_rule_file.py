@@ -9,6 +9,7 @@ from profiles.duration import Duration
 from profiles.expression import Vocabulary
 from profiles.expression_tree import Kind
 from profiles.findings import Findings
+from profiles.strict_yaml import read_strictly
 from rules.file_reading import MOST_STEPS, Names
 from rules.rule import Rule
 from rules.rule_file import read_rule, rule_id
@@ -338,8 +339,8 @@ def test_the_version_stands_for_what_the_rule_does() -> None:
 
 
 def test_a_broken_file_still_tells_whose_it_is() -> None:
-    assert rule_id(SMALL + "nonsense: 1\n") == "small"
-    assert rule_id("rule: [x\n") is None
+    assert rule_id(read_strictly(SMALL + "nonsense: 1\n", "", Findings())) == "small"
+    assert rule_id(read_strictly("rule: [x\n", "", Findings())) is None
 
 
 def test_conditions_of_branches_see_what_began_the_run() -> None:
