@@ -1,6 +1,7 @@
 """A rule's e-mail, from the rule file to a mailbox at Dovecot by Postfix; what its reader does there holds here."""
 
 import asyncio
+import re
 import smtplib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -155,8 +156,11 @@ async def test_the_one_click_unsubscribe_of_a_mail_in_the_mailbox_works(place: P
     assert mail["Subject"] == "Merci à vous"
     assert html and "Une offre pour vous" in html.get_content()
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    link = mail["List-Unsubscribe"].strip("<>")
+    link, by_mail = (one.strip("<>") for one in mail["List-Unsubscribe"].split(", "))
     assert link.startswith(f"{place.url}/u/")
+    assert by_mail.startswith("mailto:bounces+")
+    seen = re.search(rf'<a href="({place.url}/u/[^"]+)">Se désabonner</a>', html.get_content())
+    assert seen and f"Se désabonner : {seen[1]}" in mail.get_body(("plain",)).get_content()
 
     async with aiohttp.ClientSession() as session, session.get(link) as looked:  # a scanner opens every link
         assert looked.status == 200
