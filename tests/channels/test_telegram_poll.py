@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -192,9 +191,10 @@ def _only_in(module: Any, instead: Any) -> Any:
 
 
 async def test_it_stops_at_once_in_the_middle_of_a_question(on: Stage) -> None:
-    began = time.monotonic()
-    await on.channel.close()
-    assert time.monotonic() - began < 1
+    questions = len(asked(on))
+    async with asyncio.timeout(10):  # half of what the question has: a busy machine may take seconds to stop at once
+        await on.channel.close()
+    assert len(asked(on)) == questions, "the one under way was let go, and none came after it"
 
 
 async def test_what_was_not_on_disk_at_the_stop_is_fetched_after_the_next_start(
