@@ -17,9 +17,9 @@ from bot.scene import Scene
 from bot.tracker import Tracker
 from profiles.timeline import Attachment, Button, Content
 
-_HOLE = re.compile(r"{([^\n{}]+?)}")
-TEMPLATE = re.compile(r"{{\s*((?:slots|context)\.\w+)\s*}}")
-"""The simplest form of Rasa's `template: jinja`: what a flow's patterns say."""
+_PART = re.compile(r"{{\s*(?P<flow>(?:slots|context)\.\w+)\s*}}|(?P<brace>{{|}})|{(?P<hole>[^\n{}]+?)}")
+"""`{slot}`; a doubled brace, which stands for one as in Rasa (`/inform{{"size": "large"}}` of a button); and the simplest form
+of Rasa's `template: jinja`, which a flow's patterns use."""
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -102,14 +102,29 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _fill(value: Any, values: Mapping[str, Any], language: str) -> Any:
-    """Return the text with `{slot}` filled in; as in Rasa a text with an unknown name stays as written."""
+    """Return the text with `{slot}` filled in, once; as in Rasa a text with an unknown name stays as written."""
     if not isinstance(value, str) or "{" not in value:
         return value
-    value = TEMPLATE.sub(lambda match: _spoken(values.get(match[1].removeprefix("slots.")), language), value)
-    holes = _HOLE.findall(value)
-    if any(hole not in values for hole in holes):
-        return value
-    return _HOLE.sub(lambda match: _spoken(values[match[1]], language), value)
+    is_known = all(hole in values for hole in holes_of(value))
+
+    def filled(part: re.Match[str]) -> str:
+        if part["flow"]:
+            return _spoken(values.get(part["flow"].removeprefix("slots.")), language)
+        if not is_known:
+            return part[0]
+        return part["brace"][0] if part["brace"] else _spoken(values[part["hole"]], language)
+
+    return _PART.sub(filled, value)
+
+
+def holes_of(text: str) -> list[str]:
+    """Return the names that a text wants filled in."""
+    return [part["hole"] for part in _PART.finditer(text) if part["hole"]]
+
+
+def single_braces(text: str) -> str:
+    """Return a text without names to fill in as it is said."""
+    return str(_fill(text, {}, ""))
 
 
 def _spoken(value: Any, language: str) -> str:

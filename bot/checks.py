@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bot.answers import TEMPLATE
+from bot.answers import holes_of
 from bot.domain import Domain, SlotMapping
 from bot.events import DEFAULT_ACTIONS, DEFAULT_INTENTS, FALLBACK_INTENT, REQUESTED
 from bot.finders import fold
@@ -23,7 +23,6 @@ from bot.values import name_at
 from profiles.findings import Findings, nearest
 from profiles.written import Place, Table, place_of, rows
 
-_HOLE = re.compile(r"{([^\n{}]+?)}")
 _AS_SAID = re.compile(r"\w+|[^\w\s.,;:!?]")
 _PAYLOAD_INTENT = re.compile(r"/([^{\s@]+)")
 _STEP_KEYS = ("intent", "user", "action", "active_loop", "slot_was_set", "or", "checkpoint", "entities")
@@ -151,7 +150,7 @@ def _check_responses(script: Script, findings: Findings) -> None:
     languages = {example.language for example in script.project.training.examples}
     for name, variations in domain.responses.items():
         for variation in variations:
-            for hole in _HOLE.findall(TEMPLATE.sub("", variation.text)):
+            for hole in holes_of(variation.text):
                 # Custom actions may fill any name; without them only slots can.
                 if hole not in domain.slots and hole not in ("value", "flow_name") and not domain.actions:
                     findings.notice(

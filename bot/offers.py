@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.answers import single_braces
 from bot.brain import Bot, Brain, Heard, Help, Known, Mind, Turn
 from bot.cleaning import LONGEST_HEARD, clean_text
 from bot.entities import spoken_payload
@@ -75,7 +76,7 @@ class Offered:
         if self._known is None or self._known[0] is not brain:
             responses = brain.script.domain.responses.values()
             buttons = (button for wordings in responses for wording in wordings for button in wording.buttons)
-            self._known = brain, frozenset(button.get("payload", "") for button in buttons)
+            self._known = brain, frozenset(single_braces(button.get("payload", "")) for button in buttons)
         return self._known[1]
 
 

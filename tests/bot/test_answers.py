@@ -70,6 +70,38 @@ def test_what_a_customer_wrote_is_never_a_template(says):
     assert says('  - {text: "{a}"}', a="{b} {{ 7*7 }}", b="secret") == "{b} {{ 7*7 }}"
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('/inform{{"size": "large"}}', '/inform{"size": "large"}'),
+        ('/inform{{"size": "{a}"}}', '/inform{"size": "{b}"}'),
+        ('/inform{"size": "large"}', '/inform{"size": "large"}'),
+        ('/inform{"size": {"is": "large"}}', '/inform{"size": {"is": "large"}}'),
+        ("{{a}} is {a}, {{slots.a}}", "{a} is {b}, {b}"),
+        ("{{a}} is {nothing}", "{{a}} is {nothing}"),
+    ],
+)
+def test_a_doubled_brace_is_one_as_in_rasa_and_nothing_is_filled_in_twice(says, written, said):
+    assert says(f"  - text: '{written}'", a="{b}", b="secret") == said
+
+
+def test_a_button_with_doubled_braces_sets_its_value_pressed_or_typed(write_bot, tell):
+    folder = write_bot(
+        domain="intents: [ask, inform]\nentities: [size]\n"
+        "slots: {size: {type: text, mappings: [{type: from_entity, entity: size}]}}\nresponses:\n"
+        '  utter_a: [{text: Which?, buttons: [{title: Large, payload: \'/inform{{"size": "large"}}\'}]}]\n'
+        "  utter_b: [{text: 'Size {size}'}]",
+        data__nlu=NLU,
+        data__rules=RULES + "\n- rule: b\n  steps: [{intent: inform}, {action: utter_b}]",
+    )
+    told = tell(Brain.load(folder)) >> "/ask" << "Which?"
+    told >> "large" << "Size large"
+    assert told.turn is not None
+    first = tell(Brain.load(folder)) >> "/ask" << "Which?"
+    (button,) = first.turn.says[0].buttons
+    first >> str(button.payload) << "Size large"
+
+
 def test_no_fitting_wording_says_nothing(says):
     assert says("  - {text: x, channel: sms}") == ""
 
