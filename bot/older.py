@@ -1,7 +1,7 @@
 """What Rasa 2 wrote otherwise, read as `rasa data migrate` of Rasa 3 rewrites it, so that old bots need no rewriting.
 
-Mappings that stand inside forms move to their slots, each where the form asks for that slot; slots that were filled by
-an entity of their own name say so; templates are responses. Source: rasa/core/migrate.py of Rasa 3.6.
+Mappings that stand inside forms move to their slots and count in that form, most where it asks for that slot; slots that
+were filled by an entity of their own name say so; templates are responses. Source: rasa/core/migrate.py of Rasa 3.6.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ from typing import Any
 
 from profiles.written import Rows, Table, empty_table, place_of, rows, text_at
 
-_UNCONDITIONAL = ("from_entity", "from_trigger_intent")
+_ANYWHERE_IN_THE_FORM = ("from_entity", "from_trigger_intent")
+"""These count in the whole form, not only while it asks for the slot."""
 _OLD_TYPES = {"unfeaturized": "any", "boolean": "bool"}
 
 
@@ -87,19 +88,17 @@ def _slots(file: Table, inside: list[tuple[str, str, Table]], fills_itself: bool
             continue
         mappings = Rows(_in_form(form, mapping, str(name)) for form, slot, mapping in inside if slot == name)
         if fills_itself and spec.get("auto_fill") is not False and name in entities:
-            own = _table(spec, type=text_at("from_entity", spec.at), entity=text_at(str(name), spec.at))
-            if not any(mapping.get("entity") == name for mapping in mappings):
-                mappings.append(own)
+            mappings.append(_table(spec, type=text_at("from_entity", spec.at), entity=text_at(str(name), spec.at)))
         mappings.at = spec.at
         newer[name] = _table(spec, **spec, mappings=mappings)
     return newer
 
 
 def _in_form(form: str, mapping: Table, slot: str) -> Table:
-    if mapping.get("type") in _UNCONDITIONAL:
-        return mapping
     at = mapping.at
-    where = _table(mapping, active_loop=text_at(form, at), requested_slot=text_at(slot, at))
+    where = _table(mapping, active_loop=text_at(form, at))
+    if mapping.get("type") not in _ANYWHERE_IN_THE_FORM:
+        where["requested_slot"] = text_at(slot, at)
     conditions = Rows([where])
     conditions.at = at
     return _table(mapping, **mapping, conditions=conditions)

@@ -48,7 +48,7 @@ def test_mappings_inside_a_form_move_to_their_slots(domain):
     found = domain(OLD)
     assert found.forms["order_form"].required == ("size", "note")
     (size,) = found.slots["size"].mappings
-    assert (size.kind, size.entity, size.conditions) == ("from_entity", "size", ())
+    assert (size.kind, size.entity, size.conditions) == ("from_entity", "size", (Condition("order_form", None),))
     (note,) = found.slots["note"].mappings
     assert (note.kind, note.not_intents) == ("from_text", ("affirm",))
     assert note.conditions == (Condition("order_form", "note"),)
@@ -58,6 +58,8 @@ def test_a_slot_named_like_an_entity_fills_itself_unless_told_not_to(domain):
     found = domain(OLD)
     assert [mapping.entity for mapping in found.slots["topping"].mappings] == ["topping"]
     assert found.slots["topping"].kind == "any"
+    filled = domain(OLD.replace(", auto_fill: false", "")).slots["size"].mappings
+    assert [mapping.conditions for mapping in filled] == [(Condition("order_form", None),), ()]
     without_form = OLD[: OLD.index("forms:")]
     assert domain(without_form).slots["size"].mappings == ()
 
