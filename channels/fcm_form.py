@@ -35,7 +35,7 @@ def message(outbound: Outbound, *, now: datetime, ends_at: datetime, looks: Look
     def write(body: str) -> bytes:
         made[:] = [_written(outbound, body, now, ends_at, looks)]
         # what travels to the phone, at Google and, through Google, at Apple: without our orders to Google
-        parts = (made[0].get("notification"), made[0].get("data"), made[0]["apns"]["payload"])
+        parts = (made[0].get("notification"), made[0].get("data"), made[0]["apns"].get("payload"))
         return orjson.dumps(parts)
 
     is_fitting = fitted(write, "" if outbound.content.silent else outbound.content.text) is not None
@@ -88,11 +88,11 @@ def _apns(outbound: Outbound, ends_at: datetime, looks: Looks) -> dict[str, Any]
     aps |= {name: text for name, text in shown.items() if text}
     if any(button.title for button in content.buttons):
         aps["category"] = CATEGORY
-    said: dict[str, Any] = {"headers": headers, "payload": {"aps": aps}}
+    said: dict[str, Any] = {"headers": headers}
     if content.image:
         aps["mutable-content"] = 1
         said["fcmOptions"] = {"image": content.image}
-    return said
+    return {**said, "payload": {"aps": aps}} if aps else said  # Google refuses an empty one
 
 
 def _webpush(outbound: Outbound, ttl: int) -> Mapping[str, Any]:

@@ -98,7 +98,10 @@ class Pages:
         """Keep a subscription, whose it is and what was agreed to; one that takes another's place keeps what stands."""
         id, door = id_of(asked.endpoint), self._door
         if self._services.endpoint(asked.endpoint) is None:
-            log.info("webpush.subscribe refused reason=service")
+            host = asked.endpoint.partition("://")[2].partition("/")[0].rpartition("@")[2]
+            log.info(
+                "webpush.subscribe refused reason=service host=%s", host[:100]
+            )  # for `services`, if it is a good one
             raise Refused("service", 422)
         p256dh, auth = unpacked(asked.p256dh), unpacked(asked.auth)
         if not are_keys(p256dh, auth):

@@ -90,6 +90,10 @@ def test_a_notification_says_all_that_each_platform_shows() -> None:
     }  # fmt: skip
 
 
+def test_apple_gets_no_empty_payload_which_google_refuses() -> None:
+    assert "payload" not in said(Content("Bonjour"), Looks(sound=""))["apns"]
+
+
 def test_a_silent_message_is_data_alone() -> None:
     made = said(Content("ignored", silent=True, data={"sync": "orders"}), urgency="high")
     assert set(made) == {"data", "android", "apns"}
