@@ -19,6 +19,7 @@ from admin.incoming import body, form
 from admin.pages import at, page
 from admin.roles import may
 from admin.rule_book import running
+from admin.rule_mistakes import complaint
 from admin.texts import typeset
 from bot.roundtrip import rewritten
 from channels.sms_text import bodies
@@ -114,7 +115,7 @@ async def check(request: web.Request) -> web.Response:
         }
         dear = await asyncio.to_thread(costly, book, desk.clock(), bodies=bodies, words=sms, file=file)
         warned += [f"{one.template}: {one.told(speaks.language)}" for one in dear]
-    told = {"mistakes": [_told(one) for one in found], "warnings": warned, "sentences": list(said)}
+    told = {"mistakes": [_told(one, speaks.language) for one in found], "warnings": warned, "sentences": list(said)}
     return web.json_response({"ok": True, **told})
 
 
@@ -138,7 +139,7 @@ async def save(request: web.Request) -> web.Response:
     if isinstance(found, str):
         return web.json_response({"ok": False, "reason": found, "error": _sentence(request, found)}, status=409)
     if found:
-        told = [_told(one) for one in found]
+        told = [_told(one, texts_of(request).language) for one in found]
         sentence = texts_of(request)("Nothing was written: the file has mistakes.")
         return web.json_response({"ok": False, "reason": "mistakes", "error": sentence, "mistakes": told}, status=422)
     row = audit_row("rule.saved", by=agent.id, about=f"file:{file}", at=desk.clock(), version=digest(text))
@@ -235,8 +236,9 @@ def text_of(fields: dict[str, Any]) -> str:
     return str(fields.get("text", ""))[: LARGEST + 1].replace("\r\n", "\n")
 
 
-def _told(error: ContentError) -> dict[str, Any]:
-    return {"line": error.at.line, "column": error.at.column, "text": error.problem, "hint": error.hint}
+def _told(error: ContentError, language: str) -> dict[str, Any]:
+    text, hint = complaint(error, language)
+    return {"line": error.at.line, "column": error.at.column, "text": text, "hint": hint}
 
 
 def _sentence(request: web.Request, reason: str) -> str:

@@ -11,8 +11,10 @@ from babel import Locale
 from babel.dates import format_date
 
 from admin.agents import Agent
+from admin.rule_mistakes import complaint
 from admin.texts import Texts, typeset
 from profiles.caps import Cap
+from profiles.findings import ContentError
 from profiles.profile import Identity, Profile
 from profiles.timeline import BOT, CUSTOMER, Event, Message
 from rules.reasons import named, spoken
@@ -284,6 +286,10 @@ class Speech:
         if called := self._called(behind, words):
             code = f"{word}:{called}"
         return typeset(spoken(code, self._speaks.language), self._speaks.language)
+
+    def mistake(self, error: ContentError) -> str:
+        """Return what is wrong in a file of the book, and the hint."""
+        return " ".join(filter(None, complaint(error, self._speaks.language)))
 
     def cap(self, cap: Cap) -> str:
         """Return a limit of the house as a sentence: at most 3 in 7 days (label promo)."""

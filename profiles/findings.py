@@ -18,6 +18,8 @@ class ContentError:
     at: Place
     problem: str
     hint: str = ""
+    french: str = ""
+    """The problem in French, where whoever found it knows it."""
 
     def __str__(self) -> str:
         return f"{self.at}: {self.problem}" + (f" Hint: {self.hint}" if self.hint else "")
@@ -38,9 +40,9 @@ class Findings:
     errors: list[ContentError] = field(default_factory=list)
     notices: list[ContentError] = field(default_factory=list)
 
-    def error(self, at: Place, problem: str, hint: str = "") -> None:
+    def error(self, at: Place, problem: str, hint: str = "", *, french: str = "") -> None:
         """Note something that forbids the use of the file."""
-        self.errors.append(ContentError(at, problem, hint))
+        self.errors.append(ContentError(at, problem, hint, french))
 
     def notice(self, at: Place, problem: str, hint: str = "") -> None:
         """Note something worth knowing that does no harm."""

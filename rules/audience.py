@@ -58,7 +58,7 @@ def joined(value: Any, reading: Reading | None, key: str) -> str | None:
             return None
         return str(value)
     if reading is not None:
-        reading.wrong(place_of(value) if isinstance(value, list) else value, key, AUDIENCE.told("en"))
+        reading.wrong(place_of(value) if isinstance(value, list) else value, key, AUDIENCE.told)
     return None
 
 
@@ -73,7 +73,7 @@ def _group(table: Table, reading: Reading | None, key: str) -> str | None:
                 hint = "write each on a line of its own"
                 reading.wrong(table.at, key, f"one of {', '.join(words)}, got all of them", hint)
             elif not table:
-                reading.wrong(table, key, AUDIENCE.told("en"))
+                reading.wrong(table, key, AUDIENCE.told)
         return None
     inside = value_of(table, words[0])
     if inside == []:

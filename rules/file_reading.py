@@ -1,6 +1,6 @@
 """What reading one file knows and gathers: the names that exist, the facts an expression may ask about, the mistakes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,10 @@ from profiles.strict_yaml import Scalar
 from profiles.written import Nothing, Place, Table, place_of
 
 MOST_STEPS = 200
+
+Told = Callable[[str], str]
+"""What is expected, in the language it is asked for."""
+_IN_FRENCH = {"nothing": "rien", "a list": "une liste"}
 
 
 class Wrong:
@@ -64,14 +68,18 @@ class Reading:
     path: str = ""
     """Which step: its own id, or its place such as `2.otherwise.0`."""
 
-    def wrong(self, at: Any, key: str, expected: str, hint: str = "") -> Wrong:
+    def wrong(self, at: Any, key: str, expected: str | Told, hint: str = "") -> Wrong:
         """Note that something else was expected; `at` is the value, or its place. Return WRONG."""
         place = at if isinstance(at, Place) else place_of(at)
-        got = "" if isinstance(at, Place) else f", got {_shown(at)}"
-        self.findings.error(place, f"{key}: expected {expected}{got}.", hint)
+        got = None if isinstance(at, Place) else _shown(at)
+        what, french = (expected, "") if isinstance(expected, str) else (expected("en"), expected("fr"))
+        if french:
+            shown = _IN_FRENCH.get(got or "", got or "").replace("keys (", "les clés (")
+            french = f"{key} : attendu {french}" + (f", trouvé {shown}." if got else ".")
+        self.findings.error(place, f"{key}: expected {what}" + (f", got {got}." if got else "."), hint, french=french)
         return WRONG
 
-    def unknown(self, at: Any, key: str, what: str, known: frozenset[str]) -> Wrong:
+    def unknown(self, at: Any, key: str, what: str | Told, known: frozenset[str]) -> Wrong:
         """Note a name that stands for nothing. Return WRONG."""
         hint = nearest(str(at), known) or (f"known: {', '.join(sorted(known))}" if 0 < len(known) <= 12 else "")
         return self.wrong(at, key, what, hint)

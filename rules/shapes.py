@@ -58,7 +58,7 @@ class Text:
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         found = self.form(value) if isinstance(value, str) and len(value) <= self.most else None
         if found is None:
-            return reading.wrong(value, key, self.expected.en, f"{key}: {self.example}" if self.example else "")
+            return reading.wrong(value, key, self.expected.in_, f"{key}: {self.example}" if self.example else "")
         return found
 
     def json(self) -> Json:
@@ -80,7 +80,7 @@ class Whole:
         text = str(value) if isinstance(value, str) else ""
         if text.isascii() and text.isdecimal() and len(text) < 12 and self.least <= int(text) <= self.most:
             return int(text)
-        return reading.wrong(value, key, self.told("en"))
+        return reading.wrong(value, key, self.told)
 
     def json(self) -> Json:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
@@ -100,7 +100,7 @@ class Choice:
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         if isinstance(value, str) and value in self.words:
             return self.words[value]
-        return reading.wrong(value, key, self.told("en"), nearest(str(value), self.words))
+        return reading.wrong(value, key, self.told, nearest(str(value), self.words))
 
     def json(self) -> Json:
         words: list[Any] = list(self.words)
@@ -131,11 +131,11 @@ class Name:
 
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         if not isinstance(value, str) or not value.strip():
-            return reading.wrong(value, key, self.what.en)
+            return reading.wrong(value, key, self.what.in_)
         known = self.among(reading)
         if known is None or value in known or value in self.besides:
             return str(value)
-        return reading.unknown(value, key, self.what.en, known | frozenset(self.besides))
+        return reading.unknown(value, key, self.what.in_, known | frozenset(self.besides))
 
     def json(self) -> Json:
         return {"type": SCALAR}
@@ -152,7 +152,7 @@ class Condition:
 
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         if not isinstance(value, str):
-            return reading.wrong(value, key, self.told("en"))
+            return reading.wrong(value, key, self.told)
         return reading.value(value, key) if self.of_any_kind else reading.condition(value, key)
 
     def json(self) -> Json:
@@ -178,12 +178,16 @@ class Many:
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         if not isinstance(value, list):
             if value is None or not self.is_alone_allowed:
-                return reading.wrong(value, key, self.told("en"))
+                return reading.wrong(value, key, self.told)
             value = [value]
         if not self.least <= len(value) <= self.most:
-            return reading.wrong(place_of(value), key, f"{self.told('en')}, {self.least} to {self.most} of them")
+            return reading.wrong(place_of(value), key, self._told_how_many)
         found = [self.each.read(item, reading, key) for item in value]
         return WRONG if any(item is WRONG for item in found) else tuple(found)
+
+    def _told_how_many(self, language: str) -> str:
+        many = Said(f"{self.least} to {self.most} of them", f"de {self.least} à {self.most}").in_(language)
+        return f"{self.told(language)}, {many}"
 
     def json(self) -> Json:
         each = self.each.json()
@@ -211,7 +215,7 @@ class Pairs:
 
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         if not isinstance(value, Table) or not value or len(value) > self.most:
-            return reading.wrong(value, key, self.told("en"))
+            return reading.wrong(value, key, self.told)
         found: dict[str, Any] = {}
         for written in value:
             kept = self.name(written)

@@ -131,7 +131,7 @@ class Numbered:
 
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         if not isinstance(value, list) or not self.least <= len(value) <= self.most:
-            return reading.wrong(place_of(value) if isinstance(value, list) else value, key, self.told("en"))
+            return reading.wrong(place_of(value) if isinstance(value, list) else value, key, self.told)
         found = [
             self.each.read(item, replace(reading, path=f"{reading.path}.{number}"), key)
             for number, item in enumerate(value)

@@ -87,7 +87,7 @@ class Worded:
 
     def read(self, value: Any, reading: Reading, key: str) -> Any:
         if not isinstance(value, str) or not value.strip():
-            return reading.wrong(value, key, self.told("en"))
+            return reading.wrong(value, key, self.told)
         text = compile_text(str(value), html=self.html)
         if isinstance(text, Text):
             return text

@@ -1,0 +1,42 @@
+"""What is wrong in a file of the rule book, as a French marketer reads it."""
+
+from pathlib import Path
+
+import pytest
+
+from admin.rule_mistakes import complaint
+from rules.book import read_book
+from rules.bookcase import read_folder
+
+HEAD = "rule: one\nstate: draft\nclass: marketing\ntopic: offers\nwhen: {event: cart.updated}\n"
+WAIT = "steps: [{wait: 1h}]\n"
+BOOK = read_folder(Path(__file__).parents[2] / "rules" / "book")
+
+
+@pytest.mark.parametrize(
+    ("text", "french", "hint"),
+    [
+        ("grace: soon\n" + WAIT, "clé inconnue « grace » ; les clés d’ici : ", ""),
+        ("entry: {grace: soon}\n" + WAIT, 'grace : attendu une durée telle que 7d, trouvé "soon".', "grace: 7d"),
+        ("priority: 1000\n" + WAIT, "priority : attendu un nombre entier de 0 à 100", ""),
+        (
+            "for: contact.tire == 3\n" + WAIT,
+            'for : attendu un attribut, trouvé "tire".',
+            "vouliez-vous dire « tier » ?",
+        ),
+        ("for: contact.points > 'a'\n" + WAIT, "for : attendu un nombre, trouvé un texte.", ""),
+        ("steps: []\n", "steps : attendu au moins une étape, trouvé une liste.", ""),
+        (
+            "steps: [{id: x, wait: 1h}, {id: x, wait: 1h}]\n",
+            "id : attendu chaque id une seule fois, trouvé « x » une",
+            "",
+        ),
+        ("steps: [\n", "attendu du YAML, et ceci ne se lit pas.", "un guillemet ou un crochet n’est pas fermé"),
+    ],
+)
+def test_the_editor_says_it_in_french(text: str, french: str, hint: str) -> None:
+    error = read_book({**BOOK, "one.yml": HEAD + text}).mistakes[0]
+    said, hinted = (part.replace("\u00a0", " ") for part in complaint(error, "fr"))
+    assert said.startswith(french) and " expected" not in said
+    assert hinted == hint or not hint
+    assert complaint(error, "en") == (error.problem, error.hint)
