@@ -32,7 +32,7 @@ def text_of(html: str) -> str:
 def _said_plainly(html: str) -> list[str] | None:
     """Return what an ordinary body says; None where only the parser knows how to read it.
 
-    A campaign reads one body for each contact: the parser took 0.9 ms of the 1.2 that a contact cost in all.
+    A campaign reads one body for each contact: of a table of 40 rows the parser took 0.5 ms of the 1.2 that a contact cost in all.
     """
     reader, at = _Reader(), 0
     start, end, data = reader.handle_starttag, reader.handle_endtag, reader.handle_data
