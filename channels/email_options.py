@@ -131,8 +131,10 @@ class Options:
 
     @property
     def is_told(self) -> bool:
-        """Whether what is written to the mailbox of bounces reaches us."""
-        return bool(self.return_path and (self.lmtp_port or self.imap_host))
+        """Whether what is written to the mailbox of bounces surely reaches us: by IMAP where it is the mailbox read."""
+        path = self.return_path.lower()
+        read = {self.imap_user.lower(), *(one.lower() for one in self.receives)} if self.imap_host else set()
+        return bool(path) and (bool(self.lmtp_port) or not read.isdisjoint({path, f"@{path.rpartition('@')[2]}"}))
 
 
 def in_ascii(options: Options) -> Options:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dkim
 import pytest
@@ -71,6 +72,15 @@ async def test_a_domain_of_any_letters_leaves_in_ascii(server: MailServer, optio
     assert taken.octets.isascii()
     assert taken.sender.endswith("@xn--bcher-kva.example")
     assert taken.mail["From"] == "news@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(("more", "is_told"), [
+    ({}, False), ({"lmtp_port": 24}, True), ({"imap_host": "i", "imap_user": "help@shop.example"}, False),
+    ({"imap_host": "i", "imap_user": "Bounces@shop.example"}, True), ({"receives": ("@shop.example",)}, False),
+    ({"imap_host": "i", "imap_user": "x", "receives": ("@shop.example",)}, True), ({"lmtp_port": 24, "return_path": ""}, False),
+])  # fmt: skip
+def test_nobody_is_told_to_write_to_a_mailbox_that_is_not_read(more: dict[str, Any], is_told: bool) -> None:
+    assert replace(Options(return_path="bounces@shop.example"), **more).is_told is is_told
 
 
 async def test_the_header_is_told_as_it_left_and_opens_nothing(options: Options, door: Door) -> None:
