@@ -54,8 +54,14 @@ async def guard(request: web.Request, handler: Page) -> web.StreamResponse:
         response = web.Response(status=409, text=request[TEXTS]("This form is no longer valid. Load the page again."))
     except Unavailable:
         response = web.json_response({"error": "unavailable"}, status=503, headers={"Retry-After": "2"})
-    _dress(desk, response)
+    if not response.prepared:
+        _dress(desk, response)
     return response
+
+
+async def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """Give our headers to an answer that is about to begin: one that is written piece by piece never comes back to `guard`."""
+    _dress(request.config_dict[DESK], response)
 
 
 def agent_of(request: web.Request) -> Agent:
@@ -134,8 +140,6 @@ def _sign_in_first(request: web.Request) -> web.HTTPException:
 
 
 def _dress(desk: Desk, response: web.StreamResponse) -> None:
-    if response.prepared:
-        return
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if desk.is_https:

@@ -31,10 +31,11 @@ from admin import (
     sign_in,
     team,
     try_sentence,
+    webhooks_page,
 )
 from admin.alarm import Alarm
 from admin.desk import DESK, Desk
-from admin.guard import guard
+from admin.guard import dress, guard
 from admin.live import LIVE, Live, socket
 from admin.queue import Drain
 from admin.roles import may
@@ -50,6 +51,7 @@ def routes(desk: Desk) -> web.Application:
     console[LIVE] = Live(desk)
     console.cleanup_ctx.append(_tasks)
     console.on_shutdown.append(_let_pages_go)
+    console.on_response_prepare.append(dress)
     console.add_routes(table())
     return console
 
@@ -129,6 +131,8 @@ def table() -> list[web.RouteDef]:
         post("/rule-files/{file}/check", rule_files.check),
         post("/rule-files/{file}/preview", rule_preview.preview),
         post("/rule-files/{file}/trial", rule_preview.trial),
+        get("/webhooks", webhooks_page.show),
+        post("/webhooks/{id}/retry", webhooks_page.retry),
         get("/calendar", rule_calendar.show),
         get("/calendar/size", rule_calendar.size),
         get("/pressure", rule_pressure.show),

@@ -106,7 +106,7 @@ async def set_second_factor(request: web.Request) -> web.Response:
 async def remove_second_factor(request: web.Request) -> web.StreamResponse:
     """Turn the second factor off; it takes one last code."""
     desk, agent, fields = request.config_dict[DESK], agent_of(request), await form(request)
-    within = await throttle.allowed(desk.store, f"code:{agent.id}", throttle.PER_ACCOUNT, now=desk.clock())
+    within = await sign_in.may_try_code(desk, agent)
     if agent.totp is None or not within or not await sign_in.use_code(desk, agent, fields.get("code", "")):
         error = texts_of(request)("This code is not right, or was used already.")
         return await _second_factor(request, "", error=error)

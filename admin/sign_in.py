@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from admin import agents, invitations, sessions, throttle, totp
+from admin import agents, invitations, known_browsers, sessions, throttle, totp
 from admin.agents import Agent, audit_row
 from admin.desk import DESK, PREFIX, Desk
 from admin.guard import SESSION, agent_of, texts_of
@@ -40,7 +40,8 @@ async def check(request: web.Request) -> web.Response:
     desk, fields = request.config_dict[DESK], await form(request)
     email, target = fields.get("email", "").casefold(), _safe(fields.get("next", ""))
     speaks = texts_of(request)
-    if not await _may_try(desk, email, caller(request, desk.proxies)):
+    account = known_browsers.known(desk, request, email) or f"account:{email}"
+    if not await _may_try(desk, account, caller(request, desk.proxies)):
         return _again(request, email, target, speaks("Too many tries. Wait a minute and try again."), 429)
     agent = await agents.by_email(desk.store, email)
     kept = agent.password if agent and agent.is_active else None
@@ -64,13 +65,22 @@ async def check_code(request: web.Request) -> web.Response:
     speaks = texts_of(request)
     if agent is None:
         return _again(request, "", target, speaks("That took too long. Sign in again."), 401)
-    if not await throttle.allowed(desk.store, f"code:{agent.id}", throttle.PER_ACCOUNT, now=desk.clock()):
+    if not await may_try_code(desk, agent):
         error, status = speaks("Too many tries. Wait a minute and try again."), 429
     elif await use_code(desk, agent, fields.get("code", "")):
         return await _let_in(request, agent, target)
     else:
         error, status = speaks("This code is not right, or was used already."), 401
     return page(request, "sign_in_code.html", ticket=ticket, next=target, error=error, status=status)
+
+
+async def may_try_code(desk: Desk, agent: Agent) -> bool:
+    """Count a try of this agent's second factor; without the bound of a day, whoever has the password would guess it in weeks."""
+    counted = [
+        await throttle.allowed(desk.store, f"code:{agent.id}", allowance, now=desk.clock())
+        for allowance in (throttle.PER_ACCOUNT, throttle.PER_DAY)
+    ]
+    return all(counted)
 
 
 async def use_code(desk: Desk, agent: Agent, code: str) -> bool:
@@ -148,16 +158,17 @@ async def _let_in(request: web.Request, agent: Agent, target: str) -> web.Respon
         sessions.cookie_name(desk), token, httponly=True, samesite="Lax", secure=desk.is_https, path="/",
         max_age=desk.options.session_days * 86_400,
     )  # fmt: skip
+    known_browsers.remember(desk, response, agent.email)
     return response
 
 
-async def _may_try(desk: Desk, email: str, ip: str) -> bool:
+async def _may_try(desk: Desk, account: str, ip: str) -> bool:
     now, store = desk.clock(), desk.store
     # every counter is raised, whatever the others say; `and` would leave the later ones behind
     counted = [
         await throttle.allowed(store, f"ip:{ip}", throttle.PER_ADDRESS, now=now),
-        await throttle.allowed(store, f"account:{email}", throttle.PER_ACCOUNT, now=now),
-        await throttle.allowed(store, f"account:{email}", throttle.PER_DAY, now=now),
+        await throttle.allowed(store, account, throttle.PER_ACCOUNT, now=now),
+        await throttle.allowed(store, account, throttle.PER_DAY, now=now),
     ]
     return all(counted)
 

@@ -46,6 +46,7 @@ async def test_only_who_has_the_right_and_says_they_are_sure_erases(shop: Office
 async def test_what_is_given_out_is_whole_and_audited(shop: Office) -> None:
     samir = await shop.signed_in(await shop.agent("Samir Haddad", "supervisor"))
     answer = await samir.get("/people/anna/export")
+    assert answer.headers["Cache-Control"] == "no-store"
     known = await answer.json()
     assert answer.headers["Content-Disposition"] == 'attachment; filename="anna.json"'
     assert [one["address"] for one in known["identities"]] == ["a1b2c3d4e5f6a7b8", "anna.martin@example.org"]

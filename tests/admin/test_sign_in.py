@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from aiohttp import CookieJar
 
-from admin import invitations, totp
+from admin import invitations, sign_in, throttle, totp
 from admin.agents import Totp, by_id
 from admin.passwords import Passwords, weakness
 from tests.admin.office import PASSWORD, Caller, Office, close_office, open_office
@@ -82,6 +82,22 @@ async def test_parallel_tries_are_counted_before_the_hash(office: Office) -> Non
     assert (await _sign_in(office.stranger(), "maya@example.org", PASSWORD)).status == 303
 
 
+async def test_a_stranger_who_uses_up_the_tries_shuts_nobody_out_of_their_own_browser(office: Office) -> None:
+    await office.agent()
+    await office.agent("Samir Haddad")
+    hers, his = office.stranger(), office.stranger()
+    assert (await _sign_in(hers, "maya@example.org", PASSWORD)).status == 303
+    assert (await _sign_in(his, "samir@example.org", PASSWORD)).status == 303
+    strangers = [await _fresh(office) for _ in range(6)]
+    for stranger in strangers:
+        await stranger.post("/sign-in", form={"email": "maya@example.org", "password": "wrong wrong wrong"})
+    assert (await _sign_in(office.stranger(), "maya@example.org", PASSWORD)).status == 429
+    assert (await _sign_in(his, "maya@example.org", PASSWORD)).status == 429, "known for another address"
+    assert (await _sign_in(hers, "Maya@example.org", PASSWORD)).status == 303
+    tries = [await _sign_in(hers, "maya@example.org", "wrong wrong wrong") for _ in range(6)]
+    assert tries[-1].status == 429, "its own tries are counted too"
+
+
 async def test_the_pool_of_hashes_says_busy_instead_of_growing() -> None:
     passwords = Passwords(time_cost=1, memory_kib=1024)
     answers = await asyncio.gather(*(passwords.hash("x" * 12) for _ in range(80)), return_exceptions=True)
@@ -107,6 +123,16 @@ async def test_the_second_factor_is_asked_for_and_each_step_works_once(office: O
     assert await _code(await _fresh(office), await _ticket(office), "abcde-fghjk") == 303
     office.clock.ahead += timedelta(minutes=2)
     assert await _code(await _fresh(office), await _ticket(office), "abcde-fghjk") == 401
+
+
+async def test_codes_are_tried_so_many_times_a_day_and_no_more(office: Office) -> None:
+    agent = await office.agent(totp=Totp(totp.new_secret()))
+    granted = 0
+    for _ in range(throttle.PER_DAY.tries):
+        office.clock.ahead += timedelta(seconds=13)  # slow enough for the bound of a minute; a day is not over
+        granted += await sign_in.may_try_code(office.desk, agent)
+    office.clock.ahead += timedelta(minutes=2)
+    assert (granted, await sign_in.may_try_code(office.desk, agent)) == (throttle.PER_DAY.tries, False)
 
 
 async def test_a_password_alone_gives_no_session_when_there_is_a_second_factor(office: Office) -> None:

@@ -144,7 +144,7 @@ async def test_no_other_site_shows_our_pages_in_a_frame(screen: Screen) -> None:
 async def test_the_cookies_of_a_session_are_kept_close(screen: Screen) -> None:
     await screen.signs_in()
     cookies = {one["name"]: one for one in await screen.context.cookies(f"{PUBLIC_URL}/console/")}
-    assert set(cookies) == {"__Host-causerie", "causerie_form"}
+    assert set(cookies) == {"__Host-causerie", "__Host-causerie-known", "causerie_form"}
     for cookie in cookies.values():
         assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Lax"), cookie
         assert cookie["domain"] == "shop.example"  # this host alone: one for all below it would begin with a dot
