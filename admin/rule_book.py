@@ -14,6 +14,7 @@ from admin.guard import agent_of, texts_of
 from admin.incoming import form
 from admin.pages import at, fragment, page
 from admin.roles import may
+from admin.webhooks_page import given_up
 from bot.roundtrip import rewritten
 from profiles.findings import ContentError
 from rules.intrusion import warnings
@@ -142,7 +143,7 @@ async def _page(
         return fragment(request, "_rules.html", **known)
     return page(
         request, "rules.html", **known, broken=_broken(rules), states=STATES, mistakes=mistakes, status=status,
-        is_read_only=is_read_only,
+        is_read_only=is_read_only, given_up=await given_up(request),
         total=len(book.rules), done=request.query.get("done", "")[:80], **await frame(desk, agent),
     )  # fmt: skip
 

@@ -166,6 +166,7 @@ ACTS = {
     "key.created": _("Created an API key"), "key.revoked": _("Revoked an API key"),
     "conversation.drafted": _("Asked for a draft"), **{f"bot.{name}": act for name, act in LESSONS.items()},
     "rule.state": _("Changed a rule's state"), "rule.saved": _("Changed a file of the rule book"),
+    "webhook.again": _("Let a webhook be tried again"),
     "rule.made": _("Made a rule"), "rule.tried": _("Sent a rule's messages to its testers"),
     "bot.proposed": _("Proposed a lesson for the bot"), "bot.proposal_refused": _("Refused a proposed lesson"),
     "bot.question_dismissed": _("Dismissed a question"), "bot.reply_refused": _("Kept a reply from becoming an answer"),
