@@ -22,8 +22,20 @@ Events = Generator[ActionCall, ActionResult, list[Event]]
 def run_form(scene: Scene, tracker: Tracker, name: str) -> Events:
     """Return the events of running a form once: activate, validate, ask, or finish.
 
-    Raises Rejected when the message answers nothing the form asked, so that rules may answer it.
+    Raises Rejected when the message answers nothing the form asked, so that rules may answer it. Where `validate_<form>`
+    fails on an answer, the form stays as it was, as in Rasa: what was not checked is not taken.
     """
+    try:
+        return (yield from _run(scene, tracker, name))
+    except _FailedError:
+        return []
+
+
+class _FailedError(Exception):
+    """An answer could not be checked; scene.failed says why."""
+
+
+def _run(scene: Scene, tracker: Tracker, name: str) -> Events:
     form = scene.script.domain.forms[name]
     events: list[Event] = []
     if tracker.loop != name:
@@ -108,7 +120,10 @@ def _validate_slots(scene: Scene, tracker: Tracker, form: Form, candidates: dict
     accepted_slots = {event["name"]: event["value"] for event in events if event["event"] == "slot"}
     trial = _within_form(tracker, form, [slot_set(name, accepted_slots.get(name, left[name])) for name in left])
     # rasa_sdk takes the slots at the very end of the events as those to validate.
+    failures = len(scene.failed)
     custom = yield from call(scene, trial, validator)
+    if candidates and len(scene.failed) > failures:
+        raise _FailedError(validator)
     seen = {event["name"] for event in custom if event["event"] == "slot"}
     return [event for event in events if event["event"] != "slot" or event["name"] not in seen] + custom
 

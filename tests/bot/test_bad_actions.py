@@ -146,3 +146,48 @@ async def test_an_action_cannot_stop_the_loop_it_runs_on(play: Any) -> None:
     asyncio.get_running_loop().call_later(0.05, alive.set)
     await play("sys.exit(1)")
     await asyncio.wait_for(alive.wait(), 5)
+
+
+FORM = """
+intents: [order]
+slots:
+  size: {type: text, mappings: [{type: from_text, conditions: [{active_loop: order_form, requested_slot: size}]}]}
+forms:
+  order_form: {required_slots: [size]}
+actions: [validate_order_form]
+responses:
+  utter_ask_size: [{text: Which size?}]
+  utter_done: [{text: "Done: {size}"}]
+"""
+FORM_RULES = """
+rules:
+- rule: order
+  steps: [{intent: order}, {action: order_form}, {active_loop: order_form}]
+- rule: done
+  condition: [{active_loop: order_form}]
+  steps: [{action: order_form}, {active_loop: null}, {action: utter_done}]
+"""
+CHECKS = """
+from rasa_sdk.forms import FormValidationAction
+
+class Check(FormValidationAction):
+    def name(self):
+        return "validate_order_form"
+
+    def validate_size(self, value, dispatcher, tracker, domain):
+        return {"size": int(value)}
+"""
+
+
+async def test_an_answer_whose_validation_breaks_is_not_taken_and_the_form_waits_for_another(write_bot: Any) -> None:
+    folder = write_bot(domain=FORM, data__rules=FORM_RULES)
+    (folder / "actions.py").write_text(CHECKS, encoding="utf-8")
+    brain, actions = Brain.load(folder), Actions(BotOptions(folder=str(folder)))
+    said, memory = [], None
+    for number, text in enumerate(("/order", "large", "42")):
+        heard = Heard(f"m{number}", text, "webchat", START)
+        turn = await perform(brain, memory, heard, Known("p1", "en", {}, "c1"), actions)
+        memory = turn.tracker
+        said += [content.text for content in turn.says]
+    await actions.close()
+    assert [said[0], said[1][:5], *said[2:]] == ["Which size?", "Sorry", "Done: 42"]
