@@ -7,6 +7,7 @@ live is the kernel's to notice (RFC 1122 4.2.3.6, RFC 5482). Only commits, which
 """
 
 import socket
+from contextlib import suppress
 from typing import Any
 
 from profiles.lean import absent
@@ -19,6 +20,7 @@ SILENT_SECONDS = 7  # from the last packet of a database until all that waits fo
 _LOOK_SECONDS = 2
 _CONNECTION: dict[str, int] = {
     "TCP_KEEPIDLE": 3,
+    "TCP_KEEPALIVE": 3,  # the same on macOS
     "TCP_KEEPINTVL": 2,
     "TCP_KEEPCNT": 2,
     # in milliseconds: what was sent and not confirmed by then ends the connection; by itself Linux tries for 15 minutes
@@ -47,4 +49,5 @@ def _notice_silence(sock: socket.socket) -> None:
     for name, value in _CONNECTION.items():
         option: Any = getattr(socket, name, None)  # TCP_USER_TIMEOUT is Linux's alone
         if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            with suppress(OSError):  # as the driver does: a connection that is slow to be given up is still one
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -31,6 +31,9 @@ SLOW_DISK_SECONDS = 0.003  # from here on nobody waits for it who need not: goin
 COMMIT_WITHIN_SECONDS = 8.0  # a commit whose outcome stays unknown longer than this fails its callers, who may repeat
 CONFIRM_WITHIN_SECONDS = 4.0  # then the same commit is asked for again on another connection, which is always safe
 WRITE_WITHIN_SECONDS = 5.0  # for the statements of a plan: then nothing of it is written. A slow disk may take seconds
+SECONDS_PER_DOCUMENT = (
+    0.001  # on top, fifty times what one takes: a plan without enough time would fail again and again
+)
 
 
 class Transactions:
@@ -79,7 +82,7 @@ class Transactions:
         session.start_transaction(write_concern=DURABLE, read_concern=ReadConcern("local"))
         try:
             crash_point("commit.begun")
-            with pymongo.timeout(WRITE_WITHIN_SECONDS):
+            with pymongo.timeout(WRITE_WITHIN_SECONDS + SECONDS_PER_DOCUMENT * _size(plan)):
                 write(plan, session)
             crash_point("commit.written")
         except BaseException:
@@ -163,6 +166,10 @@ class Transactions:
         self._closing.set()
         for threads in (self._committer, self._finisher):
             await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
+
+
+def _size(plan: Plan) -> int:
+    return sum(len(some) for part in (plan.inserts, plan.updates, plan.deletes) for some in part.values())
 
 
 def checked(reply: Document) -> Document:

@@ -10,13 +10,6 @@ from profiles.store import Interrupted, Plan, Stale, Store, Unavailable, Update
 from tests.wire import Road, by_road, road_to
 
 
-@pytest.fixture(autouse=True)
-def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for an answer of the database for less than a test has."""
-    for name in ("CONFIRM_WITHIN_SECONDS", "WRITE_WITHIN_SECONDS"):
-        monkeypatch.setattr(f"profiles.store_transactions.{name}", 0.2)
-
-
 @pytest.fixture
 async def road(mongo_url: str) -> AsyncIterator[Road]:
     """The road to the database."""
@@ -25,10 +18,12 @@ async def road(mongo_url: str) -> AsyncIterator[Road]:
 
 
 @pytest.fixture
-async def far(mongo_url: str, database_name: str, road: Road) -> AsyncIterator[Store]:
-    """The store at the end of the road, which has one profile."""
+async def far(mongo_url: str, database_name: str, road: Road, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
+    """The store at the end of the road, which has one profile, and waits for an answer for less long than a test has."""
     store = Store(by_road(mongo_url, road.port), database_name)
     await store.commit(plan_of(0))
+    for name in ("CONFIRM_WITHIN_SECONDS", "WRITE_WITHIN_SECONDS"):
+        monkeypatch.setattr(f"profiles.store_transactions.{name}", 0.4)
     yield store
     await store.close()
 
@@ -66,7 +61,7 @@ async def test_a_statement_that_nobody_answers_leaves_nothing(
 async def test_a_commit_that_never_arrived_locks_nothing_and_can_not_arrive_later(
     far: Store, road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("profiles.store_transactions.COMMIT_WITHIN_SECONDS", 0.3)
+    monkeypatch.setattr("profiles.store_transactions.COMMIT_WITHIN_SECONDS", 0.5)
     road.cut("commitTransaction", "before", times=1_000, silently=True)
     with pytest.raises(Unavailable):
         await far.commit(plan_of(1))
