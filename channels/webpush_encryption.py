@@ -6,10 +6,11 @@ Both load cryptography and requests, 30 MB of memory, so they are imported by wh
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import cast
 
+CODING = "aes128gcm"
 PUBLIC_BYTES, AUTH_BYTES = 65, 16
 OVERHEAD = 103  # bytes: header with the sender's key 86, tag 16, delimiter 1 (RFC 8188, section 2)
 MOST_AT_ONCE = 16  # messages encrypted without a pause: two milliseconds, in which nobody else is answered
@@ -52,19 +53,40 @@ def encrypted(point: bytes, secret: bytes, plain: bytes) -> bytes:
     """Return the body to post for a browser with these keys, made for it alone. Raises ValueError for keys that are none."""
     if len(point) != PUBLIC_BYTES or not secret:
         raise ValueError("the keys of a browser are wrong")
-    return cast(bytes, _pusher()(point, secret).encode(plain, content_encoding="aes128gcm")["body"])
+    return _seal()(plain, point, secret)
 
 
 @cache
-def _pusher() -> Any:
-    """Return pywebpush's WebPusher for keys that are read already: its own way copies a whole subscription for each message."""
-    from pywebpush import WebPusher
+def _seal() -> Callable[[bytes, bytes, bytes], bytes]:
+    """Return how pywebpush encrypts: by http_ece, with a key pair that is put into bytes once a message and not thrice.
 
-    class Pusher(WebPusher):  # type: ignore[misc]  # pywebpush has no types
-        def __init__(self, receiver_key: bytes, auth_key: bytes) -> None:
-            self.receiver_key, self.auth_key = receiver_key, auth_key
+    In turn with pywebpush's own way, eight rounds of 1,500 in one run of `bench webpush`: 220 us of CPU in all before, 204 since.
+    """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from pywebpush import http_ece
 
-    return Pusher
+    curve, as_point = ec.SECP256R1(), (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+    class Sender:
+        """A key pair for one message: all that http_ece asks of it."""
+
+        __slots__ = ("_bytes", "exchange")
+
+        def __init__(self) -> None:
+            private = ec.generate_private_key(curve)
+            self.exchange, self._bytes = private.exchange, private.public_key().public_bytes(*as_point)
+
+        def public_key(self) -> "Sender":
+            return self
+
+        def public_bytes(self, *_: object) -> bytes:
+            return self._bytes
+
+    def seal(plain: bytes, point: bytes, secret: bytes) -> bytes:
+        return cast(bytes, http_ece.encrypt(plain, private_key=Sender(), dh=point, auth_secret=secret, version=CODING))
+
+    return seal
 
 
 def are_keys(point: bytes, secret: bytes) -> bool:
