@@ -109,7 +109,9 @@ class Pace:
         """`processes` says how many send now, this one included."""
         self._turns = Turns(limits, _alone if limits.sole or processes is None else processes)
         self._waiting: dict[str, list[Waiter]] = {}
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._rings_at: float | None = None
+        """By the loop's clock. Not the alarm's to say: uvloop's has no time of its own when it is due within half a millisecond."""
 
     @asynccontextmanager
     async def turn(self, address: str, *, answers: bool = True) -> AsyncIterator[None]:
@@ -158,14 +160,14 @@ class Pace:
         while waiter := self._turns.due(loop.time()):
             waiter.go()
         at = self._turns.soonest()
-        if self._alarm and self._alarm.when() == at:
+        if at == self._rings_at:
             return
         if self._alarm:
             self._alarm.cancel()
-        self._alarm = None if at is None else loop.call_at(at, self._ring)
+        self._alarm, self._rings_at = (None if at is None else loop.call_at(at, self._ring)), at
 
     def _ring(self) -> None:
-        self._alarm = None
+        self._alarm = self._rings_at = None
         self._give()
 
     def _forget(self, waiter: Waiter) -> None:
