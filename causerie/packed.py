@@ -21,4 +21,6 @@ def unpacked(request: web.Request, handler: Handler) -> Awaitable[web.StreamResp
 
 
 async def _refused() -> web.StreamResponse:
-    return web.Response(status=415, text="expected a body without Content-Encoding\n")
+    response = web.Response(status=415, text="expected a body without Content-Encoding\n")
+    response.force_close()  # what is left of the body may not unpack at all, and then the connection ends in any case
+    return response
