@@ -52,6 +52,14 @@ class Texts:
         """Return a number as this language writes it, with at most and at least so many decimals."""
         return format_decimal(value, "#,##0." + "0" * least + "#" * (most - least), locale=self.language)
 
+    def share(self, value: float, decimals: int = 0) -> str:
+        """Return a share of one as this language writes it: 69% in English, 69 % in French."""
+        return self.number(100 * value, decimals, decimals) + ("\u202f%" if self.language == "fr" else "%")
+
+    def signed(self, value: float) -> str:
+        """Return a number with its sign and one decimal."""
+        return ("−" if value < 0 else "+") + self.number(abs(value), 1, 1)
+
 
 @functools.cache
 def texts(language: str) -> Texts:

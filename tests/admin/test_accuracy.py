@@ -40,7 +40,7 @@ async def test_every_sentence_is_counted_once_and_each_fault_stands_in_its_pair(
 async def test_the_bars_are_as_long_as_the_figures_beside_them(school: Office, noor: Caller) -> None:
     page = await noor.page("/learning/accuracy")
     drawn = re.findall(
-        r'<rect class="bar-full[^"]*" width="(\d+)" height="8"/></svg></td><td class="bar-number">(\d+) %', page
+        r'<rect class="bar-full[^"]*" width="(\d+)" height="8"/></svg></td><td class="bar-number">(\d+)\s?%', page
     )
     assert len(drawn) == len(measure(workshop(school).brain).intents) and all(one == other for one, other in drawn)
     assert "style=" not in page

@@ -40,8 +40,8 @@ def test_who_never_reacted_has_nothing_to_draw() -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["How they react", "75 %", "too few messages yet", "most around 18:00"]),
-        ("fr", ["Réactions aux messages", "75 %", "trop peu de messages", "surtout vers 18:00"]),
+        ("en", ["How they react", "75%", "too few messages yet", "most around 18:00"]),
+        ("fr", ["Réactions aux messages", "75\u202f%", "trop peu de messages", "surtout vers 18:00"]),
     ],
 )
 async def test_the_panel_shows_it_in_the_agents_language(shop: Office, language: str, words: list[str]) -> None:

@@ -115,3 +115,9 @@ def test_events_attributes_and_reasons_are_said_in_the_words_of_the_house() -> N
     assert (says.event(event, {}, words), says.event(event, {})) == ("A payé", "order.paid")
     assert (says.attribute("ltv", words), says.attribute("ltv")) == ("le total d’achats", "ltv")
     assert says.why("exit:order.paid", words) == "devenu inutile\u00a0: a payé"
+
+
+def test_shares_and_signs_are_written_as_the_language_has_them() -> None:
+    english, french = texts("en"), texts("fr")
+    assert (english.share(0.691), french.share(0.691), french.share(0.691, 1)) == ("69%", "69\u202f%", "69,1\u202f%")
+    assert (english.signed(-35.14), french.signed(1.26), french.signed(1234.5)) == ("−35.1", "+1,3", "+1\u202f234,5")
