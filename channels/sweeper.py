@@ -94,11 +94,11 @@ class Sweeper:
 
     async def _living(self) -> list[str]:
         """Show our pulse and return whose is fresh; the others are buried. While the clock leaps all are taken to live."""
-        before = asyncio.get_running_loop().time()
+        before, asked = asyncio.get_running_loop().time(), self._store.steady.asks()
         shows = [{"$set": {"at": "$$NOW", **self._who}}]
         ours = await self._store.change("pulse", {"_id": self._process}, shows, upsert=True)
         assert ours
-        self._store.steady.read(ours["at"])
+        self._store.steady.read(ours["at"], asked)
         self._back_door.stay_alive(before + PULSE_DEAD_AFTER.total_seconds() - MARGIN_SECONDS)
         even, living = self._store.steady.was_even_for(PULSE_DEAD_AFTER.total_seconds()), list[str]()
         for pulse in await self._store.find("pulse", {}):

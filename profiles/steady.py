@@ -32,6 +32,8 @@ class Steady:
         self._running = running
         self._ahead: float | None = None
         """The database's clock less our running time, by the quickest answer of late: the truest."""
+        self._most: float = 0.0
+        """What it may be at the most: an answer that was slow to come leaves it open. As much is no leap."""
         self._seen = 0.0
         self._doubted: tuple[float, float] | None = None
         """How far it leapt to, and since when it goes on evenly from there."""
@@ -43,22 +45,27 @@ class Steady:
         """Whether the clock leapt ahead: nothing that a cap counts is let out until it is back, or believed."""
         return self._doubted is not None
 
-    def read(self, at: datetime) -> None:
-        """Take in what the database's clock showed, at the latest now."""
+    def asks(self) -> float:
+        """Return when a question begins, to be told with its answer."""
+        return self._running()
+
+    def read(self, at: datetime, asked: float | None = None) -> None:
+        """Take in what the database's clock showed, at the latest now and not before it was `asked` (None: just now)."""
         now = self._running()
         ahead = at.timestamp() - now
+        most = ahead if asked is None else at.timestamp() - asked
         if self._last is not None and abs(ahead - self._last) > LEAP_SECONDS:
             self._uneven_at = now
         self._last = ahead
-        if self._ahead is None or ahead - self._ahead <= self._slack(now):
-            self._believe(ahead, now)
+        if self._ahead is None or ahead - self._most <= self._slack(now):
+            self._believe(ahead, most, now)
         elif self._doubted is None or abs(ahead - self._doubted[0]) > LEAP_SECONDS:
             self._doubted = (ahead, now)
-            log.error("clock.leapt seconds=%.1f", ahead - self._ahead)
+            log.error("clock.leapt seconds=%.1f", ahead - self._most)
         elif now - self._doubted[1] > BELIEVED_AFTER_SECONDS:
             log.warning("clock.believed seconds=%.1f", ahead - self._ahead)
             self._ahead = None
-            self._believe(ahead, now)
+            self._believe(ahead, most, now)
 
     def latest(self) -> datetime | None:
         """Return the latest instant that an even clock can show now; None before the first reading."""
@@ -74,8 +81,10 @@ class Steady:
     def _slack(self, now: float) -> float:
         return LEAP_SECONDS + DRIFT * (now - self._seen)
 
-    def _believe(self, ahead: float, now: float) -> None:
+    def _believe(self, ahead: float, most: float, now: float) -> None:
         if self._doubted is not None:
             log.warning("clock.even_again")
-        slowest = ahead if self._ahead is None else self._ahead - DRIFT * (now - self._seen)
-        self._ahead, self._seen, self._doubted = max(ahead, slowest), now, None
+        drift = DRIFT * (now - self._seen)
+        if self._ahead is not None:
+            ahead, most = max(ahead, self._ahead - drift), min(most, self._most + drift)
+        self._ahead, self._most, self._seen, self._doubted = ahead, max(ahead, most), now, None

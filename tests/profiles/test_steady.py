@@ -150,3 +150,14 @@ async def test_a_no_waits_for_the_hand_over_under_way_though_by_the_clock_its_pe
     permits.settle([permit])
     await permits.close()
     await no
+
+
+@pytest.mark.parametrize(("leap", "doubted"), [(0.0, False), (1.5, False), (3.0, True)])
+def test_an_answer_that_was_slow_to_come_makes_no_leap_of_the_next(leap: float, doubted: bool) -> None:
+    """The machine stood still for three seconds as the server began: its first answer seems three seconds late."""
+    running, begun = 1_003.0, START.timestamp()
+    steady = Steady(lambda: running)
+    steady.read(datetime.fromtimestamp(begun, UTC), asked=1_000.0)
+    running += 2
+    steady.read(datetime.fromtimestamp(begun + 5 + leap, UTC), asked=running)
+    assert steady.is_doubted == doubted
