@@ -4,8 +4,9 @@ The control is a client of the same driver with the driver's own limits: it stil
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -46,12 +47,12 @@ async def test_a_primary_that_vanishes_is_left_for_the_new_one(
             async with _control(three) as control:
                 moment = now()
                 cut(old, everybody)
-                waits = asyncio.ensure_future(control())
                 await three.primary(but=old)
                 figures.took("stall when the primary falls silent", took := await stall(writing, moment))
-                assert not waits.done(), "the driver's own limits end it as soon: this test shows nothing"
+                assert control.answered_at < moment + 1, (
+                    "the driver's own limits end it as soon: this test shows nothing"
+                )
                 mend(old, everybody)
-                await waits
             await until(lambda: asyncio.to_thread(is_secondary, old))
     figures.add(**{"silent primary": 1})
     assert took < GOES_ON_WITHIN_SECONDS or not figures.is_timed
@@ -68,31 +69,45 @@ async def test_who_writes_is_refused_while_the_only_road_is_silent_and_heard_whe
         ):
             moment = now()
             cut(nodes[0], [US])
-            waits = asyncio.ensure_future(control())
             status = await _written(writing)
             figures.took("refusal while the database is silent", refused := now() - moment)
             assert status == 503
-            assert not waits.done(), "the driver's own limits end it as soon: this test shows nothing"
+            assert control.answered_at < moment + 1, "the driver's own limits end it as soon: this test shows nothing"
             moment = now()
             mend(nodes[0], [US])
             figures.took("return of a silent database", back := await stall(writing, moment))
-            await waits
     figures.add(**{"silent link": 1})
     assert (refused < GOES_ON_WITHIN_SECONDS and back < GOES_ON_WITHIN_SECONDS) or not figures.is_timed
 
 
+@dataclass(slots=True)
+class Control:
+    """A client of the driver that writes one row after the other."""
+
+    answered_at: float = 0.0
+    is_over: bool = False
+
+    def write(self, url: str) -> None:
+        """Write until it is over."""
+        client: Client = MongoClient(url)
+        while not self.is_over:
+            with suppress(PyMongoError):
+                client["control"]["rows"].insert_one({})
+            self.answered_at = now()
+        client.close()
+
+
 @asynccontextmanager
-async def _control(databases: Databases) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """A client that is connected; what it yields makes it write."""
-    client: Client = MongoClient(databases.url)
-    await asyncio.to_thread(client["control"]["rows"].find_one)
-
-    def write() -> None:
-        with suppress(PyMongoError):
-            client["control"]["rows"].insert_one({})
-
-    yield lambda: asyncio.to_thread(write)
-    client.close()
+async def _control(databases: Databases) -> AsyncIterator[Control]:
+    """Within the block a client with the driver's own limits writes."""
+    control = Control()
+    writing = asyncio.create_task(asyncio.to_thread(control.write, databases.url))
+    await until(lambda: control.answered_at)
+    try:
+        yield control
+    finally:
+        control.is_over = True
+        await writing
 
 
 async def _written(writing: Crowd) -> int:
