@@ -1,6 +1,7 @@
 """What a page may send: small JSON objects with known keys of known types, and forms; all else is refused at the door."""
 
 import json
+import re
 from typing import Any, NoReturn
 
 import orjson
@@ -8,11 +9,12 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from channels.bodies import body_of
-from profiles.text import clean
 
 LARGEST = 128 * 1024
 NO_FORM = (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError)
 """What aiohttp raises over the forms of strangers: charsets that are none, parts without a name, heads without an end."""
+
+_HALVES = re.compile("[\ud800-\udfff]")  # a form may name a charset that has them, and no database takes them
 
 
 async def body(request: web.Request, **kinds: type | tuple[type, ...]) -> dict[str, Any]:
@@ -49,9 +51,9 @@ async def form(request: web.Request) -> dict[str, str]:
 
 
 async def posted(request: web.Request) -> dict[str, str]:
-    """Return the text fields of a posted form as they came, NUL and lone surrogates apart. Raises 400, 413 with the reason."""
+    """Return the text fields of a posted form as they came, lone surrogates apart. Raises 400, 413 with the reason."""
     try:
         found = await request.post()
     except NO_FORM:
         raise web.HTTPBadRequest(text="expected a form\n") from None
-    return {name: clean(value, longest=len(value)) for name, value in found.items() if isinstance(value, str)}
+    return {name: _HALVES.sub("\ufffd", value) for name, value in found.items() if isinstance(value, str)}
