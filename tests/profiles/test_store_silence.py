@@ -30,7 +30,7 @@ async def far(mongo_url: str, database_name: str, road: Road, monkeypatch: pytes
 
 def plan_of(version: int, language: str = "fr") -> Plan:
     plan = Plan()
-    plan.insert("messages", {"_id": f"m{version}-{language}"})
+    plan.insert("messages", {"_id": f"m{version}-{language}", "conversation": language, "seq": version})
     plan.update("profiles", Update("P1", version, {"language": language}))
     return plan
 
