@@ -7,25 +7,23 @@ writer like everything else. After a crash another process (or the next start) f
 import asyncio
 import logging
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, TypeAlias
 
-from channels.banning import ban, is_final
 from channels.channel import Channel, Elsewhere, Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.degrade import degrade
+from channels.lanes import Lanes, is_answer
+from channels.outcomes import Outcomes
 from channels.pace import Pace
 from profiles.calendar import Clock
 from profiles.crash import crash_point
-from profiles.ids import new_id
 from profiles.permits import Pass, Permits, Stopped, passage
-from profiles.plan import LEASE_FOR
-from profiles.reactions import BY_STATE, reaction
-from profiles.snapshot import Amend, Changes, Work
+from profiles.snapshot import Changes
 from profiles.store import Unavailable
-from profiles.timeline import Content, Event, Message
+from profiles.timeline import Content, Message
 from profiles.writer import Writer
 
 log = logging.getLogger("channels.outbound")
@@ -37,9 +35,6 @@ BEGUN = "begun"
 CONTENDED_SECONDS = 2.0
 PARKED_SECONDS = 450.0  # while the database's clock is doubted: as often as a delivery is tried, that makes its hour
 FRESH_FOR = timedelta(seconds=1)
-BEGIN_AT_ONCE = (
-    100  # lanes in one pass of the loop: what was sent is marked meanwhile, and answers are not kept waiting
-)
 ROOM = 2_000  # messages of rules in memory for each channel, some 8 KB each; the others wait in the database
 HOLD_SECONDS = 60  # asked to wait longer than this, the lane lets go and the sweeper comes back to it
 
@@ -56,14 +51,6 @@ class Backlog(Protocol):
     def note(self, message: Message) -> None: ...
 
     def wake(self, channel: str) -> None: ...
-
-
-@dataclass(slots=True)
-class _Lane:
-    """The messages of one conversation that wait here, first come first sent."""
-
-    waiting: deque[Message]
-    task: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True)
@@ -92,10 +79,8 @@ class BackDoor:
         """How many processes send, this one included: they share what a provider allows a second."""
         self._channels, self._writer, self._clock, self._permits = channels, writer, clock, permits
         self._paces: dict[str, Pace] = {}
-        self._lanes: dict[str, _Lane] = {}
-        self._to_begin: tuple[deque[str], deque[str]] = deque(), deque()
-        """Conversations whose lane has not begun: where somebody waits for it, and the others."""
-        self._beginning: asyncio.Task[None] | None = None
+        self._lanes = Lanes(self._send)
+        self._outcomes = Outcomes(writer, clock)
         self._closing = False
         self.backlog: Backlog | None = None
         self._held: dict[str, int] = {}
@@ -130,11 +115,8 @@ class BackDoor:
         self._held_of[message.channel] += 1
         if still_ours:
             self._still_ours[message.id] = still_ours
-        lane = self._lanes.setdefault(message.conversation, _Lane(deque()))
-        lane.waiting.append(message)
-        if lane.task is None:
-            self._begin_soon(message)
-        elif _is_answer(message) and (pace := self._paces.get(message.channel)):
+        is_behind = self._lanes.put(message)
+        if is_behind and is_answer(message) and (pace := self._paces.get(message.channel)):
             pace.hurry(_address(message))
 
     def holds(self, message: str) -> bool:
@@ -170,57 +152,19 @@ class BackDoor:
     async def close(self, within_seconds: float = 10) -> None:
         """Finish what is being sent; what does not finish in time keeps its lease and is found later."""
         self._closing = True
-        until = asyncio.get_running_loop().time() + within_seconds
-        if self._beginning:
-            await asyncio.wait([self._beginning], timeout=within_seconds)
-            self._beginning.cancel()
-        tasks = [lane.task for lane in self._lanes.values() if lane.task]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=max(until - asyncio.get_running_loop().time(), 0.0))
-            for task in late:
-                task.cancel()
+        await self._lanes.close(within_seconds)
 
-    def _begin_soon(self, message: Message) -> None:
-        """Begin its lane: at once where few are under way, else in one of the next passes of the loop."""
-        if len(self._lanes) <= BEGIN_AT_ONCE:
-            self._begin(message.conversation)
-            return
-        answers, others = self._to_begin
-        (answers if _is_answer(message) else others).append(message.conversation)
-        if self._beginning is None or self._beginning.done():
-            self._beginning = asyncio.create_task(self._begin_all(), name="lanes")
-
-    async def _begin_all(self) -> None:
-        """Begin a few lanes in each pass of the loop, those first where somebody waits."""
-        while any(self._to_begin):
-            for _ in range(BEGIN_AT_ONCE):
-                if waiting := next((some for some in self._to_begin if some), None):
-                    self._begin(waiting.popleft())
-            await asyncio.sleep(0)
-
-    def _begin(self, conversation: str) -> None:
-        lane = self._lanes.get(conversation)
-        if lane and lane.task is None:
-            lane.task = asyncio.create_task(self._drain(conversation, lane), name="lane")
-
-    async def _drain(self, conversation: str, lane: _Lane) -> None:
+    async def _send(self, message: Message) -> None:
+        self.sending += 1
         try:
-            while lane.waiting:
-                message = lane.waiting.popleft()
-                self.sending += 1
-                try:
-                    await self._deliver(message)
-                except Unavailable as error:
-                    log.warning("outbound.record failed message=%s reason=%s", message.id, error)
-                except Exception as error:  # noqa: BLE001 (one message's oddity must not hold up those behind it)
-                    log.error(
-                        "outbound.message broke message=%s error=%s", message.id, type(error).__name__, exc_info=error
-                    )
-                finally:
-                    self.sending -= 1
-                    self._let_go(message)
+            await self._deliver(message)
+        except Unavailable as error:
+            log.warning("outbound.record failed message=%s reason=%s", message.id, error)
+        except Exception as error:  # noqa: BLE001 (one message's oddity must not hold up those behind it)
+            log.error("outbound.message broke message=%s error=%s", message.id, type(error).__name__, exc_info=error)
         finally:
-            self._lanes.pop(conversation, None)
+            self.sending -= 1
+            self._let_go(message)
 
     def _let_go(self, message: Message) -> None:
         self._held.pop(message.id, None)
@@ -231,38 +175,39 @@ class BackDoor:
 
     def _may_wait(self, message: Message) -> bool:
         """Return whether it may stay in the database for now: nobody waits for it, and nothing of its thread is here."""
-        return not _is_answer(message) and message.conversation not in self._lanes
+        return not is_answer(message) and message.conversation not in self._lanes
 
     async def _deliver(self, message: Message) -> None:
         channel = self._channels.get(message.channel)
         if channel is None:
-            return await self._record(message, Failed("config", f"channel {message.channel} is not connected"))
+            return await self._outcomes.record(message, Failed("config", f"channel {message.channel} is not connected"))
         for attempt in range(LATER_RETRIES + 1):
             if self._is_lost(message):  # we were frozen past our pulse: whoever took it over sends it
                 return log.warning("outbound.let_go message=%s", message.id)
             if reason := await self._objection(message):
-                return await self._suppress(message, reason)
+                return await self._outcomes.suppress(message, reason)
             await self._quiet(message)
             trying = _Try([])
             outcome = await self._hand_over(channel, message, trying)
             if trying.is_lost:
                 return self._settle(trying)
             if trying.objection not in ("", BEGUN) and not trying.permits:
-                return await self._suppress(message, trying.objection)
+                return await self._outcomes.suppress(message, trying.objection)
             if isinstance(outcome, Elsewhere):
-                await self._pass_on(message, outcome.process)
+                await self._outcomes.pass_on(message, outcome.process)
+                self.passed_on(outcome.process, message.id)
                 return self._settle(trying)
-            wait = _wait(outcome, attempt, again=_is_answer(message))
+            wait = _wait(outcome, attempt, again=is_answer(message))
             if wait is None:
-                await self._record(message, outcome)
+                await self._outcomes.record(message, outcome)
                 crash_point("send.recorded")
                 return self._settle(trying)
             self._settle(trying)  # it was proved that nothing arrived, or it may be said twice
             if wait > HOLD_SECONDS or self._closing:
-                return await self._postpone(message, wait)
+                return await self._outcomes.postpone(message, wait)
             log.info("outbound.later message=%s seconds=%.1f attempt=%d", message.id, wait, attempt + 1)
             await asyncio.sleep(wait)
-        return await self._record(message, outcome)
+        return await self._outcomes.record(message, outcome)
 
     async def _objection(self, message: Message) -> str | None:
         """Ask the legal gate again, at the moment of sending: has this identity been suppressed meanwhile?
@@ -303,8 +248,7 @@ class BackDoor:
 
     def _is_hurried(self, message: Message) -> bool:
         """Return whether it goes before what rules send: it is an answer, or an answer waits behind it."""
-        lane = self._lanes.get(message.conversation)
-        return _is_answer(message) or any(_is_answer(one) for one in (lane.waiting if lane else ()))
+        return is_answer(message) or any(map(is_answer, self._lanes.behind(message.conversation)))
 
     async def _leave(self, message: Message, part: int, trying: _Try) -> float:
         """Return how many seconds the hand-over of this part may take; 0 when it must not begin."""
@@ -351,45 +295,6 @@ class BackDoor:
         if self._permits and trying.permits:
             self._permits.settle(trying.permits)
 
-    async def _record(self, message: Message, outcome: Sending) -> None:
-        (state, reason), now = _state(outcome), self._clock()
-        put: dict[str, object] = {"delivery.state": state, f"delivery.times.{state}": now}
-        if reason:
-            put["delivery.reason"] = reason
-            log.warning("outbound.%s message=%s channel=%s reason=%s", state, message.id, message.channel, reason)
-        if isinstance(outcome, Sent) and outcome.provider_id:
-            put["delivery.provider_id"] = f"{message.channel}:{outcome.provider_id}"
-        told = reaction(BY_STATE[state], message, now, id=new_id(now)) if state in BY_STATE else None
-        await self._amend(message, put, told)
-        if isinstance(outcome, Failed) and is_final(outcome.reason) and message.delivery:
-            await self._writer.commit(ban(message.delivery.to, outcome.reason))
-
-    async def _suppress(self, message: Message, reason: str) -> None:
-        put = {"delivery.state": "suppressed", "delivery.reason": reason, "delivery.times.suppressed": self._clock()}
-        await self._amend(message, put)
-
-    async def _pass_on(self, message: Message, process: str) -> None:
-        """Give the message to another process: should it die, or not hear of it, the sweepers find it by its lease."""
-        lease = {"delivery.leased_by": process, "delivery.lease_until": self._clock() + LEASE_FOR}
-        changes = Changes(amends=(Amend(message.id, lease),), answer=message.conversation)
-        await self._writer.commit(Work(lambda _: changes))
-        self.passed_on(process, message.id)
-
-    async def _postpone(self, message: Message, seconds: float) -> None:
-        until = self._clock() + timedelta(seconds=seconds)
-        amend = Amend(message.id, {"delivery.lease_until": until}, ("delivery.leased_by",))
-        await self._commit(amend, message)
-
-    async def _amend(self, message: Message, put: Mapping[str, object], told: Event | None = None) -> None:
-        await self._commit(Amend(message.id, put, ("delivery.lease_until", "delivery.leased_by")), message, told)
-
-    async def _commit(self, amend: Amend, message: Message, told: Event | None = None) -> None:
-        if told is None:
-            await self._writer.mark(amend)
-            return
-        changes = Changes(amends=(amend,), events=(told,), answer=message.conversation)
-        await self._writer.commit(Work(lambda _: changes), patient=True)
-
 
 def outbound_of(message: Message, part: Content, number: int = 0) -> Outbound:
     """Return this part of a message as its channel is given it; the first part has the message's own id."""
@@ -421,24 +326,6 @@ async def _bounded(channel: Channel, outbound: Outbound, seconds: float) -> Send
 def _not_begun(trying: _Try) -> Sending:
     """Return the outcome of a part that was not handed over: objected to, put off, or its permit ran out before it could begin."""
     return Unknown(trying.objection) if trying.objection else Later(trying.wait, "not_permitted")
-
-
-def _state(outcome: Sending) -> tuple[str, str | None]:
-    """Return the delivery's state and, where it did not go well, why."""
-    match outcome:
-        case Sent(_, delivered):
-            return ("delivered" if delivered else "sent"), None
-        case Failed(reason, _):
-            return "failed", reason
-        case Later(_, detail) | Unknown(detail):
-            return "unknown", detail[:200] or "no_answer"
-        case Elsewhere(process):  # between two parts: the first has arrived
-            return "unknown", f"held by {process}"
-
-
-def _is_answer(message: Message) -> bool:
-    """Return whether somebody waits for it: what bot and agents say, and transactional messages of rules."""
-    return message.metadata.get("class") in (None, "transactional")
 
 
 def _address(message: Message) -> str:

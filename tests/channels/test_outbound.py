@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from channels.channel import Failed, Later, Limits, Outbound, Sending, Sent, Unknown
-from channels.outbound import BEGIN_AT_ONCE, BackDoor
+from channels.lanes import BEGIN_AT_ONCE
+from channels.outbound import BackDoor
 from channels.sweeper import Sweeper
 from profiles.append import begin, said
 from profiles.calendar import utc_now
