@@ -28,6 +28,7 @@ log = logging.getLogger("rules.occurrences")
 
 PLANNED = "planned"
 LOOK_SECONDS = 5
+LAST_LOOK_SECONDS = 2.0  # that one under way may take to end when the server stops
 
 
 class Occurrences:
@@ -38,6 +39,9 @@ class Occurrences:
         self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
         self.walker = Walker(store, engine, process=process, zone=zone, clock=clock)
         self._walking: asyncio.Task[int] | None = None
+        self._is_quiet = asyncio.Event()
+        """Nobody looks right now."""
+        self._is_quiet.set()
 
     async def start(self) -> None:
         """Begin to plan every 5 seconds."""
@@ -47,6 +51,9 @@ class Occurrences:
     async def close(self) -> None:
         """Stop; an audience half walked is taken up by the next process."""
         if self._scheduler.running:
+            self._scheduler.remove_all_jobs()
+            with suppress(TimeoutError):  # cut off, the scheduler would log it as an error
+                await asyncio.wait_for(self._is_quiet.wait(), LAST_LOOK_SECONDS)
             self._scheduler.shutdown(wait=False)
         task, self._walking = self._walking, None
         if task:
@@ -56,12 +63,15 @@ class Occurrences:
 
     async def look(self) -> None:
         """Plan what has fired, and walk on in the background if something has."""
+        self._is_quiet.clear()
         try:
             await self.plan()
             if self._walking is None or self._walking.done():
                 self._walking = asyncio.create_task(self.walk(), name="occurrences")
         except Unavailable as error:
             log.warning("occurrences.look failed reason=%s", error)
+        finally:
+            self._is_quiet.set()
 
     async def bury(self, process: str) -> None:
         """Free the audiences that this process walked: it is dead."""
