@@ -101,7 +101,7 @@ class Brain:
         script = Script(project, rulebook, knowledge_of(passages, project))
         check(script, findings)
         if findings.errors:
-            raise ContentErrors(findings.errors)
+            raise ContentErrors(findings.errors, findings.notices)
         encoder = _encoder(semantic) if semantic else None
         return cls(script, learn(project, seed, models, encoder), tuple(findings.notices))
 

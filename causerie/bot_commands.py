@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bot.actions import Actions
@@ -34,11 +34,16 @@ def check(folder: Path, say: Say, *, strict: bool = False) -> Brain | None:
         read_endpoint(folder)
     except ContentErrors as errors:
         say(str(errors))
+        _say_notices(errors.notices, say)
         say(f"{_many(len(errors.errors), 'mistake')}; the server does not start with this bot.")
         return None
-    for notice in brain.notices:
-        say(f"notice: {notice}")
+    _say_notices(brain.notices, say)
     return None if strict and brain.notices else brain
+
+
+def _say_notices(notices: Iterable[ContentError], say: Say) -> None:
+    for notice in notices:
+        say(f"notice: {notice}")
 
 
 async def bot_check(folder: Path, say: Say, *, strict: bool) -> int:

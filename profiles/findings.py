@@ -26,10 +26,10 @@ class ContentError:
 
 
 class ContentErrors(ValueError):
-    """All that is wrong in the files, together."""
+    """All that is wrong in the files, together; and what was only worth knowing."""
 
-    def __init__(self, errors: Iterable[ContentError]) -> None:
-        self.errors = tuple(errors)
+    def __init__(self, errors: Iterable[ContentError], notices: Iterable[ContentError] = ()) -> None:
+        self.errors, self.notices = tuple(errors), tuple(notices)
         super().__init__("\n".join(str(error) for error in self.errors))
 
 
