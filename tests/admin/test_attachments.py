@@ -19,6 +19,7 @@ async def test_a_picture_is_uploaded_sent_and_shown_to_agents_only(shop: Office)
     assert file["name"] == "photo.png"
     said = {"id": uuid.uuid4().hex, "text": "", "files": [file["file"]]}
     answer = await caller.post("/conversations/telegram%3A7003/reply", said)
+    assert answer.status == 200, await answer.text()
     said = (await answer.json())["said"]
     path = f"/messages/{said['id'].replace(':', '%3A')}/files/0"
     shown = await caller.get(path)
