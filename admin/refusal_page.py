@@ -3,7 +3,7 @@
 Only for a browser that opens a page or sends a form; pieces of pages, programs and the API get what they got before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -20,21 +20,27 @@ _TOLD = (400, 403, 409)
 
 
 @web.middleware
-async def refusals_shown(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer a person's browser with a page where it would get a bare line."""
+def refusals_shown(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """Answer a person's browser with a page where it would get a bare line.
+
+    Not a coroutine of its own, which would stay as long as the socket of an open page does, and cost every webhook.
+    """
+    return _shown(request, handler) if _is_person(request) else handler(request)
+
+
+async def _shown(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         answer = await handler(request)
     except web.HTTPException as refusal:
-        if refusal.status < 400 or not _is_person(request) or refusal.content_type == "text/html":
+        if refusal.status < 400 or refusal.content_type == "text/html":
             raise
         return _page(request, refusal.status, refusal.headers, refusal.text or "")
-    if answer.status < 400 or answer.prepared or not isinstance(answer, web.Response) or not _is_person(request):
+    if answer.status < 400 or answer.prepared or not isinstance(answer, web.Response):
         return answer
     if answer.content_type not in ("text/plain", "application/json", "application/octet-stream"):
         return answer
-    return _page(
-        request, answer.status, answer.headers, answer.text or "" if answer.content_type == "text/plain" else ""
-    )
+    told = answer.text or "" if answer.content_type == "text/plain" else ""
+    return _page(request, answer.status, answer.headers, told)
 
 
 def _is_person(request: web.Request) -> bool:
