@@ -217,7 +217,7 @@ async def open_office(
         )
         rules.engine.begin()
     desk = Desk(
-        store, writer, feed, clock, SECRET, "http://127.0.0.1", CHANNELS, options or Options(),
+        store, writer, feed, clock, SECRET, "http://127.0.0.1", dict(CHANNELS), options or Options(),
         passwords=Passwords(time_cost=1, memory_kib=1024), drafts=drafts,
         workshop=Workshop(store, load_live(folder, None, clock=clock), clock=clock) if folder else None,
         rules=rules, consents=Consents(store, Ledgers(store), Permits(store, Ledgers(store), clock=clock)),
