@@ -39,7 +39,7 @@ log = logging.getLogger("causerie.site")
 def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Application, Desk, Health]:
     """Return the application with all its routes, the desk that the console works at, and who says how we fare."""
     desk = _desk(options, parts)
-    app = web.Application(middlewares=[_refusals, crowd(options.proxies), unpacked, patience])
+    app = web.Application(middlewares=[refusals_shown, _refusals, crowd(options.proxies), unpacked, patience])
     dress_all(app, is_https=desk.is_https)
     for channel in parts.doors.channels.values():
         app.add_subapp(f"/channels/{channel.name}", _mounted(channel))
@@ -55,7 +55,6 @@ def site(options: Options, parts: Parts, opened: AsyncExitStack) -> tuple[web.Ap
     app.add_routes(schema_routes())
     _let_customers_in(app, options, parts, desk, opened)
     app.router.add_get("/", _home)
-    app.middlewares.insert(0, refusals_shown)
     return app, desk, health
 
 
