@@ -31,7 +31,8 @@ async def test_a_body_that_drips_in_is_answered_408_and_the_connection_closed(
     async with _line(server) as (reader, writer):
         writer.write(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\n")
         dripping = asyncio.create_task(_drip(writer))
-        answer = await asyncio.wait_for(reader.read(), 10)
+        # the head alone: what drips on into a closed connection resets it, and nothing behind that can be read
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
         dripping.cancel()
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"connection: close" in answer.lower()
