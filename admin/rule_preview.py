@@ -109,7 +109,7 @@ async def trial(request: web.Request) -> web.Response:
     for person in await _persons(desk, rules, rule, testers):
         run = await _run(desk, rule, person)
         for one in letters(rule, person, run, reaches=rules.gatekeeper.reaches, renders=rules.letters):
-            if one.content is None:
+            if one.letter is None:
                 left.append(one.reason)
                 continue
             await desk.writer.commit(sending(rule, person, one, id=f"trial:{new_id(desk.clock())}"))

@@ -13,7 +13,7 @@ from profiles.store import Store
 from profiles.timeline import Content
 from profiles.writer import Writer
 from rules.choice import as_listed
-from rules.gatekeeper import Unrendered
+from rules.gatekeeper import Letter, Unrendered
 from rules.options import RulesOptions
 from rules.person import Person
 from rules.policy import Reach
@@ -22,7 +22,7 @@ from rules.running import Running, open_rules
 from rules.tracking import Tracker
 
 EMAIL = Reach("email", "email", is_thread=False)
-TEXT = Content("Sales begin on Saturday. Come and see.", title="Sales")
+TEXT = Letter(Content("Sales begin on Saturday. Come and see.", title="Sales"), "en")
 BOOK = {
     "topics.yml": (
         "offers:\n  title: {fr: Offres, en: Offers}\n  wording: {fr: Oui aux offres, en: Yes to offers}\n  version: 1\n"
@@ -108,6 +108,6 @@ def write_book(folder: Path, rules: Mapping[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-def ready(template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered:
+def ready(template: str, reach: Reach, person: Person, run: Run, variant: str) -> Letter | Unrendered:
     """Return a text that was made before: rendering is measured elsewhere."""
     return TEXT

@@ -122,6 +122,7 @@ class Outbound:
     conversation: str
     seq: int
     language: str | None = None
+    """The one it is written in, where whoever wrote it said so: `fr`."""
     reply_to: str | None = None
     author: str = ""
     """Who says it: `bot`, `agent:<id>`, `rule:<id>`."""

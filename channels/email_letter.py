@@ -18,6 +18,8 @@ from profiles.timeline import Button, Content
 LONGEST_SUBJECT = 250
 _CID = re.compile(r"""(?<=["'(])cid:([^"')\s]{1,100})""")
 _WHOLE = re.compile(r"<(!doctype|html)\b", re.IGNORECASE)
+_OWN_LANGUAGE = re.compile(r"""<html\b[^>]*?\slang\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _SHOWN = re.compile(r"(https?://|mailto:|tel:)[^\s<>\"']+", re.IGNORECASE)
 _ONE_CLICK = header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 _FEEDBACK = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -70,6 +72,7 @@ class Letter:
     labels: Mapping[str, str] = field(default_factory=dict)
     """What the message is counted by: rule, topic, class."""
     language: str = ""
+    """The one it is written in, a tag of RFC 5646; empty where nobody said. A page that says its own is believed."""
     answers: Sequence[str] = ()
     """The Message-IDs, without brackets, of the thread it goes on with; the last is the one it answers."""
     is_automatic: bool = False
@@ -102,6 +105,8 @@ def _fields(letter: Letter, house: House) -> list[bytes]:
         _date(int(letter.at.timestamp())),
         header("Message-ID", f"<{message_id(letter.token, house)}>"),
     ]
+    if spoken := _spoken(letter):
+        lines.append(header("Content-Language", spoken))  # RFC 3282: of all its parts
     if letter.answers:
         lines.append(header("In-Reply-To", f"<{letter.answers[-1]}>"))
         lines.append(header("References", " ".join(f"<{id}>" for id in letter.answers)))
@@ -122,6 +127,14 @@ def _fields(letter: Letter, house: House) -> list[bytes]:
     return lines
 
 
+def _spoken(letter: Letter) -> str:
+    """Return the tag of its language: what the author's own page says of itself, else what the letter says; empty for neither."""
+    begins = letter.content.html[:1000]
+    own = _OWN_LANGUAGE.search(begins) if _WHOLE.search(begins) else None
+    said = own[1] if own else letter.language
+    return said if _LANGUAGE.fullmatch(said) else ""
+
+
 @lru_cache(maxsize=4)
 def _date(seconds: int) -> bytes:
     return header("Date", format_datetime(from_timestamp(seconds)))
@@ -136,7 +149,7 @@ def _subject(content: Content, house: House) -> str:
 
 def _body(letter: Letter, house: House) -> bytes:
     content = letter.content
-    shown = _html(content, letter.language)
+    shown = _html(content, _spoken(letter))
     named_files = {file.name: file for file in letter.files}
     inside = list(dict.fromkeys(_CID.findall(shown))) if "cid:" in shown else []
     for name in inside:
@@ -191,7 +204,7 @@ def _links(buttons: Sequence[Button]) -> str:
 
 
 def _page(body: str, language: str) -> str:
-    spoken = f' lang="{language}"' if language.replace("-", "").isalnum() else ""
+    spoken = f' lang="{language}"' if language else ""
     return (
         f'<!doctype html>\n<html{spoken}><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"></head>\n'

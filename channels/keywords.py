@@ -76,20 +76,21 @@ def keyword(text: str, *, opted_out: bool = False, in_chat: bool = False) -> Key
     return next((kind for kind, known in _WORDS.items() if words in known), None)
 
 
+def spoken_to(language: str | None) -> str:
+    """Return the language of these texts for a person of this one: `fr` for `fr-CA`, English for whose we have not."""
+    spoken = (language or "en").split("-")[0].lower()
+    return spoken if spoken in CHOOSE else "en"
+
+
 def confirmation(kind: Keyword, language: str | None) -> str:
-    """Return what to answer, in the person's language (`fr`, `fr-CA`) where we have it, else in English."""
-    spoken = CONFIRMATIONS[kind]
-    return _in(spoken, language)
+    """Return what to answer, in the person's language where we have it."""
+    return CONFIRMATIONS[kind][spoken_to(language)]
 
 
 def chat_confirmation(kind: Keyword, language: str | None, *, hears_start: bool = True) -> tuple[str, str]:
     """Return what to answer where a bot talks, and the title of the button that opens the person's own page."""
     texts = IN_CHAT[kind] if hears_start else NO_START
-    return _in(texts, language), _in(CHOOSE, language)
-
-
-def _in(texts: dict[str, str], language: str | None) -> str:
-    return texts.get((language or "en").split("-")[0].lower(), texts["en"])
+    return texts[spoken_to(language)], CHOOSE[spoken_to(language)]
 
 
 def _folded(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.channel import Limits
-from channels.keywords import Keyword, chat_confirmation, confirmation, keyword
+from channels.keywords import Keyword, chat_confirmation, confirmation, keyword, spoken_to
 from profiles.append import said
 from profiles.conversation import Conversation
 from profiles.ledger import COLLECTION
@@ -89,15 +89,17 @@ def obey(
         events = (_proof(word, message, key),)
     messages = [message]
     if not order.told_before and not message.metadata.get("answered_by_provider"):
+        spoken = spoken_to(conversation.language or profile.language or language)
         conversation, reply = said(
             conversation,
-            _confirmation(order, conversation.language or profile.language or language, page),
+            _confirmation(order, spoken, page),
             id=f"{message.id}:1",
             author=BOT,
             now=message.at,
             to=key,
             reply_to=message.id,
-            metadata={"lawful": word},  # the one message that may follow a STOP, once no hand-over is under way
+            # the one message that may follow a STOP, once no hand-over is under way
+            metadata={"lawful": word, "language": spoken},
         )
         messages.append(reply)
     changes = Changes(

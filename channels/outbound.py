@@ -304,6 +304,7 @@ def outbound_of(message: Message, part: Content, number: int = 0) -> Outbound:
         content=part,
         conversation=message.conversation,
         seq=message.seq,
+        language=message.metadata.get("language"),
         reply_to=message.reply_to,
         author=message.author,
         profile=message.profile,

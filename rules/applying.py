@@ -106,6 +106,7 @@ class _Letter:
     reach: Reach
     to: str
     content: Content
+    language: str
     step: str
     variant: str
     basis: str
@@ -127,8 +128,9 @@ def _letters(move: Move, outcomes: Mapping[str, Outcome], reaches: Reaches) -> I
             reach = reaches.of(outcome.channels[place])
             if reach:
                 yield _Letter(
-                    id, reach, outcome.to[place], outcome.contents[place], step, outcome.variant, outcome.basis
-                )
+                    id, reach, outcome.to[place], outcome.contents[place], outcome.languages[place], step,
+                    outcome.variant, outcome.basis,
+                )  # fmt: skip
 
 
 def _moved(move: Move, rule: Rule | None, letters: tuple[_Letter, ...], snapshot: Snapshot) -> Changes:
@@ -186,6 +188,8 @@ def _metadata(letter: _Letter, run: Run, rule: Rule | None) -> Mapping[str, Any]
         known |= urgency(rule, letter.step)
     if letter.variant:
         known["variant"] = letter.variant
+    if letter.language:
+        known["language"] = letter.language
     return known
 
 

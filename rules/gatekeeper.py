@@ -44,6 +44,16 @@ FULL_WORDS = ("capped:channel:", "grace:channel:")
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """A message, and the fields that this contact lacks: what a preview shows and a sending refuses."""
+
+    content: Content
+    language: str = ""
+    """The one that it is written in, which need not be the contact's; empty: not known."""
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unrendered:
     """Why a template gave no message: an unknown template, a field that this contact lacks, a text too long."""
 
@@ -54,7 +64,7 @@ class Unrendered:
 class Renders(Protocol):
     """Makes the message of a template for one contact on one channel."""
 
-    def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered: ...
+    def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Letter | Unrendered: ...
 
 
 class Chooses(Protocol):
@@ -230,26 +240,27 @@ class Gatekeeper:
         chosen = self._variant(request)
         if run.is_ghost:
             return Granted(tuple(target.reach.space for target in request.granted), variant=chosen)
-        made: list[tuple[Target, Content]] = []
+        made: list[tuple[Target, Content, str]] = []
         failed: Unrendered | None = None
         for target in request.granted:
-            content = self._renders(ask.step.template, target.reach, request.person, run, chosen)
-            if isinstance(content, Unrendered):
-                failed = content
+            letter = self._renders(ask.step.template, target.reach, request.person, run, chosen)
+            if isinstance(letter, Unrendered):
+                failed = letter
                 await self._give_back(request, target)
             else:
-                made.append((target, self._tracked(content, request, target, chosen)))
+                made.append((target, self._tracked(letter.content, request, target, chosen), letter.language))
         if not made and failed:
             log.warning(
                 "rules.render failed rule=%s reason=%s detail=%s", request.rule.name, failed.reason, failed.detail
             )
             return Skipped(f"template:{failed.reason}")
         return Granted(
-            channels=tuple(target.reach.channel for target, _ in made),
-            messages=tuple(message_id(run, ask.name, target.reach.space) for target, _ in made),
+            channels=tuple(target.reach.channel for target, _, _ in made),
+            messages=tuple(message_id(run, ask.name, target.reach.space) for target, _, _ in made),
             variant=chosen,
-            to=tuple(target.identity.key for target, _ in made if target.identity),
-            contents=tuple(content for _, content in made),
+            to=tuple(target.identity.key for target, _, _ in made if target.identity),
+            contents=tuple(content for _, content, _ in made),
+            languages=tuple(language for _, _, language in made),
             basis=request.basis,
         )
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -13,7 +12,7 @@ from profiles.profile import Profile
 from profiles.record import replace
 from profiles.text import clean
 from profiles.timeline import Button, Content
-from rules.gatekeeper import Unrendered
+from rules.gatekeeper import Letter, Unrendered
 from rules.person import Person
 from rules.personal import Links, examples
 from rules.policy import Reach
@@ -24,14 +23,6 @@ from rules.way_out import with_way_out
 ADDRESS = re.compile(r"(https?://|mailto:|tel:)[^\s<>\"']{1,1990}", re.IGNORECASE)
 LONGEST_TITLE = 250
 MAIL = "email"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message, and the fields that this contact lacks: what a preview shows and a sending refuses."""
-
-    content: Content
-    missing: tuple[str, ...] = ()
 
 
 class Letters:
@@ -49,14 +40,14 @@ class Letters:
         self.templates = templates
         self._language, self._links, self._is_marketing = language, links, is_marketing
 
-    def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered:
+    def __call__(self, template: str, reach: Reach, person: Person, run: Run, variant: str) -> Letter | Unrendered:
         """Return the message to send; a field that the contact lacks is a reason not to."""
         letter = self.write(template, reach, person, run, variant)
         if isinstance(letter, Unrendered):
             return letter
         if letter.missing:
             return Unrendered(f"missing:{letter.missing[0]}", ", ".join(letter.missing))
-        return letter.content
+        return letter
 
     def write(
         self, template: str, reach: Reach, person: Person, run: Run, variant: str, language: str | None = None
@@ -137,7 +128,7 @@ def _written(said: _Said, fields: Mapping[str, Any], language: str, zone: tzinfo
         banner=bool(said.of("banner")),
         expires_at=valid.after(now) if valid else None,
     )
-    return Letter(content, tuple(dict.fromkeys(pen.missing)))
+    return Letter(content, language, tuple(dict.fromkeys(pen.missing)))
 
 
 class _Pen:

@@ -48,6 +48,8 @@ class Granted:
     to: tuple[str, ...] = ()
     """The identity key of each."""
     contents: tuple[Content, ...] = ()
+    languages: tuple[str, ...] = ()
+    """The one each is written in; empty where it is not known."""
     basis: Basis = "none"
     """The consent they need, asked once more when they are handed over."""
 

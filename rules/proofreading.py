@@ -9,8 +9,8 @@ from datetime import datetime
 
 from rules.book import Book
 from rules.cast import SPACES, cast
-from rules.gatekeeper import Unrendered
-from rules.letters import Letter, Letters
+from rules.gatekeeper import Letter, Unrendered
+from rules.letters import Letters
 from rules.memory import MemoryReader
 from rules.policy import Reach
 from rules.rehearsal import start_of

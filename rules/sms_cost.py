@@ -10,10 +10,9 @@ from datetime import datetime
 from profiles.gsm import count
 from profiles.identity import country_of
 from profiles.profile import Identity
-from profiles.timeline import Content
 from rules.book import Book
 from rules.choice import Prefers, targets
-from rules.gatekeeper import Renders
+from rules.gatekeeper import Letter, Renders
 from rules.person import Person
 from rules.policy import Reaches
 from rules.rehearsal import start_of
@@ -81,10 +80,10 @@ def _counted(
         if first is None or first.identity is None or first.reach.space != SMS:
             continue
         written = [renders(step.template, first.reach, person, run, variant) for variant in step.variants or ("",)]
-        counts = [sum(map(count, bodies(content))) for content in written if isinstance(content, Content)]
-        if counts:
-            language = (person.facts.profile.language or book.policy.language).split("-")[0].lower()
-            yield _Counted(language, country_of(first.identity.address), _mean(counts))
+        letters = [letter for letter in written if isinstance(letter, Letter)]
+        if letters:
+            counts = [sum(map(count, bodies(letter.content))) for letter in letters]
+            yield _Counted(letters[0].language, country_of(first.identity.address), _mean(counts))
 
 
 def _is_open(identity: Identity | None) -> bool:

@@ -12,7 +12,7 @@ from profiles.gsm_advice import Advice, advice
 from profiles.timeline import Content
 from rules.book import Book
 from rules.choice import PREFERRED
-from rules.letters import Letter
+from rules.gatekeeper import Letter
 from rules.proofreading import written
 
 SMS = "sms"

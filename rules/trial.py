@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from profiles.append import begin, said
 from profiles.profile import Identity
 from profiles.snapshot import Changes, Snapshot, Work
-from profiles.timeline import Content, Delivery, Message
+from profiles.timeline import Delivery, Message
 from rules.applying import urgency
 from rules.choice import most_reactive, targets
-from rules.gatekeeper import Renders, Unrendered
+from rules.gatekeeper import Letter, Renders, Unrendered
 from rules.person import Person
 from rules.policy import Reach, Reaches
 from rules.rule import Rule
@@ -22,12 +22,12 @@ from rules.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One message for a tester; without content, why there is none."""
+    """One message for a tester; without a letter, why there is none."""
 
     step: str
     reach: Reach | None
     identity: Identity | None = None
-    content: Content | None = None
+    letter: Letter | None = None
     reason: str = ""
 
 
@@ -42,22 +42,24 @@ def letters(rule: Rule, person: Person, run: Run, *, reaches: Reaches, renders: 
             continue
         reach, identity = found[0].reach, found[0].identity
         variant = min(step.variants, default="")
-        content = renders(step.template, reach, person, run, variant)
-        if isinstance(content, Unrendered):
-            yield Tried(step.id, reach, identity, reason=f"template:{content.reason}")
+        letter = renders(step.template, reach, person, run, variant)
+        if isinstance(letter, Unrendered):
+            yield Tried(step.id, reach, identity, reason=f"template:{letter.reason}")
         else:
-            yield Tried(step.id, reach, identity, content)
+            yield Tried(step.id, reach, identity, letter)
 
 
 def sending(rule: Rule, person: Person, tried: Tried, *, id: str) -> Work:
     """Return the Work that puts one of these messages into the outbox."""
-    assert tried.reach and tried.identity and tried.content
-    reach, identity, content = tried.reach, tried.identity, tried.content
+    assert tried.reach and tried.identity and tried.letter
+    reach, identity, content = tried.reach, tried.identity, tried.letter.content
     thread = f"{reach.channel}:{identity.address}"
     metadata = {
         "rule": rule.id, "version": rule.version, "step": tried.step, "class": rule.kind, "topic": rule.topic,
         "labels": list(rule.labels), "trial": True, **urgency(rule, tried.step),
     }  # fmt: skip
+    if tried.letter.language:
+        metadata["language"] = tried.letter.language
 
     def think(snapshot: Snapshot) -> Changes:
         profile = snapshot.profile(person.id)

@@ -169,6 +169,7 @@ async def test_testers_and_nobody_else_get_the_messages_as_written_now(market: O
     assert answer["ok"] and answer["sent"] == 2
     rows = await market.desk.store.find("messages", {"metadata.trial": True}, sort=[("at", 1)])
     assert {row["profile"] for row in rows} == {"chloe"} and {row["channel"] for row in rows} == {"telegram", "twilio"}
+    assert {row["metadata"]["language"] for row in rows} == {"fr"}
     assert all(row["metadata"]["class"] == "service" for row in rows)  # consent is asked when it leaves
     assert await market.desk.store.find("runs", {}) == []
 

@@ -157,12 +157,13 @@ async def test_a_machine_that_hides_what_it_is_is_answered_three_times_and_given
 async def test_stop_ends_what_rules_write_and_its_writer_is_still_answered(office: PostOffice) -> None:
     await office.gets(mail("STOP\n\n> Soldes"))
     [confirmed] = await office.said(1)
-    assert "no more offers" in confirmed.text
+    assert "no more offers" in confirmed.text and confirmed.mail["Content-Language"] == "en"
     assert "START" not in confirmed.text
     [anna] = await office.profiles()
     assert (await office.ledger(anna.id)).on[f"email:{EVERY}"] is False
     await office.gets(mail("START", Message_ID="<m2@example.org>"))
     [_, answered] = await office.said(2)
+    assert answered.mail["Content-Language"] is None, "in which language the bot's answer is, nobody says"
     assert answered.text.startswith("You said START"), "anybody can write under her name: a yes is not taken by mail"
     assert (await office.ledger(anna.id)).on[f"email:{EVERY}"] is False
 

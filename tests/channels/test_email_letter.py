@@ -81,6 +81,32 @@ def test_a_whole_page_stays_as_it_is() -> None:
     assert html and html.get_content().strip() == page
 
 
+@pytest.mark.parametrize(
+    ("html", "language", "header", "lang"),
+    [
+        ("<p>Bonjour</p>", "fr", "fr", ' lang="fr"'),
+        ("<p>Hello</p>", "en", "en", ' lang="en"'),
+        ("<p>?</p>", "", None, ""),
+        ("<p>?</p>", 'fr"><script>', None, ""),
+        ("<p>?</p>", "fr\r\nBcc: all@example.org", None, ""),
+        ('<!doctype html>\n<HTML class=x lang="de-CH"><p>Grüezi</p></html>', "fr", "de-CH", None),
+        ("<html data-lang='de'><p>Bonjour</p></html>", "fr", "fr", None),
+        ('<html lang="?"><p>Bonjour</p></html>', "fr", "fr", None),
+        ('<html lang="de_DE"><p>Hallo</p></html>', "fr", None, None),
+    ],
+)
+def test_a_mail_says_its_language_and_an_authors_page_its_own(
+    html: str, language: str, header: str | None, lang: str | None
+) -> None:
+    """Without a `lang` here the page is the author's: it stays as it is."""
+    mail = read(replace(said(html=html), language=language))
+    shown = mail.get_body(("html",))
+    assert mail["Content-Language"] == header and mail.defects == []
+    assert shown and shown.get_content().replace("\r\n", "\n").startswith(
+        html if lang is None else f"<!doctype html>\n<html{lang}><head>"
+    )
+
+
 def test_a_picture_of_ours_is_shown_inside_and_other_files_are_attached() -> None:
     letter = said(html='<img src="cid:logo.png"><img src="cid:logo.png">')
     mail = read(replace(letter, files=(PIXEL, File("facture.pdf", "application/pdf", b"%PDF"))))

@@ -15,7 +15,7 @@ from profiles.profile import Profile
 from profiles.timeline import Content, Event
 from profiles.topics import Topic
 from rules.file_reading import Names
-from rules.gatekeeper import Unrendered
+from rules.gatekeeper import Letter, Unrendered
 from rules.graph import graph
 from rules.memory import Contacts
 from rules.person import Person
@@ -47,11 +47,11 @@ def editions(*texts: str, control: float = 0.0) -> Editions:
     return Editions({one.id: Edition(one, graph(one.steps)) for one in rules}, control=control)
 
 
-def renders(template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content | Unrendered:
+def renders(template: str, reach: Reach, person: Person, run: Run, variant: str) -> Letter | Unrendered:
     """Say the template's name; one that is called missing can not be rendered."""
     if template == "missing":
         return Unrendered("unknown", template)
-    return Content(f"{template} {variant}".strip())
+    return Letter(Content(f"{template} {variant}".strip()))
 
 
 def as_listed(person: Person, spaces: Any) -> Any:

@@ -27,6 +27,7 @@ from profiles.store import Store
 from profiles.timeline import Content, Event, Message
 from profiles.writer import Writer
 from rules.choice import most_reactive
+from rules.gatekeeper import Letter
 from rules.options import RulesOptions
 from rules.person import Person
 from rules.policy import Reach
@@ -59,9 +60,11 @@ steps:
 """
 
 
-def renders(template: str, reach: Reach, person: Person, run: Run, variant: str) -> Content:
+def renders(template: str, reach: Reach, person: Person, run: Run, variant: str) -> Letter:
     """Say the template's name and a link."""
-    return Content(f"{template} https://shop.example/basket", html="<p>x</p>" if reach.channel == "email" else "")
+    return Letter(
+        Content(f"{template} https://shop.example/basket", html="<p>x</p>" if reach.channel == "email" else "")
+    )
 
 
 def silent(snapshot: Snapshot, profile: Profile, conversation: Conversation, message: Message) -> Answer:

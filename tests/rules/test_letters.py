@@ -11,8 +11,8 @@ from profiles.findings import Findings
 from profiles.ledger import Ledger
 from profiles.profile import Profile
 from profiles.timeline import Button, Content
-from rules.gatekeeper import Unrendered
-from rules.letters import Letter, Letters
+from rules.gatekeeper import Letter, Unrendered
+from rules.letters import Letters
 from rules.person import Person
 from rules.policy import Reach
 from rules.run import Run
@@ -60,9 +60,9 @@ def run(**start: object) -> Run:
 
 def said(reach: Reach, profile: Profile | None = None, variant: str = "", text: str = CART) -> Content:
     letters = Letters({"cart_1": template(text)}, language="fr")
-    content = letters("cart_1", reach, person(profile or anna()), run(total=80, cart_id="c1"), variant)
-    assert isinstance(content, Content), content
-    return content
+    letter = letters("cart_1", reach, person(profile or anna()), run(total=80, cart_id="c1"), variant)
+    assert isinstance(letter, Letter), letter
+    return letter.content
 
 
 def test_each_contact_reads_their_own_language() -> None:
@@ -75,6 +75,15 @@ def test_each_contact_reads_their_own_language() -> None:
 
 def test_a_language_that_nobody_wrote_falls_back_to_the_houses() -> None:
     assert said(TELEGRAM, replace(anna(), language="de")).title == "Votre panier, Anna"
+
+
+@pytest.mark.parametrize(("contact", "written"), [("fr-CA", "fr"), ("en", "en"), ("de", "fr"), (None, "fr")])
+def test_a_letter_says_the_language_it_is_written_in_not_the_contacts(contact: str | None, written: str) -> None:
+    letters = Letters({"cart_1": template()}, language="fr")
+    someone = person(replace(anna(), language=contact))
+    letter = letters("cart_1", TELEGRAM, someone, run(total=80, cart_id="c1"), "")
+    assert isinstance(letter, Letter) and letter.language == written
+    assert ("Votre panier" in letter.content.title) == (written == "fr")
 
 
 def test_a_channel_says_it_its_own_way_and_html_has_its_plain_text() -> None:

@@ -7,8 +7,8 @@ from profiles.findings import Findings
 from profiles.ledger import Ledger
 from profiles.personal_links import Asked, Offer, PersonalLinks
 from profiles.profile import Profile
-from rules.gatekeeper import Unrendered
-from rules.letters import Letter, Letters
+from rules.gatekeeper import Letter, Unrendered
+from rules.letters import Letters
 from rules.person import Person
 from rules.personal import links_of
 from rules.policy import Reach

@@ -4,7 +4,8 @@ import pytest
 
 from profiles.personal_links import Offer
 from profiles.timeline import Button, Content
-from rules.letters import Letter, Letters
+from rules.gatekeeper import Letter
+from rules.letters import Letters
 from rules.personal import links_of
 from rules.way_out import with_way_out
 from tests.cast import NOON, anna
@@ -40,4 +41,4 @@ def test_only_marketing_by_e_mail_gets_it_and_it_ends_the_topic() -> None:
         letters("t", SMS, person(anna()), run("cart"), ""),
         letters("t", EMAIL, person(anna()), run("order"), ""),
     ):
-        assert isinstance(other, Content) and other.text == "Moins vingt."
+        assert isinstance(other, Letter) and other.content.text == "Moins vingt."

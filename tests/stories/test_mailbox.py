@@ -153,7 +153,7 @@ async def test_the_one_click_unsubscribe_of_a_mail_in_the_mailbox_works(place: P
     await place.order_paid("o1")
     [mail] = await place.boxes.mails(ANNA, 1)
     html = mail.get_body(("html",))
-    assert mail["Subject"] == "Merci à vous"
+    assert (mail["Subject"], mail["Content-Language"]) == ("Merci à vous", "fr")
     assert html and "Une offre pour vous" in html.get_content()
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link, by_mail = (one.strip("<>") for one in mail["List-Unsubscribe"].split(", "))

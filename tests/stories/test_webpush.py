@@ -77,7 +77,7 @@ async def test_who_subscribes_gets_the_shipped_welcome_and_opens_it(demo: Demo) 
     await demo.post("subscriptions", subscription=browser.subscription(), yes=yes, language="fr")
 
     (push,) = await until(lambda: demo.peer.taken)
-    assert push.said["t"] == "C'est noté"
+    assert (push.said["t"], push.said["l"]) == ("C'est noté", "fr")
     assert push.headers["urgency"] == "high"
     await demo.post("receipts", r=push.said["r"], what="shown")
     await demo.post("receipts", r=push.said["r"], what="clicked")
