@@ -9,6 +9,7 @@ from aiohttp import web
 from admin.options import Options as Options  # known from here, too
 from admin.passwords import Passwords
 from admin.presence import Presence
+from bot.titles import Titles
 from bot.workshop import Workshop
 from channels.channel import Channel
 from channels.shedding import Shedding
@@ -69,6 +70,11 @@ class Desk:
     def words(self) -> Mapping[str, Mapping[str, str]]:
         """What the house calls its events and attributes: "cart.updated" or "contact.tier" -> language -> words."""
         return self.rules.bookcase.book.names.vocabulary.words if self.rules else {}
+
+    @property
+    def titles(self) -> Titles:
+        """What agents read for the names in the bot's files."""
+        return self.workshop.brain.script.project.titles if self.workshop else Titles()
 
     @property
     def is_https(self) -> bool:

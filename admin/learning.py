@@ -44,8 +44,9 @@ async def show(request: web.Request) -> web.Response:
 async def add_example(request: web.Request) -> web.StreamResponse:
     """Teach that people also say it so: `intent` is the button pressed, `other` the one searched for."""
     fields = await form(request)
-    intent = fields.get("other") if fields.get("intent", "") in ("", "other") else fields["intent"]
-    edit = AddExample(intent or "", fields.get("text", ""), fields.get("language", ""))
+    chosen = fields.get("intent", "")
+    intent = _named(request, fields.get("other", "")) if chosen in ("", "other") else chosen
+    edit = AddExample(intent, fields.get("text", ""), fields.get("language", ""))
     return await _teach(request, edit, fields)
 
 
@@ -133,6 +134,14 @@ def intents_of(brain: Brain) -> list[str]:
     """Return the intents that may be taught, by name; those of questions and answers (`faq/hours`) in full."""
     known = {example.answer or example.intent for example in brain.script.project.training.examples}
     return sorted({*brain.script.domain.intents, *known} - {OUT_OF_SCOPE})
+
+
+def _named(request: web.Request, typed: str) -> str:
+    """Return the intent that somebody typed: by its name in the files, or by what they read for it."""
+    desk, says, typed = request.config_dict[DESK], bound(texts_of(request)), typed.strip()
+    known = intents_of(workshop_of(request).brain)
+    read = {says.intent(name, desk.titles).casefold(): name for name in (*known, OUT_OF_SCOPE)}
+    return typed if typed in known else read.get(typed.casefold(), typed)
 
 
 async def _teach(request: web.Request, edit: Edit, fields: Mapping[str, str]) -> web.StreamResponse:

@@ -26,16 +26,24 @@ HERE = Path(__file__).parent
 def page(request: web.Request, template: str, *, status: int = 200, **known: Any) -> web.Response:
     """Return a whole page in the language of whoever asks."""
     agent = request.get(AGENT)
-    words = request.config_dict[DESK].words
-    html = render(template, texts_of(request), agent=agent, csrf=request[CSRF], here=request.path, words=words, **known)
+    html = render(
+        template, texts_of(request), agent=agent, csrf=request[CSRF], here=request.path, **_called(request), **known
+    )
     return web.Response(text=html, content_type="text/html", status=status)
 
 
 def fragment(request: web.Request, template: str, **known: Any) -> web.Response:
     """Return a piece of a page, for a script that puts it in its place."""
-    words = request.config_dict[DESK].words
-    html = render(template, texts_of(request), agent=request.get(AGENT), csrf=request[CSRF], words=words, **known)
+    html = render(
+        template, texts_of(request), agent=request.get(AGENT), csrf=request[CSRF], **_called(request), **known
+    )
     return web.Response(text=html, content_type="text/html")
+
+
+def _called(request: web.Request) -> dict[str, Any]:
+    """Return what the house and the bot's files call their things."""
+    desk = request.config_dict[DESK]
+    return {"words": desk.words, "titles": desk.titles}
 
 
 def render(template: str, speaks: Texts, **known: Any) -> str:

@@ -13,6 +13,8 @@ from babel.dates import format_date
 from admin.agents import Agent
 from admin.rule_mistakes import complaint
 from admin.texts import Texts, typeset
+from bot.events import FALLBACK_INTENT, OUT_OF_SCOPE
+from bot.titles import Titles
 from profiles.caps import Cap
 from profiles.findings import ContentError
 from profiles.profile import Identity, Profile
@@ -21,6 +23,7 @@ from rules.reasons import named, spoken
 
 Words = Mapping[str, Mapping[str, str]]
 """What the house calls its events and attributes (Desk.words)."""
+_NO_TITLES = Titles()
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FORMS = {"en": "en_GB", "fr": "fr"}
 
@@ -263,11 +266,12 @@ class Speech:
         """Return what people call this role."""
         return self._speaks(ROLES.get(role, role))
 
-    def attribute(self, name: str, words: Words = MappingProxyType({})) -> str:
-        """Return what people call this attribute: our word, else the house's own, else its name."""
+    def attribute(self, name: str, words: Words = MappingProxyType({}), titles: Titles = _NO_TITLES) -> str:
+        """Return what people call this attribute: our word, else the house's, else the bot's slot of that name, else its name."""
         if name in ATTRIBUTES:
             return self._speaks(ATTRIBUTES[name])
-        return self._called(f"contact.{name}", words) or name.replace("_", " ")
+        slot = self.slot(name, titles) if name in titles.slots else name.replace("_", " ")
+        return self._called(f"contact.{name}", words) or slot
 
     def act(self, act: str) -> str:
         """Return one line for an audit row's act."""
@@ -315,6 +319,22 @@ class Speech:
     def reason(self, by: str) -> str:
         """Return who decided what the bot does."""
         return self._speaks(DECIDED_BY.get(by, by))
+
+    def intent(self, name: str, titles: Titles) -> str:
+        """Return what people read for an intent: the files' word for it, or ours for the two that every bot has."""
+        if name == FALLBACK_INTENT:
+            return self._speaks(_("Not understood"))
+        if name == OUT_OF_SCOPE:
+            return self._speaks(_("None of our business"))
+        return typeset(titles.intent(name, self._speaks.language), self._speaks.language)
+
+    def slot(self, name: str, titles: Titles) -> str:
+        """Return what people read for something the bot remembers."""
+        return typeset(titles.slot(name, self._speaks.language), self._speaks.language)
+
+    def entity(self, name: str, titles: Titles) -> str:
+        """Return what people read for something found in a sentence."""
+        return typeset(titles.entity(name, self._speaks.language), self._speaks.language)
 
     def lesson(self, act: str) -> str:
         """Return one line for what a version of the bot changed."""

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 _PATTERNS = (
     "domain.y*ml", "domain/**/*.y*ml", "data/**/*.y*ml", "tests/**/*.y*ml", "kb/**/*.md",
-    "config.y*ml", "validation.yml", "profile.yml", "handover.yml", "flows.y*ml", "flows/**/*.y*ml",
+    "config.y*ml", "validation.yml", "profile.yml", "handover.yml", "titles.yml", "flows.y*ml", "flows/**/*.y*ml",
 )  # fmt: skip
 LARGEST_FILE = 4_000_000
 """Bytes; a larger one is not kept in versions (a document of the database holds 16 MB)."""

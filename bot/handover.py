@@ -21,12 +21,15 @@ from typing import Any
 from bot.domain import Domain
 from bot.events import FALLBACK_INTENT
 from bot.finders import fold
+from bot.titles import Titles
 from bot.values import name_at, names_at, table_at
 from profiles.findings import Findings, nearest
 from profiles.written import Table, place_of, rows
 
 _KEYS = ("intent", "words", "after_misunderstandings", "misunderstood", "team", "teams", "say")
 _REASONS = ("asked", "not_understood", "action")
+_BETWEEN = " · "
+NO_TITLES = Titles()
 
 DEFAULT_WORDS: Mapping[str, Mapping[str, str]] = {
     "asked": {
@@ -79,15 +82,21 @@ def default_words(reason: str, language: str | None) -> str:
 
 
 def summary(
-    last: str, slots: Mapping[str, Any], intents: list[str], language: str | None, *, question: str = ""
+    last: str, slots: Mapping[str, Any], intents: list[str], language: str | None, *, question: str = "",
+    titles: Titles = NO_TITLES,
 ) -> str:  # fmt: skip
     """Return what the agent reads first: the last message, the question before it, what is known, what was asked before.
 
-    A few short lines; the question is left out where it is the last message itself.
+    A few short lines, names as people read them (bot/titles.py); the question is left out where it is the last message.
     """
-    said, asked, known, about, nothing = _LABELS.get(language or "en", _LABELS["en"])
-    facts = ", ".join(f"{name}: {str(value)[:80]}" for name, value in slots.items()) or nothing
-    lines = [said + (last[:300] or nothing), known + facts[:500], about + (", ".join(intents) or nothing)]
+    language = language or "en"
+    said, asked, known, about, nothing = _LABELS.get(language, _LABELS["en"])
+    colon = "\u00a0: " if language == "fr" else ": "
+    facts = _BETWEEN.join(
+        titles.slot(name, language) + colon + titles.value(name, value, language)[:80] for name, value in slots.items()
+    )
+    wishes = _BETWEEN.join(titles.intent(intent, language) for intent in intents)
+    lines = [said + (last[:300] or nothing), known + (facts[:500] or nothing), about + (wishes or nothing)]
     if question and question != last:
         lines.insert(1, asked + question[:300])
     return "\n".join(lines)

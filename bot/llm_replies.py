@@ -47,7 +47,8 @@ def cited(turn: Turn, text: str, passages: Sequence[Passage], language: str) -> 
 
 def handed_over(turn: Turn, text: str, memory: Mapping[str, Any] | None, brain: Brain, language: str) -> Turn:
     """Return the turn that gives the conversation to people, and tells the customer so."""
-    words = summary(text, {}, list((memory or {}).get("intents", ())), language)
+    intents = list((memory or {}).get("intents", ()))
+    words = summary(text, {}, intents, language, titles=brain.script.project.titles)
     told = _instead(turn, (Content(default_words("asked", language)),), {}, missed=False)
     return replace(told, handover=("asked", words, brain.script.project.handover.team))
 

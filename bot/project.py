@@ -1,7 +1,8 @@
-"""A bot's folder, read: Rasa's own files and the three beside them that Rasa does not know.
+"""A bot's folder, read: Rasa's own files and the four beside them that Rasa does not know.
 
 domain.yml and domain/** (intents, slots, forms, responses), data/** (nlu, rules, stories), flows.yml and flows/**,
-config.yml (thresholds, default language); validation.yml, profile.yml and handover.yml are ours, so the rest stays valid for Rasa.
+config.yml (thresholds, default language); validation.yml, profile.yml, handover.yml and titles.yml are ours,
+so the rest stays valid for Rasa.
 """
 
 import re
@@ -14,6 +15,7 @@ from bot.flow_files import read_flows
 from bot.flows import Flows
 from bot.handover import HandoverPlan, read_handover
 from bot.memory import Memory, read_memory
+from bot.titles import Titles, read_titles
 from bot.training import Training, read_training
 from bot.validation import Validation, read_validation
 from bot.values import empty_table, name_at, number_at
@@ -60,6 +62,8 @@ class Project:
     memory: Memory
     handover: HandoverPlan
     flows: Flows = field(default_factory=Flows)
+    titles: Titles = field(default_factory=Titles)
+    """What agents read for the names in the files."""
 
 
 def read_project(folder: Path, findings: Findings) -> Project:
@@ -74,10 +78,12 @@ def read_project(folder: Path, findings: Findings) -> Project:
     options = _options(_optional(folder, "config.yml", findings), findings)
     domain = read_domain(files, findings)
     flows = read_flows(files, domain.responses, findings)
+    training = read_training(files, options.language, findings)
+    taught = {example.answer or example.intent for example in training.examples}
     return Project(
         folder=folder,
         domain=domain,
-        training=read_training(files, options.language, findings),
+        training=training,
         rules=_items(files, "rules", "rule", findings),
         stories=_items(files, "stories", "story", findings),
         options=options,
@@ -85,6 +91,7 @@ def read_project(folder: Path, findings: Findings) -> Project:
         memory=read_memory(_optional(folder, "profile.yml", findings), domain, findings),
         handover=read_handover(_optional(folder, "handover.yml", findings), domain, findings, flows.by_id),
         flows=flows,
+        titles=read_titles(_optional(folder, "titles.yml", findings), domain, taught, findings),
     )
 
 

@@ -314,7 +314,8 @@ def _handover(play: _Play, question: str, intents: list[str]) -> Any:
     slots = {name: value for name, value in known.items() if value is not None and name != REQUESTED}
     reason = play.handover.get("reason")
     last = clean_text(play.said, _LONGEST_QUESTION)
-    words = summary(last, slots, intents, play.scene.language, question=question)
+    titles = play.scene.script.project.titles
+    words = summary(last, slots, intents, play.scene.language, question=question, titles=titles)
     return reason if reason in ("asked", "not_understood") else "action", words, play.handover.get("team")
 
 

@@ -32,7 +32,7 @@ async def test_who_taught_what_stands_in_the_list_and_the_lines_in_the_version(s
     await noor.post("/learning/examples", form=EXAMPLE)
     await noor.post("/learning/answers", form=ANSWER)
     page = await noor.page("/learning/versions")
-    assert "Made a new answer: Livraison en Corse" in page and "Added an example: opening_hours" in page
+    assert "Made a new answer: Livraison en Corse" in page and "Added an example: Opening hours" in page
     assert page.count("Noor Aziz") >= 2 and page.count("Answers now") == 1
     one = await noor.page("/learning/versions/2")
     came = re.findall(r'<li class="came">.*?<code>(.*?)</code>', one)

@@ -61,6 +61,15 @@ async def test_the_latest_come_first_or_the_most_frequent(school: Office, noor: 
     assert [text[:3] for text in _questions(await noor.page("/learning?order=often"))] == ["liv", "mon"]
 
 
+async def test_a_question_is_taught_to_the_intent_whose_title_was_typed(school: Office, noor: Caller) -> None:
+    await asks(school, "anna", MUDDLED)
+    page = await noor.page("/learning")
+    assert '<option value="return_item">Return of an item</option>' in page
+    fields = {"question": _id(page), "text": MUDDLED, "language": "fr", "intent": "other", "other": " opening Hours "}
+    await noor.post("/learning/examples", form=fields)
+    assert MUDDLED in _examples(school, "opening_hours")
+
+
 @pytest.mark.parametrize("order", ["latest", "often"])
 async def test_a_long_list_goes_on_where_it_stopped(school: Office, noor: Caller, order: str) -> None:
     for number in range(questions.PAGE + 4):

@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 import admin
 from admin import speech
 from admin.texts import FOLDER, preferred, texts
+from bot.titles import Titles
 from profiles.timeline import Event
 
 HERE = Path(admin.__file__).parent
@@ -115,6 +116,20 @@ def test_events_attributes_and_reasons_are_said_in_the_words_of_the_house() -> N
     assert (says.event(event, {}, words), says.event(event, {})) == ("A payé", "order.paid")
     assert (says.attribute("ltv", words), says.attribute("ltv")) == ("le total d’achats", "ltv")
     assert says.why("exit:order.paid", words) == "devenu inutile\u00a0: a payé"
+
+
+def test_names_of_the_bots_files_are_said_in_words() -> None:
+    titles = Titles(intents={"a_b": {"fr": "Retour d'un article"}}, slots={"vat_id": {"fr": "Numéro de TVA"}})
+    says = speech.bound(texts("fr"))
+    assert [says.intent(name, titles) for name in ("a_b", "opening_hours", "out_of_scope", "nlu_fallback")] == [
+        "Retour d’un article", "Opening hours", "Pas notre affaire", "Pas compris",
+    ]  # fmt: skip
+    assert (says.entity("vat_id", titles), says.attribute("vat_id", {}, titles)) == ("Numéro de TVA", "Numéro de TVA")
+    words = {"contact.vat_id": {"fr": "le numéro de TVA"}}
+    assert (says.attribute("vat_id", words, titles), says.attribute("vat_no", {}, titles)) == (
+        "le numéro de TVA",
+        "vat no",
+    )
 
 
 def test_shares_and_signs_are_written_as_the_language_has_them() -> None:

@@ -40,8 +40,16 @@ def test_the_summary_says_the_question_what_is_known_and_what_was_asked(story):
     told >> "talk to a human" << "colleague"
     summary = told.turn.handover[1]
     assert summary.startswith("Last message: talk to a human\nQuestion: where is my order 12345678?\n")
-    assert "order_number: 12345678" in summary
-    assert "opening_hours, order_status" in summary
+    assert "Order number: 12345678" in summary
+    assert "Opening hours · Order status" in summary
+
+
+def test_the_summary_names_things_in_the_language_of_the_conversation(story):
+    told = story(language="fr") >> "où est ma commande 12345678 ?" << "commande 12345678"
+    told >> "un humain svp" << "conseiller"
+    summary = told.turn.handover[1]
+    assert "Numéro de commande\u00a0: 12345678" in summary and "Demandes\u00a0: Suivi de commande" in summary
+    assert "order_" not in summary
 
 
 def test_the_summary_says_a_pressed_button_by_its_title(story):

@@ -11,7 +11,7 @@ from tests.bot.conftest import SHOP, START
 
 JUNK = [None, 3, -1.5, "x", "", [], {}, [1], {"a": 1}, [[]], [None], True, "a{b}", ["x", {"y": None}], "[", 10**30]
 SAID = ["/order_status", "12345678", "/appointment", "demain", "/return_item", "/cancel", "x", "y", "/human", "/help"]
-FILES = ("domain.yml", "config.yml", "validation.yml", "profile.yml", "handover.yml", "data/rules.yml")
+FILES = ("domain.yml", "config.yml", "validation.yml", "profile.yml", "handover.yml", "titles.yml", "data/rules.yml")
 
 
 @pytest.fixture(scope="module")
