@@ -68,8 +68,8 @@ class Desk:
 
     @property
     def words(self) -> Mapping[str, Mapping[str, str]]:
-        """What the house calls its events and attributes: "cart.updated" or "contact.tier" -> language -> words."""
-        return self.rules.bookcase.book.names.vocabulary.words if self.rules else {}
+        """What the house calls its events, attributes, rules, topics: cart.updated, contact.tier, rule:welcome -> language -> words."""
+        return self.rules.bookcase.book.called if self.rules else {}
 
     @property
     def titles(self) -> Titles:

@@ -17,7 +17,7 @@ from admin.agents import initials
 from admin.desk import DESK, PREFIX
 from admin.guard import AGENT, CSRF, texts_of
 from admin.prose import prose
-from admin.texts import Texts, texts
+from admin.texts import Texts, texts, typeset
 from profiles.tracking import for_agents, impersonal
 
 HERE = Path(__file__).parent
@@ -85,7 +85,7 @@ def _environment(language: str) -> Environment:
     }  # fmt: skip
     made.filters |= {
         "prose": prose, "moment": _moment, "initials": initials, "as_json": _as_json, "hue": _hue, "browser": _browser,
-        "capitalize_first": _capitalized, "as_written": for_agents, "impersonal": impersonal,
+        "typeset": functools.partial(typeset, language=language), "capitalize_first": _capitalized, "as_written": for_agents, "impersonal": impersonal,
     }  # fmt: skip
     drawings: Any = made.get_template("icons.html").module
     made.globals |= {"icon": drawings.icon, "avatar": drawings.avatar}

@@ -1,6 +1,6 @@
 """The rule book as a page: each rule with what it did this week, each broken file with its mistakes, and the switch of a rule."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -15,6 +15,7 @@ from admin.incoming import form
 from admin.pages import at, fragment, page
 from admin.roles import may
 from admin.webhooks_page import given_up
+from bot.finders import fold
 from bot.roundtrip import rewritten
 from profiles.findings import ContentError
 from rules.intrusion import warnings
@@ -124,7 +125,8 @@ async def _page(
     book, now = rules.bookcase.book, desk.clock()
     asked, state = request.query.get("q", "")[:80].strip(), request.query.get("state", "")
     after = request.query.get("after", "")
-    chosen = [rule for id, rule in sorted(book.rules.items()) if id > after and _is_asked(rule, asked, state)]
+    chosen = _after(after, _by_title(book.rules.values(), texts_of(request).language))
+    chosen = [rule for rule in chosen if _is_asked(rule, asked, state)]
     shown = chosen[:PAGE]
     counted: Mapping[str, Tally] = await tallies(desk.store, [rule.id for rule in shown], now - WEEK)
     resented = [warning.rule for warning in warnings(book)]
@@ -154,8 +156,20 @@ def _broken(rules: Running) -> tuple[Broken, ...]:
     return tuple(Broken(file, book.mistakes_in(file), file in book.texts) for file in files)
 
 
+def _by_title(rules: Iterable[Rule], language: str) -> list[Rule]:
+    """Return the rules in the order of what their reader calls them; accents and case do not count."""
+    return sorted(rules, key=lambda rule: (fold(rule.called(language)), rule.id))
+
+
+def _after(id: str, rules: list[Rule]) -> list[Rule]:
+    """Return the rules behind this one, all where it is none of them."""
+    names = [rule.id for rule in rules]
+    return rules[names.index(id) + 1 :] if id in names else rules
+
+
 def _is_asked(rule: Rule, asked: str, state: str) -> bool:
     if state and rule.state != state:
         return False
-    about = " ".join((rule.id, rule.about, rule.owner, rule.topic, *rule.labels)).casefold()
+    said = (*rule.title.values(), *rule.about.values(), rule.owner, rule.topic, *rule.labels)
+    about = " ".join((rule.id, *said)).casefold()
     return all(word in about for word in asked.casefold().split())

@@ -208,6 +208,7 @@ def _copied(text: str | None, id: str) -> str | None:
 
     def change(table: Any) -> None:
         table["rule"], table["state"] = id, "draft"
+        table.pop("title", None)  # two rules of one name would be told apart by nobody
 
     try:
         return rewritten(text, change)

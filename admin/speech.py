@@ -22,7 +22,7 @@ from profiles.timeline import BOT, CUSTOMER, Event, Message
 from rules.reasons import named, spoken
 
 Words = Mapping[str, Mapping[str, str]]
-"""What the house calls its events and attributes (Desk.words)."""
+"""What the house calls its events, attributes, rules and topics (Desk.words)."""
 _NO_TITLES = Titles()
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FORMS = {"en": "en_GB", "fr": "fr"}
@@ -369,14 +369,25 @@ class Speech:
         """Return what became of a message: a state, or what came back about it."""
         return self._speaks(PASSED.get(what) or DELIVERIES.get(what, what))
 
-    def author(self, author: str, agents: Mapping[str, Agent], profile: Profile | None = None) -> str:
+    def rule(self, id: str, words: Words = MappingProxyType({})) -> str:
+        """Return what people call this rule: its title, else its name."""
+        return self._called(f"rule:{id}", words) or id
+
+    def topic(self, id: str, words: Words = MappingProxyType({})) -> str:
+        """Return what people call this topic."""
+        return self._called(f"topic:{id}", words) or id
+
+    def author(
+        self, author: str, agents: Mapping[str, Agent], profile: Profile | None = None,
+        words: Words = MappingProxyType({}),
+    ) -> str:  # fmt: skip
         """Return who said it."""
         if author == CUSTOMER:
             return (profile.name if profile else "") or self._speaks(_("Visitor"))
         if author == BOT:
             return self._speaks(_("Bot"))
         if author.startswith("rule:"):
-            return self._speaks(_("Rule {name}"), name=author.removeprefix("rule:").partition("#")[0])
+            return self._speaks(_("Rule {name}"), name=self.rule(author.removeprefix("rule:").partition("#")[0], words))
         if author.startswith("agent:"):
             agent = agents.get(author.removeprefix("agent:"))
             return agent.name if agent else self._speaks(_("A former agent"))
@@ -392,7 +403,7 @@ class Speech:
         if event.name == DECIDED:
             rule, code = (str(event.properties.get(name, "")) for name in ("rule", "reason"))
             why = self.why(code, words)
-            return self._speaks(_("Rule {name}: {why}"), name=rule, why=why)
+            return self._speaks(_("Rule {name}: {why}"), name=self.rule(rule, words), why=why)
         if line is None:
             said = self._called(event.name, words)
             return said[:1].upper() + said[1:] or event.name
@@ -409,7 +420,8 @@ class Speech:
         return self._speaks(_("Visitor {id}"), id=profile.id[-4:])
 
     def _called(self, name: str, words: Words) -> str:
-        return typeset(words.get(name, {}).get(self._speaks.language, ""), self._speaks.language)
+        said = words.get(name, {})
+        return typeset(said.get(self._speaks.language) or said.get("", ""), self._speaks.language)
 
     def shown(self, name: str, value: Any) -> str:
         """Return an attribute's value as it is read, not as it is typed: days and countries in words."""

@@ -76,6 +76,13 @@ class Book:
         return tuple(mistake for mistake in self.mistakes if mistake.at.file == file)
 
     @property
+    def called(self) -> Mapping[str, Mapping[str, str]]:
+        """What people call things: cart.updated, contact.tier, rule:welcome, topic:offers -> language -> words."""
+        titles = {f"rule:{id}": rule.title for id, rule in self.rules.items() if rule.title}
+        topics = {f"topic:{id}": topic.titles for id, topic in self.policy.topics.items()}
+        return {**self.names.vocabulary.words, **titles, **topics}
+
+    @property
     def stale(self) -> frozenset[str]:
         """Return the files whose last good text is used, or nothing, because they have mistakes."""
         return frozenset(mistake.at.file for mistake in self.mistakes)

@@ -28,6 +28,7 @@ from profiles.topics import WORD
 from profiles.written import Table, place_of
 from rules.file_reading import Names, Reading
 from rules.house_files import LANGUAGES
+from rules.languages import in_languages, spoken
 from rules.records import Key, Record
 from rules.shapes import Either, Json, Many, Said, Shape, Text, choice
 from rules.step_shapes import PROSE
@@ -38,22 +39,6 @@ ROOM = {"header": 3, "primary": 1, "secondary": 4, "auxiliary": 4}
 """How many fields Apple's layouts show at each place; the back has room for all."""
 KINDS = ("loyalty", "coupon", "event ticket", "generic")
 ROLES = ("icon", "logo", "strip", "thumbnail")
-
-
-def _in_languages(each: Shape) -> Shape:
-    """Return the shape of a text once for all languages, or in two."""
-    title, keys = Said("Two languages", "Deux langues"), ("fr", "en")
-    table = Record(
-        title,
-        tuple(Key(one, each, Said(f"in {one}", f"en {one}"), is_required=True) for one in keys),
-        lambda found, reading, table: dict(found),
-        is_here=False,
-    )
-    return Either(each, table=table)
-
-
-def _spoken(found: Any) -> Mapping[str, Any]:
-    return found if isinstance(found, dict) else {} if found is None else {"": found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +77,14 @@ FIELD = Record(
             "its name: rules set it by this name", "son nom : les règles le remplissent sous ce nom"), is_required=True),
         Key("where", choice("header", "primary", "secondary", "auxiliary", "back"), Said(
             "its place on the card", "sa place sur la carte"), is_required=True),
-        Key("label", _in_languages(PROSE), Said("the small words above it", "les petits mots au-dessus")),
-        Key("value", _in_languages(WORDED), Said("what it says; absent: what a rule sets, and nothing before",
+        Key("label", in_languages(PROSE), Said("the small words above it", "les petits mots au-dessus")),
+        Key("value", in_languages(WORDED), Said("what it says; absent: what a rule sets, and nothing before",
             "ce qu'il dit ; absent : ce qu'une règle y met, et rien avant")),
-        Key("changed", _in_languages(CHANGED), Said("what the lock screen says when it changes; absent: nothing",
+        Key("changed", in_languages(CHANGED), Said("what the lock screen says when it changes; absent: nothing",
             "ce que dit l'écran verrouillé quand il change ; absent : rien")),
     ),
     lambda found, reading, table: CardField(
-        found["id"], found["where"], _spoken(found.get("label")), _spoken(found.get("value")), _spoken(found.get("changed"))
+        found["id"], found["where"], spoken(found.get("label")), spoken(found.get("value")), spoken(found.get("changed"))
     ),
 )  # fmt: skip
 BARCODE = Record(
@@ -117,11 +102,11 @@ OCCASION = Record(
     Said("When and where", "Quand et où"),
     (
         Key("at", WORDED, Said("an instant such as 2026-12-24T20:00+01:00", "un instant tel que 2026-12-24T20:00+01:00")),
-        Key("place", _in_languages(WORDED), Said("the place's name", "le nom du lieu")),
-        Key("address", _in_languages(WORDED), Said("its address", "son adresse")),
+        Key("place", in_languages(WORDED), Said("the place's name", "le nom du lieu")),
+        Key("address", in_languages(WORDED), Said("its address", "son adresse")),
     ),
     lambda found, reading, table: Occasion(
-        found.get("at"), _spoken(found.get("place")), _spoken(found.get("address"))
+        found.get("at"), spoken(found.get("place")), spoken(found.get("address"))
     ),
 )  # fmt: skip
 COLOURS = Record(

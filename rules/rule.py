@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from profiles.expression import Expression
+from rules.languages import Spoken, said_in
 from rules.rule_step import Send, Step, walk
 from rules.rule_terms import Entry, Goal, Pressure, Timing, Tracking
 from rules.rule_trigger import EventMatch, Trigger
@@ -30,7 +31,9 @@ class Rule:
     id: str
     trigger: Trigger
     steps: tuple[Step, ...]
-    about: str = ""
+    title: Spoken = field(default_factory=dict)
+    """What people call it; empty: by its id."""
+    about: Spoken = field(default_factory=dict)
     owner: str = ""
     state: State = "draft"
     kind: Class = "marketing"
@@ -62,6 +65,14 @@ class Rule:
     def name(self) -> str:
         """Return what is logged: id@version."""
         return f"{self.id}@{self.version}" if self.version else self.id
+
+    def called(self, language: str) -> str:
+        """Return what people who read this language call it."""
+        return said_in(self.title, language) or self.id
+
+    def told(self, language: str) -> str:
+        """Return the sentence about it in this language; empty when there is none."""
+        return said_in(self.about, language)
 
 
 def tests_of(rule: Rule) -> tuple[Send, ...]:

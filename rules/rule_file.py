@@ -16,7 +16,7 @@ from rules.rule_trigger import OnEvent
 from rules.schema import RULE
 from rules.schema_steps import STEP
 
-NOT_IN_THE_VERSION = frozenset({"about", "owner", "state", "testers", "on edit"})
+NOT_IN_THE_VERSION = frozenset({"title", "about", "owner", "state", "testers", "on edit"})
 """Keys that change nothing of what a contact inside gets: who begins on one version may end on it when they change."""
 
 

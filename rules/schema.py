@@ -13,6 +13,7 @@ from rules.audience import AUDIENCE
 from rules.file_reading import Reading
 from rules.forms import Count, count, day, share, window
 from rules.records import Key, Record
+from rules.languages import in_languages, spoken
 from rules.rule import Rule
 from rules.rule_terms import Entry, Goal, Pressure, Timing, Tracking
 from rules.schema_triggers import (
@@ -44,6 +45,9 @@ WINDOW = Text(
     Said("hours such as mon-sat 09:00-20:00", "des heures telles que mon-sat 09:00-20:00"), window, most=80,
     example="mon-sat 09:00-20:00",
 )  # fmt: skip
+TITLE = Text(
+    Said("a text of at most 80", "un texte de 80 au plus"), lambda text: text if text.strip() else None, most=80
+)
 UTM = Text(
     Said("a word such as shop, or none", "un mot tel que shop, ou none"),
     lambda text: text if text.replace("-", "a").replace("_", "a").replace(".", "a").isalnum() and text.isascii() else None,
@@ -167,7 +171,9 @@ RULE = Record(
     (
         Key("rule", RULE_ID, Said("its name, for ever: runs and reports hang on it",
             "son nom, pour toujours : parcours et bilans en dépendent"), is_required=True),
-        Key("about", PROSE, Said("one sentence for the console", "une phrase pour la console")),
+        Key("title", in_languages(TITLE), Said("what the console calls it; absent: its name",
+            "comment la console l'appelle ; absent : son nom")),
+        Key("about", in_languages(PROSE), Said("one sentence for the console", "une phrase pour la console")),
         Key("owner", WORD, Said("who answers for it", "qui en répond")),
         Key("state", choice("draft", "test", "live", "paused"), Said("test: only for `testers`", "test : seulement pour `testers`"),
             default="draft"),
@@ -214,7 +220,8 @@ def _rule(found: Found) -> Rule:
         id=found["rule"],
         trigger=found["when"],
         steps=found["steps"],
-        about=found.get("about", ""),
+        title=spoken(found.get("title")),
+        about=spoken(found.get("about")),
         owner=found.get("owner", ""),
         state=found.get("state", "draft"),
         kind=found.get("class", "marketing"),

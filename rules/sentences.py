@@ -64,9 +64,9 @@ def sentences(rule: Rule, language: str, words: Words = MappingProxyType({})) ->
 
 def _head(rule: Rule, language: str, says: Says) -> Iterator[str]:
     said = Said("“{}” ({}) {}.", "« {} » ({}) {}.").in_(language)
-    yield said.format(rule.id, _CLASSES[rule.kind].in_(language), _STATES[rule.state].in_(language))
-    if rule.about:
-        yield rule.about
+    yield said.format(rule.called(language), _CLASSES[rule.kind].in_(language), _STATES[rule.state].in_(language))
+    if rule.told(language):
+        yield rule.told(language)
     if rule.valid_from:
         yield (
             Said("It lives from {}.", "Elle vaut à partir du {}.")

@@ -54,6 +54,22 @@ async def test_the_list_says_what_each_rule_did_and_when_it_fires(market: Office
     assert "Nothing found" in await marketer.page("/rules?state=paused")
 
 
+async def test_a_rule_is_called_by_its_title_in_the_readers_language(market: Office, tmp_path: Path) -> None:
+    titled = CART.replace("rule: cart\n", "rule: cart\ntitle: {fr: Rappel d'un panier, en: Zealous reminder}\n")
+    (tmp_path / "cart.yml").write_text(
+        titled.replace("about: Bring", "about:\n  fr: Revoilà\n  en: Bring"), encoding="utf-8"
+    )
+    assert market.desk.rules
+    await market.desk.rules.bookcase.look(at_once=True)
+    reader = await market.signed_in(await market.agent(role="marketer", language="fr"))
+    pages = [await reader.page(path) for path in ("/rules", "/rules/cart", "/rule-files")]
+    assert all("Rappel d’un panier" in page and "Revoilà" in page and "Bring" not in page for page in pages)
+    english = await (await market.signed_in(await market.agent("Ann Lee", role="marketer"))).page("/rules")
+    assert english.index("Bring back a cart") > english.index("News on Monday")  # by what it is called
+    await reader.post("/rule-files", form={"name": "spring", "from": "cart.yml"})
+    assert "title:" not in (tmp_path / "spring.yml").read_text(encoding="utf-8")
+
+
 async def test_a_list_longer_than_a_page_goes_on_behind_its_last_name(
     mongo_url: str, database_name: str, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from rules.rule_file import read_rule, rule_id
 from rules.rule_step import If, Parallel, Reaction, Send, SetValue, Stop, Switch, Tag, Wait, WaitUntil, walk
 from rules.rule_terms import Window
 from rules.rule_trigger import EventMatch, OnEvent
+from rules.sentences import sentences
 
 EXAMPLE = Path(__file__).parent / "cart-reminder.yml"
 ATTRIBUTES = {
@@ -156,7 +157,7 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
     [
         (
             changed("topic:", "topci:"),
-            "r.yml:2:1: unknown key; expected one of rule, about, owner, state, class, topic, labels, priority, "
+            "r.yml:2:1: unknown key; expected one of rule, title, about, owner, state, class, topic, labels, priority, "
             'valid, testers, when, for, entry, hold if, exit on, goal, timing, pressure, tracking, on edit, steps; got "topci". '
             'Hint: did you mean "topic"?',
         ),
@@ -331,6 +332,17 @@ def test_two_steps_may_not_share_an_id() -> None:
     assert errors == ['r.yml:6:20: id: expected each id once, got "a" again. Hint: it stands in line 5 already']
 
 
+def test_title_and_sentence_are_said_in_the_readers_language() -> None:
+    rule = right(f"{SMALL}\ntitle: {{fr: Merci, en: Thanks}}\nabout: {{fr: Dire merci, en: Say thanks}}\n")
+    assert (rule.called("fr"), rule.told("fr"), rule.called("de")) == ("Merci", "Dire merci", "Thanks")
+    assert right(SMALL).called("fr") == right(SMALL).id and right(SMALL).told("fr") == ""
+    assert right(f"{SMALL}\ntitle: Merci\n").called("en") == "Merci"
+    assert rule.version == right(SMALL).version
+    assert sentences(rule, "fr")[0].startswith("« Merci » (") and sentences(rule, "fr")[1] == "Dire merci"
+    _, errors = read(f"{SMALL}\ntitle: {{fr: Merci}}\n")
+    assert len(errors) == 1 and 'expected the key "en"' in errors[0]
+
+
 def test_the_version_stands_for_what_the_rule_does() -> None:
     version = right(SMALL).version
     assert len(version) == 12
@@ -355,7 +367,7 @@ def test_what_a_plain_loader_would_turn_into_something_else_stays_what_was_writt
         )
     )
     assert rule.labels == ("on", "NO", "1:30", "2026-11-22", "null")
-    assert rule.about == "NO"
+    assert rule.told("fr") == "NO"
     assert rule.steps[0] == Wait("0", at=time(12, 30))
 
 

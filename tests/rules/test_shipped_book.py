@@ -137,7 +137,7 @@ def test_every_template_is_used_and_says_both_languages() -> None:
 def test_every_rule_says_what_it_is_about_and_has_a_story_here() -> None:
     stories = Path(__file__).read_text(encoding="utf-8")
     for rule in shipped().rules.values():
-        assert rule.about
+        assert {"fr", "en"} == rule.title.keys() == rule.about.keys()
         assert f"test_{rule.id.replace('-', '_')}" in stories
 
 
