@@ -68,7 +68,7 @@ class Desk:
 
     @property
     def words(self) -> Mapping[str, Mapping[str, str]]:
-        """What the house calls its events, attributes, rules, topics: cart.updated, contact.tier, rule:welcome -> language -> words."""
+        """What the house calls its things: cart.updated, contact.tier, rule:welcome, topic:offers -> language -> words."""
         return self.rules.bookcase.book.called if self.rules else {}
 
     @property

@@ -85,7 +85,8 @@ def _environment(language: str) -> Environment:
     }  # fmt: skip
     made.filters |= {
         "prose": prose, "moment": _moment, "initials": initials, "as_json": _as_json, "hue": _hue, "browser": _browser,
-        "typeset": functools.partial(typeset, language=language), "capitalize_first": _capitalized, "as_written": for_agents, "impersonal": impersonal,
+        "typeset": functools.partial(typeset, language=language), "capitalize_first": _capitalized,
+        "as_written": for_agents, "impersonal": impersonal,
     }  # fmt: skip
     drawings: Any = made.get_template("icons.html").module
     made.globals |= {"icon": drawings.icon, "avatar": drawings.avatar}

@@ -30,7 +30,7 @@ from rules.file_reading import Names, Reading
 from rules.house_files import LANGUAGES
 from rules.languages import in_languages, spoken
 from rules.records import Key, Record
-from rules.shapes import Either, Json, Many, Said, Shape, Text, choice
+from rules.shapes import Json, Many, Said, Text, choice
 from rules.step_shapes import PROSE
 from rules.template_file import WORDED
 

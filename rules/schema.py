@@ -12,8 +12,8 @@ from profiles.written import Table
 from rules.audience import AUDIENCE
 from rules.file_reading import Reading
 from rules.forms import Count, count, day, share, window
-from rules.records import Key, Record
 from rules.languages import in_languages, spoken
+from rules.records import Key, Record
 from rules.rule import Rule
 from rules.rule_terms import Entry, Goal, Pressure, Timing, Tracking
 from rules.schema_triggers import (
