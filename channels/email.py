@@ -30,6 +30,7 @@ from channels.email_pool import Pool
 from channels.email_problems import problems_of
 from channels.email_reports import Reports
 from channels.email_threads import answered_by, bare
+from channels.email_unsigned import REPORTERS
 from channels.email_verp import bounce_path, leaving_address, token_of
 from channels.email_warmup import WarmUp
 from channels.email_wire import Account, Handed, Mail
@@ -87,8 +88,9 @@ class Email:
         )
         self._options, self._door = options, door
         self._house = House(
-            options.from_address, options.from_name, options.reply_to, options.list_domain, options.feedback_id
-        )
+            options.from_address, options.from_name, options.reply_to, options.list_domain, options.feedback_id,
+            REPORTERS[options.reporter].mark if options.reporter in REPORTERS else "",
+        )  # fmt: skip
         domain = signing_domain(options)
         self._keys = [read_key(domain, selector, key.reveal()) for _, selector, key in signers(options)]
         for key in self._keys:

@@ -127,6 +127,13 @@ def judged(status: str, said: str) -> tuple[Kind, str]:
     return kind_of(status), status
 
 
+def weighed(status: str, said: str, word: Kind) -> tuple[Kind, str]:
+    """Return what a status means, as `judged` does; where nothing tells, the provider's own `word` for it."""
+    kind, status = judged(status, said)
+    says_nothing = not status or status.startswith("5.0.")
+    return (word if says_nothing and kind != "hard" else kind), status
+
+
 def status_in(text: str) -> str:
     """Return the first enhanced status of a text, such as 5.1.1; empty when there is none."""
     found = _STATUS.search(text)

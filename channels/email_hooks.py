@@ -1,8 +1,10 @@
-"""What providers post to us about our mails: Amazon SES through SNS, Mailgun and SendGrid. Routes under /channels/email.
+"""What providers post to us about our mails: Amazon SES through SNS, Mailgun, SendGrid, and those who do not sign
+(email_unsigned.py). Routes under /channels/email.
 
 They say the same as reports by mail do, and it takes the same way (email_reports.py): what bans an address, counts as a soft bounce
 or pulls the brake is decided there. What can not be stored is answered with 503, so the provider repeats it; a signature that is
-not theirs with 403, which they repeat as well, so a key that was set wrong loses nothing when it is mended within hours.
+not theirs with 403, a wrong secret with 401, which they repeat as well (Postmark gives up at a 403), so a key that was set wrong
+loses nothing when it is mended within hours.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from channels import email_mailgun, email_sendgrid, email_ses, email_sns
+from channels import email_mailgun, email_sendgrid, email_ses, email_sns, email_unsigned
 from channels.bodies import body_of
 from channels.channel import Door
 from channels.email_bounces import Heard
@@ -40,6 +42,8 @@ class Hooks:
         self._topic = options.sns_topic
         self._mailgun_keys = live(options.mailgun_key, options.previous_mailgun_key) if options.mailgun_key else ()
         self._sendgrid_key = email_sendgrid.read_key(options.sendgrid_key) if options.sendgrid_key else None
+        self._reporter_name, self._reporter = options.reporter, email_unsigned.REPORTERS.get(options.reporter)
+        self._reporter_secrets = live(options.reporter_secret, options.previous_reporter_secret)
         self._nonces = Nonces(door.store)
         self._fetch = fetch
         self._certificates: dict[str, bytes] = {}
@@ -54,6 +58,8 @@ class Hooks:
             routes.append(web.post("/mailgun", self._answering(self._mailgun)))
         if self._sendgrid_key:
             routes.append(web.post("/sendgrid", self._answering(self._sendgrid)))
+        if self._reporter:
+            routes.append(web.post(f"/{self._reporter_name}", self._answering(self._unsigned)))
         return routes
 
     async def _sns(self, request: web.Request) -> web.Response:
@@ -96,15 +102,28 @@ class Hooks:
         )
         if key is None or not email_sendgrid.is_signed(body, instant, signature, key):
             return _refused("sendgrid", "signature")
-        heard = email_sendgrid.read(body, secret=self._door.secret, domain=self._domain)
+        await self._take_each(email_sendgrid.read(body, secret=self._door.secret, domain=self._domain), "sendgrid")
+        return web.Response()
+
+    async def _unsigned(self, request: web.Request) -> web.Response:
+        """Answer whoever shows the secret; nobody else's body is read at all."""
+        assert self._reporter
+        if not email_unsigned.is_shown(request.headers.get("Authorization", ""), self._reporter_secrets):
+            log.info("email.hook refused provider=%s reason=secret", self._reporter_name)
+            asks = {"WWW-Authenticate": 'Basic realm="causerie"'}
+            return web.Response(status=401, headers=asks, text="this does not show the secret\n")
+        body = await _body(request, email_unsigned.LARGEST)
+        await self._take_each(self._reporter.read(body, self._domain), self._reporter_name)
+        return web.Response()
+
+    async def _take_each(self, heard: Sequence[Heard], provider: str) -> None:
         places = asyncio.Semaphore(TAKEN_AT_ONCE)
 
         async def take(one: Heard) -> None:
             async with places:
-                await self._take(one, "sendgrid")
+                await self._take(one, provider)
 
         await asyncio.gather(*(take(one) for one in heard))
-        return web.Response()
 
     async def _take(self, heard: Heard | None, provider: str) -> None:
         if heard is None:

@@ -34,6 +34,8 @@ class House:
     reply_to: str = ""
     list_domain: str = ""
     feedback: str = ""
+    mark: str = ""
+    """The field in which the provider takes a mail's token, to name it in what it reports (email_unsigned.py)."""
     head: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +109,8 @@ def _fields(letter: Letter, house: House) -> list[bytes]:
     ]
     if spoken := _spoken(letter):
         lines.append(header("Content-Language", spoken))  # RFC 3282: of all its parts
+    if house.mark:
+        lines.append(header(house.mark, letter.token))
     if letter.answers:
         lines.append(header("In-Reply-To", f"<{letter.answers[-1]}>"))
         lines.append(header("References", " ".join(f"<{id}>" for id in letter.answers)))

@@ -111,6 +111,16 @@ class Options:
         default="",
         metadata={"about": "The verification key of SendGrid's signed event webhook, for its reports; empty: off."},
     )
+    reporter: Literal["none", "brevo", "mailjet", "postmark"] = field(
+        default="none",
+        metadata={"about": "Who reports by webhook and does not sign: brevo, mailjet, postmark or none."},
+    )
+    reporter_secret: Secret = field(
+        default=Secret(), metadata={"about": "What they show: the password of the webhook's address, or its token."}
+    )
+    previous_reporter_secret: Secret = field(
+        default=Secret(), metadata={"about": "The one before it, still accepted until you take it out."}
+    )
     largest_in: int = field(default=25_000_000, metadata={"about": "Bytes of a mail that is taken at most."})
     answers_per_hour: int = field(
         default=3, metadata={"about": "Answers of the bot to one address in an hour; then people are asked."}

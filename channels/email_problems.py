@@ -8,6 +8,7 @@ from channels.email_dkim import read_key
 from channels.email_options import Options, first_day, signers, signing_domain
 from channels.email_sendgrid import read_key as read_verification_key
 from channels.email_sns import is_topic
+from channels.email_unsigned import REPORTERS, SHORTEST
 
 LONGEST_BOUNCES = 24  # a local part has 64, and ours takes 40 (email_verp.py)
 LARGEST_IN = 100_000_000  # octets; a mail is read in memory
@@ -83,6 +84,10 @@ def _heard(options: Options) -> Iterator[str]:
             read_verification_key(options.sendgrid_key)
         except ValueError as error:
             yield f"sendgrid_key: {error}."
+    if (options.reporter in REPORTERS) != bool(options.reporter_secret):
+        yield "reporter and reporter_secret: expected both or neither."
+    elif options.reporter_secret and len(options.reporter_secret.reveal()) < SHORTEST:
+        yield f"reporter_secret: expected {SHORTEST} characters or more. Hint: openssl rand -hex 24"
     if not 10_000 <= options.largest_in <= LARGEST_IN:
         yield f"largest_in: expected 10000 to {LARGEST_IN}, got {options.largest_in}."
 

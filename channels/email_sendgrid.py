@@ -9,10 +9,8 @@ import binascii
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Kind, judged, status_in, token_shown, told
-from channels.stranger_json import text_at
+from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Kind, status_in, token_shown, told, weighed
+from channels.stranger_json import tables_in, text_at
 
 if TYPE_CHECKING:  # 10 MB of memory, loaded by whoever verifies
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -56,12 +54,7 @@ def is_signed(body: bytes, instant: str, signature: str, key: "ec.EllipticCurveP
 
 def read(body: bytes, *, secret: bytes, domain: str) -> list[Heard]:
     """Return what its events say of mails that we sent, in order; what matters nothing here is left out."""
-    try:
-        events = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return []
-    events = events[:MOST_EVENTS] if isinstance(events, list) else []
-    heard = (_heard(event, secret=secret, domain=domain) for event in events if isinstance(event, dict))
+    heard = (_heard(event, secret=secret, domain=domain) for event in tables_in(body, most=MOST_EVENTS))
     return [one for one in heard if one is not None]
 
 
@@ -94,10 +87,8 @@ def _bounce(token: str, event: Mapping[str, Any]) -> Bounce:
     A mail that was `blocked` says nothing of the mailbox: SendGrid tries the next one again.
     """
     reason, sort = text_at(event, "reason"), text_at(event, "bounce_classification")
-    kind, status = judged(status_in(text_at(event, "status")), reason)
-    says_nothing = not status or status.startswith("5.0.")
-    if says_nothing and kind != "hard":
-        kind = "hard" if sort == "Invalid Address" else "soft" if sort in _PASSES else "refused"
+    word: Kind = "hard" if sort == "Invalid Address" else "soft" if sort in _PASSES else "refused"
+    kind, status = weighed(status_in(text_at(event, "status")), reason, word)
     if text_at(event, "type") == "blocked" and kind == "hard":
         kind = "refused"
     return Bounce(token, kind, status, text_at(event, "email")[:254], told(reason))

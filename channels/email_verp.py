@@ -6,14 +6,22 @@ address that a mail names for leaving (List-Unsubscribe) looks the same and has 
 """
 
 import hmac
+import re
 
 _BOUNCE, _LEAVING = b"bounce", b"leave"
 _TOKEN, _PROOF = 14, 5  # octets: 28 and 10 hexadecimal digits; a local part has 64 characters at most
+_LOOKS = re.compile(rf"[0-9a-f]{{{2 * _TOKEN}}}")
 
 
 def token_of(secret: bytes, message: str) -> str:
     """Return our name of this message's mail: 28 small digits, for mail servers may change the case."""
     return hmac.digest(secret, b"email\n" + message.encode("utf-8", "replace"), "sha256")[:_TOKEN].hex()
+
+
+def token_in(text: str) -> str | None:
+    """Return the token that this text is, or None when it is none."""
+    said = text.strip().lower()
+    return said if _LOOKS.fullmatch(said) else None
 
 
 def bounce_path(secret: bytes, mailbox: str, token: str) -> str:

@@ -15,6 +15,15 @@ def table_in(octets: bytes | str) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+def tables_in(octets: bytes | str, *, most: int = 5_000) -> list[Mapping[str, Any]]:
+    """Return the objects of the list that this text is, at most so many; the one object that it is; none for any other text."""
+    try:
+        said = orjson.loads(octets)
+    except orjson.JSONDecodeError:
+        return []
+    return [one for one in (said[:most] if isinstance(said, list) else [said]) if isinstance(one, dict)]
+
+
 def table_at(said: Any, *place: str) -> Mapping[str, Any]:
     """Return the object at this place."""
     found = _at(said, place)

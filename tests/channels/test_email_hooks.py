@@ -17,12 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from channels import email_sns
 from channels.email_sendgrid import INSTANT, SIGNATURE
+from channels.email_unsigned import REPORTERS
 from channels.email_verp import bounce_path, token_of
 from profiles.brakes import BRAKES
 from profiles.calendar import utc_now
 from profiles.secret import Secret
 from profiles.store import Unavailable
 from tests.channels import test_email_sendgrid as email_sendgrid
+from tests.channels import test_email_unsigned as unsigned
 from tests.channels.email_stage import SECRET, PostOffice, post_office
 from tests.channels.test_email_mailgun import KEY, event, failed, signed
 from tests.channels.test_email_reports import MARKETING
@@ -175,6 +177,44 @@ async def test_a_request_of_sendgrid_is_taken_whole_or_not_at_all(mongo_url: str
         assert (
             len(await desk.office.events("message.bounced")) == len(await desk.office.events("message.complained")) == 1
         )
+
+
+@pytest.mark.parametrize(
+    ("by", "events"),
+    [
+        ("brevo", lambda one, two: [[unsigned.brevo("hard_bounce", "550 5.1.1 gone", **{"X-Mailin-custom": one}),
+                                     unsigned.brevo("spam", **{"X-Mailin-custom": two})]]),
+        ("mailjet", lambda one, two: [[unsigned.mailjet("bounce", "user unknown", True, comment="550 5.1.1 gone", CustomID=one),
+                                       unsigned.mailjet("spam", CustomID=two)]]),
+        ("postmark", lambda one, two: [unsigned.postmark("Bounce", "HardBounce", "550 5.1.1 gone", Metadata={"causerie": one}),
+                                       unsigned.postmark("SpamComplaint", Metadata={"causerie": two})]),
+    ],
+)  # fmt: skip
+async def test_who_does_not_sign_is_believed_for_the_secret_and_knows_a_mail_by_our_mark(
+    mongo_url: str, database_name: str, by: str, events: Any
+) -> None:
+    new, old = Secret("the-new-one-0123456789"), Secret("the-old-one-0123456789")
+    changed: dict[str, Any] = {"reporter": by, "reporter_secret": new, "previous_reporter_secret": old}
+    async with counter(mongo_url, database_name, **changed) as desk:
+        for id in ("n1", "n2"):
+            await desk.office.notice(id)
+        marks = [str(one.mail[REPORTERS[by].mark]) for one in desk.office.server.taken]
+        assert marks == [token_of(SECRET, id) for id in ("n1", "n2")]
+        told = [json.dumps(one).encode() for one in events(*marks)]
+        for shown in ({}, {"Authorization": unsigned.basic("causerie", "another-one-0123456789")}):
+            async with desk.http.post(f"/{by}", data=told[0], headers=shown) as refused:
+                assert refused.status == 401 and refused.headers["WWW-Authenticate"].startswith("Basic")
+        assert (await desk.office.delivery("n1")).state == "sent"
+        for shown in (unsigned.basic("causerie", new.reveal()), f"Bearer {old.reveal()}"):
+            for body, status in (*((one, 200) for one in told), (b"[[]]", 200), (b"{" + b" " * 1_500_000, 413)):
+                async with desk.http.post(f"/{by}", data=body, headers={"Authorization": shown}) as answer:
+                    assert answer.status == status
+        assert (await desk.office.delivery("n1")).reason == "dead 550 5.1.1 gone"
+        suppression = (await desk.office.identity()).suppression
+        assert suppression and suppression.reason == "complained"
+        assert [len(await desk.office.events(f"message.{one}")) for one in ("bounced", "complained")] == [1, 1]
+        others = [one for one in (*REPORTERS, "sendgrid") if one != by]
+        assert [await desk.hears(other, b"{}") for other in others] == [404] * 3
 
 
 async def test_a_mailgun_word_counts_once_whatever_it_comes_with(desk: Counter) -> None:

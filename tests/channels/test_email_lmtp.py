@@ -11,6 +11,7 @@ import uvloop
 
 from channels.email import connect
 from channels.email_lmtp import MOST_CONNECTIONS
+from profiles.secret import Secret
 from profiles.store import Unavailable
 from tests.channels.email_stage import ANNA, HELP, PostOffice, mail, post_office
 from tests.channels.test_email_reading import nested
@@ -163,6 +164,9 @@ async def test_one_connection_too_many_is_turned_away_and_takes_no_place(office:
         ({"answers_per_hour": 0}, "answers_per_hour"),
         ({"soft_bounces": 0}, "soft_bounces"),
         ({"largest_in": 1}, "largest_in"),
+        ({"reporter": "brevo"}, "reporter and reporter_secret"),
+        ({"reporter_secret": Secret("x" * 20)}, "reporter and reporter_secret"),
+        ({"reporter": "brevo", "reporter_secret": Secret("x" * 19)}, "reporter_secret"),
     ],
 )
 async def test_each_wrong_key_is_named(office: PostOffice, changed: dict[str, object], named: str) -> None:

@@ -86,6 +86,7 @@ OPEN: dict[str, Kind] = {
     "POST /channels/wallet/google": "provider",
     "POST /channels/email/sns": "provider",
     "POST /channels/email/mailgun": "provider",
+    "POST /channels/email/postmark": "provider",
     "GET /w/static/{version}/wallet.css": "all",
     "GET /w/static/{version}/cards.css": "all",
     "GET /w/{token}": "link",

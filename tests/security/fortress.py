@@ -48,6 +48,7 @@ IDENTITY_SECRET = "the shop's own identity secret, long enough"
 HOOK_SECRET = "telegram-hook-secret-0123456789"
 RASA_TOKEN = "rasa-endpoint-token-0123456789"
 MAILGUN_KEY, SNS_TOPIC = "mailgun-signing-key-0123456789", "arn:aws:sns:eu-west-1:123456789012:mail"
+REPORTER_SECRET = "reporter-secret-0123456789"
 WEBHOOK_SECRET = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
@@ -221,7 +222,7 @@ def _channels(telegrams: BotApi, twilios: TwilioRest) -> dict[str, Any]:
         "wallet": wallet.Options(enabled=True, proxies=1),
         "email": email.Options(
             enabled=True, host="127.0.0.1", port=1, tls="none", from_address="news@shop.example", sns_topic=SNS_TOPIC,
-            mailgun_key=Secret(MAILGUN_KEY),
+            mailgun_key=Secret(MAILGUN_KEY), reporter="postmark", reporter_secret=Secret(REPORTER_SECRET),
         ),
     }  # fmt: skip
 
