@@ -3,7 +3,11 @@
 import re
 from collections.abc import Mapping
 
+from profiles.duration import parse_duration
+from rules.wording import often
+
 Spoken = Mapping[str, str]
+_OFTEN = re.compile(r"(\d{1,6}) per (\S+)")
 _WITHOUT = re.compile(r"(?:,? (?:until|jusqu'à))? ?[:(]? ?\{0\}")
 """Where a sentence ends when nothing stands behind its word."""
 
@@ -73,6 +77,7 @@ WORDS: Mapping[str, Spoken] = {
     "complained": {"en": "the contact reported us", "fr": "le contact nous a signalés"},
     "unreachable": {"en": "out of reach", "fr": "injoignable"},
     "opted_out": {"en": "the contact said no", "fr": "le contact a refusé"},
+    "goal": {"en": "the goal was reached", "fr": "le but est atteint"},
     "stop": {"en": "the contact said STOP", "fr": "le contact a dit STOP"},
 }
 """What stands first behind the word of a code: a kind of thing that is then named, or why an address is banned."""
@@ -83,12 +88,19 @@ def spoken(code: str, language: str) -> str:
     word, _, rest = code.partition("->")
     if not rest:
         word, _, rest = code.partition(":")
-        rest = named(*rest.partition(":")[::2], language)
+        rest = _often(rest, language) or named(*rest.partition(":")[::2], language)
     sentences = REASONS.get(word) or BESIDE_GATES.get(word)
     if sentences is None:
         return code
     sentence = _in(sentences, language)
     return sentence.format(rest) if rest else _WITHOUT.split(sentence)[0]
+
+
+def _often(written: str, language: str) -> str | None:
+    """Return a rule's own limit in words; None for what is none: `1 per 120d` is once in any 120 days."""
+    found = _OFTEN.fullmatch(written)
+    length = parse_duration(found[2]) if found else None
+    return often(int(found[1]), length, language) if found and length else None
 
 
 def named(kind: str, name: str, language: str) -> str:

@@ -234,6 +234,9 @@ def test_every_reason_reads_as_a_sentence_in_both_languages() -> None:
     assert spoken("suppressed:blocked", "fr") == "cette adresse est bannie : bloquée par le contact"
     assert spoken("capped:all", "fr-CA") == "la limite est atteinte (tout)"
     assert spoken("quiet->09:00", "fr-CA") == "heures calmes, jusqu'à 09:00"
+    assert spoken("exit:goal", "fr") == "devenu inutile : le but est atteint"
+    assert spoken("entry:1 per 120d", "fr") == "y est déjà entré assez souvent (1 fois au plus en 120 jours)"
+    assert spoken("entry:3", "en") == "has entered often enough (3)"
     assert spoken("what:is:this", "fr") == "what:is:this"
     assert all(set(said) == {"en", "fr"} for said in (*REASONS.values(), *WORDS.values()))
 
