@@ -25,7 +25,7 @@ from rules.applying import DECISIONS
 from rules.signals import REACTIONS
 
 TOLD = ("message.failed", "message.bounced", "message.complained", *REACTIONS)
-SHOWN_BY_US = {"rule", "version", "run", "step", "class", "topic", "labels", "variant", "language"}
+SHOWN_BY_US = {"rule", "version", "run", "step", "class", "topic", "labels", "variant", "language", "basis", "trial"}
 """Keys of a message's metadata that the page says in words of its own."""
 BODY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "

@@ -1,6 +1,6 @@
 """Whom would this rule reach, and what would each of them get on each channel? And its messages sent to the testers it names."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,7 @@ from rules.rule_step import Send, walk
 from rules.run import Run
 from rules.running import Running
 from rules.sms_cost import SAMPLED, Estimate, estimate
-from rules.template_file import read_template
+from rules.template_file import Template, read_template
 from rules.thrift import SMS
 from rules.trial import letters, sending
 from rules.verdict import Verdict, events_of, verdict
@@ -51,12 +51,13 @@ MOST_TESTERS = 20
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One message as one contact would get it on one channel; without content, why there is none."""
+    """One message as one contact would get it on one channel; without content, why there is none. A template alone has no step."""
 
     step: str
     channel: str
     variant: str
     content: Content | None
+    language: str = ""
     missing: tuple[str, ...] = ()
     reason: str = ""
 
@@ -147,18 +148,42 @@ async def _of_template(desk: Desk, rules: Running, file: str, text: str, asked: 
     id = file.removeprefix(TEMPLATES).rpartition(".")[0]
     template = read_template(text, id, file, Findings())
     ids = await _asked(desk, asked) if asked else await _sample(desk, None)
-    pen = Letters({id: template} if template else {}, language=rules.gatekeeper.policy.language)
-    variants = ("", *sorted(template.variants)) if template else ("",)
-    examples = []
-    for person in await _persons(desk, rules, None, ids):
-        run = Run("preview", "preview", "", person.id, desk.clock())
-        shown = tuple(
-            _shown(pen, id, reach, person, run, variant, id)
-            for reach in rules.gatekeeper.reaches
-            for variant in variants
-        )
-        examples.append(Example(person, None, shown))
+    persons = await _persons(desk, rules, None, ids)
+    examples = [Example(person, None, ()) for person in persons]
+    if template:
+        pen = _pen(rules, {id: template}, is_marketing=_is_of_marketing(rules, id))
+        examples = [Example(person, None, tuple(_of_person(pen, rules, template, person))) for person in persons]
+        read = {one.language for example in examples for one in example.shown}
+        for language in [one for one in template.languages if persons and one not in read]:
+            more = _of_person(pen, rules, template, persons[0], language)  # nobody among them reads it: its author does
+            examples[0] = replace(examples[0], shown=(*examples[0].shown, *more))
     return {"rule": None, "number": None, "most": COUNTED, "examples": examples, "asked": asked, "cost": None}
+
+
+def _of_person(
+    pen: Letters, rules: Running, template: Template, person: Person, language: str | None = None
+) -> Iterator[Shown]:
+    """Yield what a template says to this contact on each channel, in each variant; in their language, or in this one."""
+    run = Run("preview", "preview", "", person.id, person.facts.now)
+    for reach in rules.gatekeeper.reaches:
+        for variant in ("", *sorted(template.variants)):
+            yield _shown(pen, template.id, reach, person, run, variant, "", language)
+
+
+def _is_of_marketing(rules: Running, template: str) -> bool:
+    """Return whether a rule of marketing sends this template; one that no rule sends may be sent by any."""
+    kinds = {
+        rule.kind
+        for rule in rules.bookcase.book.rules.values()
+        for step in walk(rule.steps)
+        if isinstance(step, Send) and step.template == template
+    }
+    return not kinds or "marketing" in kinds
+
+
+def _pen(rules: Running, templates: Mapping[str, Template], *, is_marketing: bool) -> Letters:
+    """Return what writes as the engine will, but for the contact's own addresses: nobody acts for them from a preview."""
+    return Letters(templates, language=rules.gatekeeper.policy.language, is_marketing=lambda run: is_marketing)
 
 
 async def _example(desk: Desk, rules: Running, rule: Rule, person: Person) -> Example:
@@ -175,19 +200,23 @@ async def _example(desk: Desk, rules: Running, rule: Rule, person: Person) -> Ex
 
 
 def _messages(rules: Running, rule: Rule, person: Person, run: Run) -> Iterator[Shown]:
+    pen = _pen(rules, rules.bookcase.book.templates, is_marketing=rule.kind == "marketing")
     for step in walk(rule.steps):
         if isinstance(step, Send):
             for target in targets(person, step.channels, rules.gatekeeper.reaches, most_reactive):
                 for variant in sorted(step.variants) or [""]:
-                    shown = _shown(rules.letters, step.template, target.reach, person, run, variant, step.id)
+                    shown = _shown(pen, step.template, target.reach, person, run, variant, step.id)
                     yield shown if target.identity else replace(shown, reason="no_address")
 
 
-def _shown(pen: Letters, template: str, reach: Reach, person: Person, run: Run, variant: str, step: str) -> Shown:
-    letter = pen.write(template, reach, person, run, variant)
+def _shown(
+    pen: Letters, template: str, reach: Reach, person: Person, run: Run, variant: str, step: str,
+    language: str | None = None,
+) -> Shown:  # fmt: skip
+    letter = pen.write(template, reach, person, run, variant, language)
     if isinstance(letter, Unrendered):
         return Shown(step, reach.channel, variant, None, reason=f"template:{letter.reason} {letter.detail}".strip())
-    return Shown(step, reach.channel, variant, letter.content, letter.missing)
+    return Shown(step, reach.channel, variant, letter.content, letter.language, letter.missing)
 
 
 def _audience(rules: Running, rule: Rule, now: datetime) -> Audience | None:

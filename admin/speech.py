@@ -228,6 +228,11 @@ CONSENTS = {
     "resumed": _("End of the pause"), "limited": _("Their own limits"),
 }  # fmt: skip
 
+BASES = {
+    "given": _("their yes to the topic"), "not_withdrawn": _("that they have not said no"), "none": _("no consent: it is transactional"),
+}  # fmt: skip
+"""What had to hold for a message to leave (profiles/topics.py)."""
+
 DOERS = {"system": "Causerie", "first start": _("first start")}
 
 SOURCES = {
@@ -309,6 +314,10 @@ class Speech:
     def consent(self, change: str) -> str:
         """Return what a proof of consent says."""
         return self._speaks(CONSENTS.get(change, change))
+
+    def basis(self, basis: str) -> str:
+        """Return what had to hold of somebody's consent for a message to leave."""
+        return self._speaks(BASES.get(basis, basis))
 
     def source(self, source: str) -> str:
         """Return where a word of consent came from; an API key that reported it stands before its own word."""

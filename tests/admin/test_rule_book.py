@@ -188,6 +188,7 @@ async def test_a_message_has_a_page_with_its_states_and_why_it_left(market: Offi
     assert "Clicked" in page and "https://shop.example/cart" in page and 'href="/console/rules/cart"' in page
     assert "first" in page and "telegram:7003" in page
     assert '<div class="letter" lang="fr">' in page and "<dt>Language</dt><dd>French</dd>" in page
+    assert "<dt>It needed</dt><dd>that they have not said no</dd>" in page and "not_withdrawn" not in page
     assert (await caller.get("/deliveries/nobody")).status == 404
 
 

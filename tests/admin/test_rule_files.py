@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from admin.rule_files import digest
+from rules.policy import Reach, Reaches
 from tests.admin.market import CART, TEMPLATE, WEEKLY, happens, learned, live_in
 from tests.admin.office import Caller, Office
 
@@ -137,6 +138,26 @@ async def test_the_preview_counts_the_audience_and_shows_each_message_with_what_
     assert "contact.points" in shown["html"] and "Missing" in shown["html"]
     assert await market.desk.store.find("messages", {"metadata.rule": {"$gt": ""}}) == []
     assert await market.desk.store.find("runs", {}) == []
+
+
+async def test_the_preview_shows_a_mail_with_its_way_out_in_each_language(market: Office) -> None:
+    """As it will be sent: marketing by e-mail gets the line that its author did not write, and nobody's own link."""
+    assert market.desk.rules
+    market.desk.rules.gatekeeper.reaches = Reaches([Reach("telegram", "email")])  # as if it were mail
+    caller = await marketer(market)
+
+    async def shown(file: str, text: str) -> str:
+        return str((await told(caller, f"{file}/preview", text=text, contact="Anna"))["html"])
+
+    french = "Se désabonner"
+    for template in (TEMPLATE, TEMPLATE.replace("text: Hello", "text: '{{ links.preferences }}' #")):
+        found = await shown("templates%2Fnew.yml", template)  # no rule sends it yet
+        assert french in found and ("Unsubscribe: <a" in found) == (template == TEMPLATE)
+        assert "<span>French</span>" in found and '<div class="letter" lang="en">' in found
+    assert french not in await shown("cart.yml", CART), "service needs none"
+    assert french in await shown("cart.yml", CART.replace("class: service", "class: marketing")), "as it is edited"
+    await market.desk.rules.bookcase.save("weekly.yml", WEEKLY.replace("class: marketing", "class: service"), by="maya")
+    assert french not in await shown("templates%2Fcart_1.yml", TEMPLATE), "every rule that sends it is of service"
 
 
 async def test_the_preview_tells_what_the_sms_come_to(market: Office, tmp_path: Path) -> None:
