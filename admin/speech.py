@@ -229,7 +229,8 @@ CONSENTS = {
 }  # fmt: skip
 
 BASES = {
-    "given": _("their yes to the topic"), "not_withdrawn": _("that they have not said no"), "none": _("no consent: it is transactional"),
+    "given": _("their yes to the topic"), "not_withdrawn": _("that they have not said no"),
+    "none": _("no consent: it is transactional"),
 }  # fmt: skip
 """What had to hold for a message to leave (profiles/topics.py)."""
 
