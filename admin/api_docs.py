@@ -16,7 +16,7 @@ from admin.desk import Desk
 from admin.keys import SCOPES
 from admin.openapi import parameters_of, slugs_of
 from admin.schema import Kind, ListOf, MapOf, OrNull, Shape, shapes_in
-from admin.texts import LANGUAGES, preferred
+from admin.texts import LANGUAGES, preferred, typeset
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -48,7 +48,7 @@ def page(language: str, public_url: str) -> str:
         shapes |= shapes_in(route.body) | shapes_in(route.reply)
     return _environment().get_template("api_docs.html").render(
         language=language, fr=language == "fr", base=public_url + PREFIX, place=PLACE, routes=ROUTES, sorts=SORTS,
-        scopes=SCOPES, says=lambda text: FRENCH.get(text, text) if language == "fr" else text,
+        scopes=SCOPES, says=lambda text: typeset(FRENCH.get(text, text), language) if language == "fr" else text,
         shapes=[shapes[name] for name in sorted(shapes)],
         parameters_of=parameters_of, slugs_of=slugs_of, kind=_kind, example=_example,
     )  # fmt: skip

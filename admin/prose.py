@@ -4,6 +4,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from admin.texts import bound
+
 _LINK = re.compile(
     r"(?P<web>https?://[^\s<>\"'\\^`{|}]{2,2000})"
     r"|(?P<mail>\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}\b)"
@@ -13,8 +15,12 @@ _TRAILING = ".,;:!?)]}»…*_"
 
 
 def prose(text: str) -> Markup:
-    """Return the text as HTML in which web addresses, e-mail addresses and phone numbers are links, and all else is text."""
+    """Return the text as HTML in which web addresses, e-mail addresses and phone numbers are links, and all else is text.
+
+    A space before ! ? : breaks no line.
+    """
     pieces: list[Markup] = []
+    text = bound(text)
     done = 0
     for found in _LINK.finditer(text):
         shown = found.group().rstrip(_TRAILING) if found.lastgroup == "web" else found.group()

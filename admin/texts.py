@@ -14,7 +14,8 @@ from typing import Any
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-_BESIDE = re.compile(r"(?<=«) | (?=[»:;!?%€])")
+_WIDE = re.compile(r"(?<=«) | (?=[»€]|:(?![\w)(-]))")
+_NARROW = re.compile(r" (?=[!?%]|;(?![\w)(-]))")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 LANGUAGES = {"en": "English", "fr": "Français"}
 FOLDER = Path(__file__).parent / "locales"
@@ -80,7 +81,15 @@ def texts(language: str) -> Texts:
 
 def typeset(text: str, language: str) -> str:
     """Return a text as it is printed: a French : ; ! ? » never begins a line, « never ends one, apostrophes are curved."""
-    return _BESIDE.sub("\u00a0", _APOSTROPHE.sub("’", text)) if language == "fr" else text
+    return bound(_APOSTROPHE.sub("’", text)) if language == "fr" else text
+
+
+def bound(text: str) -> str:
+    """Return a text whose spaces beside French marks break no line: narrow before ; ! ? %, whole before : » € and after «.
+
+    So the Imprimerie nationale sets them, and % and € as Unicode's CLDR; without a space before the mark nothing changes.
+    """
+    return _NARROW.sub("\u202f", _WIDE.sub("\u00a0", text))
 
 
 def preferred(header: str) -> str:

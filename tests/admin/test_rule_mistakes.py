@@ -1,5 +1,6 @@
 """What is wrong in a file of the rule book, as a French marketer reads it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ BOOK = read_folder(Path(__file__).parents[2] / "rules" / "book")
 )
 def test_the_editor_says_it_in_french(text: str, french: str, hint: str) -> None:
     error = read_book({**BOOK, "one.yml": HEAD + text}).mistakes[0]
-    said, hinted = (part.replace("\u00a0", " ") for part in complaint(error, "fr"))
+    said, hinted = (re.sub(r"\s", " ", part) for part in complaint(error, "fr"))
     assert said.startswith(french) and " expected" not in said
     assert hinted == hint or not hint
     assert complaint(error, "en") == (error.problem, error.hint)

@@ -9,7 +9,8 @@ from babel.messages.pofile import read_po
 
 import admin
 from admin import speech
-from admin.texts import FOLDER, preferred, texts
+from admin.prose import prose
+from admin.texts import FOLDER, preferred, texts, typeset
 from bot.titles import Titles
 from profiles.timeline import Event
 
@@ -97,7 +98,21 @@ def test_no_french_line_begins_or_ends_with_a_mark_alone() -> None:
     speaks = texts("fr")
     assert speaks("{who}:", who="Bot") == "Bot\u00a0:"
     shown = [speaks(english) for english in _catalog() if not re.search(r"\{\w+\}", english)]
-    assert [text for text in shown if re.search(r" [:;!?»]|« |\w'\w", text)] == []
+    assert [text for text in shown if re.search(r" [:;!?»%€]|« |\w'\w", text)] == []
+    assert [text for text in shown if re.search(r"\u00a0[;!?%]|\u202f[:»€]|«\u202f", text)] == []
+    assert any("\u202f?" in text for text in shown) and any("\u00a0:" in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [("Désolé ! Encore ?", "Désolé\u202f! Encore\u202f?"),
+     ("Oui ; « là » : 5 %, 3 €",
+      "Oui\u202f; «\u00a0là\u00a0»\u00a0: 5\u202f%, 3\u00a0€"),
+     ("Really? Yes: now!", "Really? Yes: now!"), ("déjà :) ou ;) :-)", "déjà :) ou ;) :-)")],
+)  # fmt: skip
+def test_a_french_mark_stays_with_its_word_wherever_words_are_shown(written: str, printed: str) -> None:
+    assert typeset(written, "fr") == str(prose(written)) == printed
+    assert typeset(written, "en") == written
 
 
 def test_days_and_countries_are_shown_as_they_are_read() -> None:

@@ -166,7 +166,7 @@ async def test_one_topic_alone_shows_the_very_words(browser: Chromium, shop: Pus
     await expect(card).to_contain_text("J'accepte les offres.")
     await expect(card.get_by_role("checkbox")).to_have_count(0)
     await card.get_by_role("button", name="Oui, prévenez-moi").click()
-    await expect(page.get_by_role("dialog", name="C'est fait")).to_be_visible()
+    await expect(page.get_by_role("dialog", name="C’est fait")).to_be_visible()
     assert [(one["topic"], one["wording"]) for one in await shop.proofs()] == [("offers", "J'accepte les offres.")]
 
 

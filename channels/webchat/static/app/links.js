@@ -3,7 +3,8 @@
 const FOUND = /https:\/\/[^\s<>"'`]+|[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/giu;
 const TRAILING = /[.,;:!?…»”’]+$/u;
 
-export function linked(text) {
+export function linked(written) {
+  const text = bound(written);
   const nodes = [];
   let from = 0;
   for (const match of text.matchAll(FOUND)) {
@@ -15,6 +16,11 @@ export function linked(text) {
   }
   nodes.push(text.slice(from));
   return nodes.filter((node) => node !== "");
+}
+
+// French marks stand behind a space at which no line may break: narrow before ; ! ? and whole before : » and after «.
+function bound(text) {
+  return text.replace(/ (?=[!?]|;(?:\s|$))/gu, "\u202f").replace(/ (?=»|:(?:\s|$))/gu, "\u00a0").replaceAll("« ", "«\u00a0");
 }
 
 // An address that may be opened from a message or a button: https or mailto, or nothing.
