@@ -177,7 +177,9 @@ async def test_a_french_mark_never_begins_a_line(shop: Shop, page: Page) -> None
     await expect(_log(page).get_by_role("link")).to_have_attribute("href", "https://example.com/a")
     shown = await _log(page).locator(".mine .bubble").all_text_contents()
     assert shown == ["quiet\u00a0: vraiment\u202f? :) oui\u202f; voir https://example.com/a\u202f! «\u00a0là\u00a0»"]
-    assert await _texts(shop) == ["quiet : vraiment ? :) oui ; voir https://example.com/a ! « là »"]  # as it was written
+    assert await _texts(shop) == [
+        "quiet : vraiment ? :) oui ; voir https://example.com/a ! « là »"
+    ]  # as it was written
 
 
 # -- files
