@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from admin.called import Sought, of_many
 from admin.desk import Desk
 from admin.inbox import NAMES
 from admin.paging import Key
@@ -49,21 +50,32 @@ async def people(desk: Desk, asked: str, *, after: str | None = None) -> tuple[l
     where: dict[str, Any] = {"merged_into": None}
     asked = clean(asked.strip()[:LONGEST])
     if asked:
-        where["$or"] = _by_name_or_address(asked, desk.country)
-    if after:
+        ids = await of_many(desk.store, _sought(asked, desk.country), after=after, limit=PAGE + 1)
+        where |= {"_id": {"$in": ids}} if ids is not None else {"$or": _by_name_or_address(asked, desk.country)}
+    if after and "_id" not in where:
         where["_id"] = {"$lt": after}
     documents = await desk.store.find("profiles", where, sort=[("_id", -1)], limit=PAGE + 1)
     found = [from_document(Profile, document) for document in documents[:PAGE]]
     return found, found[-1].id if len(documents) > PAGE else None
 
 
-def _by_name_or_address(asked: str, country: str) -> list[dict[str, Any]]:
+def _sought(asked: str, country: str) -> Sought:
+    return Sought(frozenset(sorted(words_of(asked))[:MOST_WORDS]), tuple(sorted(_beginnings(asked, country))))
+
+
+def _beginnings(asked: str, country: str) -> set[str]:
+    """Return how an address that was typed so may begin: as written, in small letters, as a phone number."""
     beginnings = {asked, asked.casefold()}
     if any(letter.isdigit() for letter in asked) and (phone := normalise("sms", asked, country=country)):
         beginnings.add(phone)
+    return beginnings
+
+
+def _by_name_or_address(asked: str, country: str) -> list[dict[str, Any]]:
     # anchored and case-sensitive, so that the index answers; addresses are kept in small letters
     ways: list[dict[str, Any]] = [
-        {"identities.address": {"$regex": f"^{re.escape(beginning)}"}} for beginning in sorted(beginnings)
+        {"identities.address": {"$regex": f"^{re.escape(beginning)}"}}
+        for beginning in sorted(_beginnings(asked, country))
     ]
     text = _all_words(asked)
     return [{"$text": {"$search": text}}, *ways] if text else ways
