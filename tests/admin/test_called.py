@@ -17,7 +17,7 @@ THEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 @pytest.fixture
 def crowd(shop: Office, cleaner: Any, database_name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Nine hundred called Anna Durand, every ninth Petit, one Zoé; 60 are few, and read at once. The database notes what it reads."""
+    """Nine hundred called Anna Durand, every ninth Petit, one Zoé; 60 are few and read at once. The database counts."""
     monkeypatch.setattr(called, "FEW", 60)
     monkeypatch.setattr(called, "AT_ONCE", 60)
     database = cleaner[database_name]
