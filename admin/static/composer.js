@@ -7,6 +7,9 @@ import * as timeline from "./timeline.js";
 
 const get = (id) => document.getElementById(id);
 const drafts = new Map();
+const PATIENCE = 60_000; // ms in which an answer that never came is asked for again
+// What came back unsent may be said already: sent again as it is, it keeps its name, and is said once.
+const returned = new Map();
 let files = [];
 let isNote = false;
 let pick = -1;
@@ -79,23 +82,38 @@ async function send() {
   const conversation = id();
   if ((!text && !files.length) || (!isNote && get("composer").dataset.blocked)) return;
   const kind = isNote ? "note" : "out";
-  const said = { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`, text };
-  if (!isNote) said.files = files.map((file) => file.file);
+  const said = { text, ...(isNote ? {} : { files: files.map((file) => file.file) }) };
+  const whole = JSON.stringify([kind, said]);
+  said.id = nameOf(conversation, whole);
   const waiting = timeline.placeWaiting(text || files.map((file) => file.name).join(", "), kind);
   const kept = { text: get("text").value, files };
   clear();
   // an answer that never came proves nothing: the same id is offered again, and is said once
-  let answer = await post(conversationPath(conversation, isNote ? "note" : "reply"), said);
-  for (let tries = 0; !answer.ok && (answer.offline || answer.reason === "unavailable") && tries < 4; tries += 1) {
-    await new Promise((done) => setTimeout(done, 700 * 2 ** tries));
-    answer = await post(conversationPath(conversation, kind === "note" ? "note" : "reply"), said);
+  const until = Date.now() + PATIENCE;
+  const path = conversationPath(conversation, kind === "note" ? "note" : "reply");
+  let answer = await post(path, said);
+  for (let wait = 700; isUnproved(answer) && Date.now() < until; wait = Math.min(2 * wait, 5_000)) {
+    await new Promise((done) => setTimeout(done, wait));
+    answer = await post(path, said);
   }
   waiting.remove();
+  if (isUnproved(answer)) returned.set(conversation, { whole, id: said.id });
   if (answer.ok) {
     if (conversation === id() && answer.said?.html) timeline.receive(answer.said.html);
     return;
   }
   restore(conversation, kept, answer.error);
+}
+
+function isUnproved(answer) {
+  return !answer.ok && Boolean(answer.offline || answer.reason === "unavailable");
+}
+
+function nameOf(conversation, whole) {
+  const before = returned.get(conversation);
+  returned.delete(conversation);
+  if (before?.whole === whole) return before.id;
+  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
 }
 
 function clear() {

@@ -54,6 +54,7 @@ function begin() {
   seen = readByThem = 0;
   show(document.getElementById("opened") ?? document);
   timeline.divide();
+  timeline.isWhole();
   timeline.toEnd();
   const box = timeline.scroller();
   box.addEventListener("scroll", () => {
@@ -70,6 +71,7 @@ function begin() {
 function receive(frame) {
   if (!current()) return;
   const { isNew, wasAtEnd } = timeline.receive(frame.html);
+  timeline.isWhole();
   showRead(readByThem);
   if (isNew && frame.by_customer && !wasAtEnd) document.getElementById("jump")?.removeAttribute("hidden");
   if (frame.conversation === currentId() && frame.by_customer) markRead();

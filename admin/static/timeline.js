@@ -81,19 +81,28 @@ export async function loadBefore() {
   }
 }
 
-// What came while the page was away: from the last item on, which comes again and meets itself. Where that was is kept until it is
-// loaded: what is told meanwhile is later, and would hide the gap.
-export async function loadMissed() {
+// All up to the last item is shown: as drawn, as told, as caught up with. What this page itself sends proves nothing of what others
+// said before it, for its answer may come while the ear is still deaf.
+export function isWhole() {
   const timeline = list();
+  if (timeline.dataset.missed !== undefined) return;
   const items = timeline.querySelectorAll("[data-at]:not(.waiting)");
   const last = items[items.length - 1];
-  timeline.dataset.missed ??= last ? `${Date.parse(last.dataset.at)}~0~-` : "";
+  timeline.dataset.whole = last ? `${Date.parse(last.dataset.at)}~0~-` : "";
+}
+
+// What came while the page was away: from the last item on up to which all is shown; it comes again and meets itself. Where that was
+// is kept until it is loaded: what is told meanwhile is later, and would hide the gap.
+export async function loadMissed() {
+  const timeline = list();
+  timeline.dataset.missed ??= timeline.dataset.whole ?? "";
   const after = timeline.dataset.missed;
   const stretch = await fragment(path(after ? { after } : {}));
   if (list() !== timeline) return; // another conversation was opened meanwhile
   delete timeline.dataset.missed;
   const wasAtEnd = isAtEnd();
   for (const item of [...stretch.querySelectorAll("li")]) place(item);
+  isWhole();
   if (wasAtEnd) toEnd();
 }
 
