@@ -1,5 +1,6 @@
 """Webhooks that were given up: who sees them, what they say, and another try."""
 
+from datetime import timedelta
 from typing import Any
 
 from rules.effects import ERRANDS
@@ -27,6 +28,21 @@ async def test_what_was_given_up_is_shown_without_its_key_and_tried_again_once(s
     assert tried and "state" not in tried and tried["attempts"] == 0 and tried["due_at"] <= shop.clock()
     assert (await caller.post("/webhooks/nothing/retry", form={})).status == 404
     assert await shop.desk.store.count("audit", {"act": "webhook.again", "about": "w1"}) == 1
+
+
+async def test_what_failed_and_is_tried_again_stands_there_with_its_next_try(shop: Office) -> None:
+    failed, fresh = _errand(shop, "w1", reason="silent", attempts=3), _errand(shop, "w2")
+    for row in (failed, fresh):
+        row.pop("ended_at"), row.pop("state")
+        row["due_at"] = shop.clock() + timedelta(hours=2)
+    fresh.pop("reason")
+    for row in (failed, fresh, _errand(shop, "w3", reason="not_https")):
+        await shop.desk.store.insert(ERRANDS, row)
+    page = await (await shop.signed_in(await shop.agent("Ines Moreau", "marketer"))).page("/webhooks")
+    waiting, _, ended = page.partition("Given up")
+    assert "erp.example/w1" in waiting and "left alone for a moment" in waiting and "next try" in waiting
+    assert "erp.example/w2" not in page and "secret" not in page
+    assert "erp.example/w3" in ended and "does not begin with https" in ended and page.count("Try again") == 1
 
 
 async def test_an_agent_may_not_try_again_what_rules_send(shop: Office) -> None:
