@@ -16,7 +16,8 @@ from profiles.store_errors import AlreadyThere, Interrupted, Stale, Unavailable,
 from profiles.store_limits import LEAVE_SECONDS, LIMITS, notice_silent_connections
 from profiles.store_plan import Ahead, Alter, Document, Filter, Plan, Sort, Update
 from profiles.store_statements import statement
-from profiles.store_transactions import DURABLE, Transactions, checked
+from profiles.store_together import checked
+from profiles.store_transactions import DURABLE, Transactions
 
 with absent("cryptography"):
     import pymongo.errors as errors

@@ -6,7 +6,7 @@ Write concern is majority and journaled: what was acknowledged is on disk.
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -14,8 +14,9 @@ from profiles.crash import crash_point
 from profiles.lean import absent
 from profiles.store_errors import Stale, Unavailable, translated
 from profiles.store_limits import LEAVE_SECONDS
-from profiles.store_plan import Ahead, Document, Plan, Update
+from profiles.store_plan import Ahead, Document, Plan
 from profiles.store_statements import apart, by_operators, statement
+from profiles.store_together import ask_together
 
 with absent("cryptography"):
     import pymongo
@@ -112,21 +113,14 @@ class Transactions:
             session._transaction.opts = options
 
     def _write(self, plan: Plan, session: ClientSession) -> None:
-        """Write one command for each collection: the driver's own bulk writes take some 2 us more for each document."""
-        inserts, updates = apart(plan)
-        for collection, documents in inserts.items():
-            checked(self._database.command("insert", collection, documents=documents, ordered=True, session=session))
-            crash_point("commit.half_written")
-        for collection, some in updates.items():
-            self._update(collection, some, session)
-        for collection, ids in plan.deletes.items():
-            self._database[collection].delete_many({"_id": {"$in": ids}}, session=session)
-
-    def _update(self, collection: str, updates: list[Update], session: ClientSession) -> None:
-        statements = [statement(update) for update in updates]
-        reply = self._database.command("update", collection, updates=statements, ordered=False, session=session)
-        if checked(reply)["n"] != len(updates):
-            raise Stale(collection)
+        """Write one command for each collection, all in one trip. Raises Stale when an update did not meet its document."""
+        commands = list(_commands(plan))
+        if not commands:
+            return
+        replies = ask_together(self._client, self._database.name, commands, session)
+        for command, reply in zip(commands, replies, strict=True):
+            if "update" in command and reply["n"] != len(command["updates"]):
+                raise Stale(command["update"])
 
     def _write_in_parts(self, plan: Plan, session: ClientSession) -> None:
         """Write what is too large for one command a collection: the driver's bulk writes part it."""
@@ -168,12 +162,15 @@ class Transactions:
             await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
 
 
+def _commands(plan: Plan) -> Iterator[Document]:
+    inserts, updates = apart(plan)
+    for collection, documents in inserts.items():
+        yield {"insert": collection, "documents": documents, "ordered": True}
+    for collection, some in updates.items():
+        yield {"update": collection, "updates": [statement(update) for update in some], "ordered": False}
+    for collection, ids in plan.deletes.items():
+        yield {"delete": collection, "deletes": [{"q": {"_id": {"$in": ids}}, "limit": 0}]}
+
+
 def _size(plan: Plan) -> int:
     return sum(len(some) for part in (plan.inserts, plan.updates, plan.deletes) for some in part.values())
-
-
-def checked(reply: Document) -> Document:
-    """Return the reply of a write. Raises BulkWriteError with what the database refused of it."""
-    if reply.get("writeErrors"):
-        raise errors.BulkWriteError(reply)
-    return reply

@@ -19,6 +19,7 @@ from profiles.store import (
     full_text,
 )
 from profiles.store_statements import statement
+from tests.profiles.dropped import drop_the_next
 from tests.wire import by_road, road_to
 
 
@@ -209,21 +210,16 @@ async def test_a_plan_larger_than_a_command_is_written_whole_or_not_at_all(store
     assert await store.count("messages", {}) == 8
 
 
-async def test_a_transaction_that_the_server_dropped_is_interrupted(store: Store) -> None:
+async def test_a_transaction_that_the_server_dropped_is_interrupted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As after a restart of the server between two commands: NoSuchTransaction, and nothing was written."""
-    transactions = store._transactions
-    update = transactions._update
-
-    def dropped(collection: str, updates: list[Update], session: Any) -> None:
-        store._client.admin.command("killSessions", [session.session_id])
-        update(collection, updates, session)
-
-    transactions._update = dropped  # type: ignore[method-assign]
+    dropped = drop_the_next(monkeypatch)
     plan = inserting({"_id": "m1"})
     plan.update("profiles", Update("P1", None, {"language": "fr"}, upsert=True))
     with pytest.raises(Interrupted):
         await store.commit(plan)
-    transactions._update = update  # type: ignore[method-assign]
+    assert len(dropped) == 1
     assert await store.get("messages", "m1") is None
     await store.commit(plan)
 

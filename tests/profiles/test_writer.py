@@ -18,6 +18,7 @@ from profiles.snapshot import Amend, Changes, Done, Duplicate, Outcome, Refusal,
 from profiles.store import Store, Unavailable, Unstorable
 from profiles.timeline import Event
 from profiles.writer import Writer
+from tests.profiles.dropped import drop_the_next
 from tests.profiles.works import Commands, counts, fails, gives, hears
 from tests.waiting import until
 from tests.world import NOON, person
@@ -341,30 +342,12 @@ async def test_a_restart_of_the_database_is_unavailable_and_then_forgotten(
     await watch
 
 
-async def test_a_lost_connection_is_tried_again_once(store: Store, writer: Writer) -> None:
-    transactions = store._transactions
-    drop = transactions._commit
-    left = 1
-
-    def dropped(plan: Any, ahead: Any) -> Any:
-        nonlocal left
-        if left:
-            left -= 1
-            session = store._client.start_session()
-            transactions._sessions = [session]
-            update = transactions._update
-
-            def kill(*arguments: Any) -> None:
-                transactions._update = update  # type: ignore[method-assign]
-                store._client.admin.command("killSessions", [session.session_id])
-                update(*arguments)
-
-            transactions._update = kill  # type: ignore[method-assign]
-        return drop(plan, ahead)
-
-    transactions._commit = dropped  # type: ignore[method-assign]
+async def test_a_lost_connection_is_tried_again_once(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped = drop_the_next(monkeypatch)
     assert isinstance(await writer.commit(hears(1)), Done)
-    assert left == 0
+    assert len(dropped) == 1
     assert await count(store) == 1
 
 
