@@ -60,11 +60,13 @@ class Committer:
         split_after: int = SPLIT_AFTER,
         before: "asyncio.Future[bool] | None" = None,
         ahead: Ahead | None = None,
+        landed: Callable[[], None] | None = None,
     ) -> "list[Outcome | Exception]":
         """Commit the works as one group and return their outcomes, an exception for each that failed. Never raises.
 
         What was `thought` already, and sealed, is the first attempt; the group after it may go `ahead` when reads see it.
-        `before` comes to whether the group before landed: only then has this one, which may rest on it.
+        `before` comes to whether the group before landed: only then has this one, which may rest on it. `landed` is called when
+        the first attempt is on disk; the group after it then leaves, and only then are the listeners told of this one.
         """
         done_before: set[Key] = set()
         lost = taken = 0
@@ -73,7 +75,8 @@ class Committer:
             try:
                 draft = thought or await self._think(works, done_before, seize=attempt > split_after)
                 first, thought = thought is not None, None
-                return await self._commit(draft, done_before, before, ahead if first else None)
+                on_first = (ahead, landed) if first else (None, None)
+                return await self._commit(draft, done_before, before, *on_first)
             except AlreadyThere:
                 new = len(done_before) == known  # else some of the works were done before
                 self.tally.conflicts += new
@@ -105,7 +108,12 @@ class Committer:
         return draft
 
     async def _commit(
-        self, draft: Draft, done_before: "set[Key]", before: "asyncio.Future[bool] | None", ahead: Ahead | None
+        self,
+        draft: Draft,
+        done_before: "set[Key]",
+        before: "asyncio.Future[bool] | None",
+        ahead: Ahead | None,
+        landed: Callable[[], None] | None,
     ) -> "list[Outcome | Exception]":
         try:
             if draft.error:
@@ -122,6 +130,9 @@ class Committer:
                 done_before |= await self._look_up(draft.works)
             raise
         draft.landed = True
+        if landed:
+            landed()
+            await _the_next_leaves()
         self.tally.duplicates += sum(isinstance(outcome, Duplicate) for outcome in draft.outcomes)
         self.announce(draft.group.kept)
         return draft.outcomes
@@ -184,6 +195,15 @@ class Committer:
                 listener(changes)
             except Exception as error:  # noqa: BLE001 (the group is on disk: its callers must hear that)
                 log.error("writer.listener broke error=%s", type(error).__name__, exc_info=error)
+
+
+async def _the_next_leaves() -> None:
+    """Let the group after this one be sent off, so that the database writes while we tell what became of this one.
+
+    Two turns of the loop: in the first the writer makes it a task, in the second that task hands its plan over.
+    """
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _afresh(work: Work) -> Work:

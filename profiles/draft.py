@@ -36,6 +36,8 @@ class Draft:
         """Reads see what it came to, though it may not be on disk yet."""
         self.landed = False
         """All of it, and all that it rests on, is on disk."""
+        self.seconds = 0.0
+        """How long the thinking took."""
         self._recent, self._upon = recent, upon
         self._done = set(done_before)
         self._asked_for: set[str] = set()
@@ -64,9 +66,11 @@ class Draft:
         began = time.perf_counter()
         for work in works:
             self.outcomes.append(self._outcome(work))
-            if time.perf_counter() - began > LONGEST_TURN_SECONDS:
+            if (took := time.perf_counter() - began) > LONGEST_TURN_SECONDS:
+                self.seconds += took
                 await asyncio.sleep(0)
                 began = time.perf_counter()
+        self.seconds += time.perf_counter() - began
 
     def seal(self) -> None:
         """Work out the plan; nothing is added any more. Never raises."""

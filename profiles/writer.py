@@ -22,6 +22,10 @@ from profiles.store import Ahead, Store, Unavailable
 
 LARGEST_GROUP = 500  # past about 100 a larger group gains little; this bounds the transaction
 SMALL_GROUP = 32  # gathering longer pays only below this
+HALF_GROUP = 48  # from here on two groups in turn are quicker than one with everybody in it: one thinks, one is written
+MUCH_LONGER = (
+    2  # times: where thinking takes half as long, as a bot's does, it slows the thread that writes, and nothing is won
+)
 GATHER_SECONDS = 0.005
 COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
 
@@ -68,6 +72,12 @@ class Writer:
         self._flight: _Flight | None = None
         self._older: _Flight | None = None
         """The one before it, when it was overtaken on its way to the disk."""
+        self._last = 0
+        """How many left with the last group."""
+        self._thinking = self._writing = 0.0
+        """How many seconds a group of late takes for each."""
+        self._flying: set[asyncio.Task[None]] = set()
+        """Groups whose people were not all told yet."""
         self._closing = False
         self._is_idle = False
         """Everybody who came has thought, and nobody may leave yet."""
@@ -124,11 +134,14 @@ class Writer:
         self._hurry()
         while self._flusher and not self._flusher.done():
             await asyncio.wait([self._flusher])
+        if self._flying:
+            await asyncio.wait(self._flying)
         await self._marks.close()
 
     async def _flush(self) -> None:
         """Let whoever comes think at once; send them off together as soon as what they rest on is written."""
         draft = self._committer.draft()
+        self._last = 0
         try:
             while self._waiting or self._aboard or self._flight:
                 self._news.clear()
@@ -163,9 +176,20 @@ class Writer:
         """Let those who wait think, as many as the group takes."""
         if not draft.works:
             draft.group.now = self._clock()
-        while self._waiting and len(self._aboard) < LARGEST_GROUP and draft.admit(self._waiting[0][0]):
+        seats = self._seats()
+        while self._waiting and len(self._aboard) < seats and draft.admit(self._waiting[0][0]):
             self._aboard.append(self._waiting.popleft())
         await draft.think()
+
+    def _seats(self) -> int:
+        """Return how many the next group takes: of many who are about at most half, where writing takes long.
+
+        Who was just answered soon writes again: without this all of them end up in one group, and the database waits while
+        they are heard and think.
+        """
+        half = (self._last + len(self._aboard) + len(self._waiting) + 1) // 2
+        is_worth_it = self._last and half >= HALF_GROUP and self._writing > MUCH_LONGER * self._thinking
+        return min(half, LARGEST_GROUP) if is_worth_it else LARGEST_GROUP
 
     async def _rethought(self) -> Draft:
         draft = self._committer.draft()
@@ -184,9 +208,12 @@ class Writer:
             return draft
         draft.seal()
         aboard, self._aboard = self._aboard, []
+        self._last = len(aboard)
         self._older, before = self._flight, self._flight.landed if self._flight else None
         self._flight = flight = _Flight(draft, aboard, asyncio.get_running_loop().create_future())
         flight.task = asyncio.create_task(self._fly(flight, before), name="commit")
+        self._flying.add(flight.task)
+        flight.task.add_done_callback(self._flying.discard)
         return self._committer.draft(upon=draft)
 
     async def _gather(self, draft: Draft, expected: int) -> None:
@@ -205,18 +232,26 @@ class Writer:
         timer.cancel()
 
     async def _fly(self, flight: _Flight, before: "asyncio.Future[bool] | None") -> None:
-        """Write the group and tell those aboard."""
+        """Write the group and tell those aboard, as soon as the next one is on its way."""
         began, works = time.perf_counter(), flight.draft.works
+
+        def land() -> None:
+            if not flight.is_over:
+                flight.landed.set_result(flight.draft.landed)
+                self._news.set()
+
         try:
             ahead = Ahead(self._is_held_up, self._news.set) if len(works) >= SMALL_GROUP else None
-            outcomes = await self._committer.write(works, flight.draft, before=before, ahead=ahead)
+            outcomes = await self._committer.write(works, flight.draft, before=before, ahead=ahead, landed=land)
         finally:
-            flight.landed.set_result(flight.draft.landed)
-            self._news.set()
+            land()
+        took = time.perf_counter() - began
+        self._writing += (took - self._writing) / 8
+        self._thinking += (flight.draft.seconds - self._thinking) / 8
         self.tally.groups += 1
         self.tally.works += len(works)
         self.tally.last_group = len(works)
-        self.tally.seconds += time.perf_counter() - began
+        self.tally.seconds += took
         for (_, future), outcome in zip(flight.aboard, outcomes, strict=True):
             if future.done():  # its caller gave up; the work is on disk all the same
                 continue
