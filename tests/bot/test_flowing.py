@@ -197,7 +197,7 @@ def test_what_is_not_understood_is_asked_again_and_twice_brings_a_person(custome
     assert told.turn.missed and flows_of(told) == ["transfer_money"]
     told >> "heaps" << "A colleague will take over"
     reason, summary, _ = told.turn.handover
-    assert reason == "not_understood" and "recipient: Anna" in summary
+    assert reason == "not_understood" and "Recipient: Anna" in summary
     assert flows_of(told) == [] and "recipient" not in told.slots
 
 

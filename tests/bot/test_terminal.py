@@ -30,7 +30,7 @@ async def test_times_are_shown_when_asked_for(shop):
 async def test_a_handover_shows_what_the_agent_will_read(shop):
     written = await _talk(shop, "what are your hours?", "talk to a human")
     assert any("[handed over: asked" in line for line in written)
-    assert any("opening_hours" in line for line in written)
+    assert any("Asked about: Opening hours" in line for line in written)
 
 
 async def test_what_is_learned_and_recorded_is_shown(shop):
