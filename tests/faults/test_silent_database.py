@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import pymongo.pool_shared
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -27,6 +28,8 @@ from tests.needed import namespaces
 
 GOES_ON_WITHIN_SECONDS = 20.0  # a write that nobody answers takes five twice, and a busy machine some more
 STRANGER = 999_000_001
+_DRIVERS_OWN = pymongo.pool_shared._set_keepalive_times
+"""What profiles/store_limits.py puts ours in the place of, for the whole process: kept before any test has opened a store."""
 
 
 @pytest.fixture(autouse=True)
@@ -101,13 +104,15 @@ class Control:
 async def _control(databases: Databases) -> AsyncIterator[Control]:
     """Within the block a client with the driver's own limits writes."""
     control = Control()
-    writing = asyncio.create_task(asyncio.to_thread(control.write, databases.url))
-    await until(lambda: control.answered_at)
-    try:
-        yield control
-    finally:
-        control.is_over = True
-        await writing
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pymongo.pool_shared, "_set_keepalive_times", _DRIVERS_OWN)
+        writing = asyncio.create_task(asyncio.to_thread(control.write, databases.url))
+        await until(lambda: control.answered_at)
+        try:
+            yield control
+        finally:
+            control.is_over = True
+            await writing
 
 
 async def _written(writing: Crowd) -> int:
