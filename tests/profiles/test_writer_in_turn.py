@@ -49,6 +49,11 @@ def offer(writer: Writer, *people: int) -> "list[asyncio.Task[Outcome]]":
     return [asyncio.create_task(writer.commit(hears(1, person=str(one)))) for one in people]
 
 
+async def thought(writer: Writer, works: int) -> None:
+    """Return when so many are aboard and have thought, and can only wait for those who left before."""
+    await until(lambda: len(writer._aboard) == works and writer._is_idle)
+
+
 async def test_the_next_group_leaves_before_anybody_is_told_of_the_last(
     writer: Writer, leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,7 +61,7 @@ async def test_the_next_group_leaves_before_anybody_is_told_of_the_last(
     tasks = offer(writer, 1)
     await until(lambda: leaving.seen == ["leaves"])
     tasks += offer(writer, 2)
-    await until(lambda: writer._is_idle)
+    await thought(writer, 1)
     leaving.let(2)
     assert all(isinstance(outcome, Done) for outcome in await asyncio.gather(*tasks))
     assert leaving.seen == ["leaves", "leaves", "told", "told"]
@@ -72,7 +77,7 @@ async def test_where_writing_takes_long_many_leave_in_two_groups(
     tasks = offer(writer, 0)
     await until(lambda: leaving.sizes == [1])
     tasks += offer(writer, *range(1, MANY + 1))
-    await until(lambda: writer._is_idle)
+    await thought(writer, sizes[1])
     leaving.let(3)
     assert all(isinstance(outcome, Done) for outcome in await asyncio.gather(*tasks))
     assert leaving.sizes == sizes
@@ -83,7 +88,7 @@ async def test_few_are_not_parted(writer: Writer, leaving: Leaving) -> None:
     tasks = offer(writer, 0)
     await until(lambda: leaving.sizes == [1])
     tasks += offer(writer, *range(1, 2 * HALF_GROUP - 2))
-    await until(lambda: writer._is_idle)
+    await thought(writer, 2 * HALF_GROUP - 3)
     leaving.let(2)
     await asyncio.gather(*tasks)
     assert leaving.sizes == [1, 2 * HALF_GROUP - 3]
