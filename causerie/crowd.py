@@ -24,7 +24,8 @@ def crowd(proxies: int, *, seconds: Callable[[], float] = time.monotonic) -> Mid
 
     @web.middleware
     def bounded(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
-        if request.rel_url.raw_path.lstrip("/").partition("/")[0] in OPEN_TO_ALL:  # as the router matched it
+        # as the router reads it: a path that is written in percents is the same path
+        if request.rel_url.path_safe.lstrip("/").partition("/")[0] in OPEN_TO_ALL:
             address = caller(request, proxies)
             wait = buckets.take(address, seconds()) if is_public(address) else 0.0
             if wait:

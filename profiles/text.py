@@ -11,6 +11,6 @@ def clean(text: str, *, longest: int = LONGEST_TEXT) -> str:
     """Return the text with NUL and lone surrogates as U+FFFD, at most `longest` characters, a cut marked by "…"."""
     if len(text) > longest:
         text = text[: longest - len(CUT)] + CUT
-    if text.isascii() and "\0" not in text:  # nearly every text of a provider's, and looked at in no time
+    if text.isascii() and "\0" not in text:  # nearly every text of a provider's
         return text
     return _NOT_TEXT.sub("\ufffd", text)

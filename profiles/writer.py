@@ -23,9 +23,7 @@ from profiles.store import Ahead, Store, Unavailable
 LARGEST_GROUP = 500  # past about 100 a larger group gains little; this bounds the transaction
 SMALL_GROUP = 32  # gathering longer pays only below this
 HALF_GROUP = 48  # from here on two groups in turn are quicker than one with everybody in it: one thinks, one is written
-MUCH_LONGER = (
-    2  # times: where thinking takes half as long, as a bot's does, it slows the thread that writes, and nothing is won
-)
+MUCH_LONGER = 2  # times; where thinking takes more, as a bot's does, it slows the thread that writes: nothing is won
 GATHER_SECONDS = 0.005
 COMPANY_SECONDS = 0.05  # what a crash may forget of deliveries that were made: they are then made again
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from causerie.crowd import AT_ONCE, PER_SECOND, crowd
 
@@ -44,6 +45,11 @@ async def test_one_address_is_asked_to_wait_and_others_are_not(client: TestClien
     assert (await client.get("/p/token", headers=FARTHER)).status == 200
     clock.now += 2 / PER_SECOND
     assert (await client.get("/q/code", headers=FAR)).status == 200
+
+
+async def test_a_path_written_in_percents_is_counted_as_well(client: TestClient) -> None:  # type: ignore[type-arg]
+    written = URL("/%6c/token", encoded=True)
+    assert [(await client.get(written, headers=FAR)).status for _ in range(int(AT_ONCE) + 1)][-1] == 429
 
 
 async def test_who_invents_addresses_before_the_proxys_is_counted_as_one(client: TestClient) -> None:  # type: ignore[type-arg]
