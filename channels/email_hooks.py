@@ -31,7 +31,6 @@ log = logging.getLogger("channels.email")
 ASKED_PER_SECOND, ASKED_AT_ONCE = 0.5, 20.0
 """How often SNS is asked for certificates and confirmations: whoever knows our topic may name any number."""
 MOST_CERTIFICATES = 20
-TAKEN_AT_ONCE = 20  # events of one request; one about a mail that is no more waits three seconds for it
 
 
 class Hooks:
@@ -102,7 +101,7 @@ class Hooks:
         )
         if key is None or not email_sendgrid.is_signed(body, instant, signature, key):
             return _refused("sendgrid", "signature")
-        await self._take_each(email_sendgrid.read(body, secret=self._door.secret, domain=self._domain), "sendgrid")
+        await self._reports.take(*email_sendgrid.read(body, secret=self._door.secret, domain=self._domain))
         return web.Response()
 
     async def _unsigned(self, request: web.Request) -> web.Response:
@@ -113,17 +112,8 @@ class Hooks:
             asks = {"WWW-Authenticate": 'Basic realm="causerie"'}
             return web.Response(status=401, headers=asks, text="this does not show the secret\n")
         body = await _body(request, email_unsigned.LARGEST)
-        await self._take_each(self._reporter.read(body, self._domain), self._reporter_name)
+        await self._reports.take(*self._reporter.read(body, self._domain))
         return web.Response()
-
-    async def _take_each(self, heard: Sequence[Heard], provider: str) -> None:
-        places = asyncio.Semaphore(TAKEN_AT_ONCE)
-
-        async def take(one: Heard) -> None:
-            async with places:
-                await self._take(one, provider)
-
-        await asyncio.gather(*(take(one) for one in heard))
 
     async def _take(self, heard: Heard | None, provider: str) -> None:
         if heard is None:

@@ -6,12 +6,15 @@ within so many days, and the mailbox is taken for dead.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import TypeAlias, TypeGuard
 
 from channels.banning import ban
 from channels.channel import Door
 from channels.email_bounces import Bounce, Complaint, Delayed, Heard, Leaving
 from channels.email_options import Options
+from channels.webchat_limits import Bucket
 from profiles.brakes import Complaints
 from profiles.consent import verdict
 from profiles.consents import Said
@@ -26,43 +29,68 @@ from profiles.topics import EVERY
 log = logging.getLogger("channels.email")
 
 WAITS = (0.2, 0.8, 2.0)  # seconds; a server at hand may bounce a mail before we have noted its token
+LONG_WAITS_PER_SECOND, LONG_WAITS_AT_ONCE = 0.1, 20.0
+"""How often we wait longer than the first time: anybody can write any number of reports about mails that never were, and a mailbox
+is read one mail after the other."""
+TAKEN_AT_ONCE = 20
 MEANT = frozenset({"abuse", "fraud", "virus", "other", "opt-out", "opt-out-list"})
 """Reports of which somebody means us; `not-spam` is praise, `auth-failure` speaks of our set-up (RFC 5965, RFC 6591)."""
 _WEAKER = ("blocked", "bounced", "unreachable")
 _REASONS = {"hard": "dead", "soft": "mailbox", "refused": "refused"}
 
+_Telling: TypeAlias = Bounce | Complaint | Leaving
+"""What speaks of one mail, and changes something."""
+
 
 class Reports:
     """Takes the reports of one sending address. `scopes` are those of its domain, for the brake."""
 
-    def __init__(self, options: Options, door: Door, complaints: Complaints, scope: str) -> None:
+    def __init__(
+        self, options: Options, door: Door, complaints: Complaints, scope: str,
+        *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:  # fmt: skip
         self._options, self._door, self._complaints, self._scope = options, door, complaints, scope
+        self._sleep = sleep
+        self._long_waits = Bucket(per_second=LONG_WAITS_PER_SECOND, burst=LONG_WAITS_AT_ONCE)
 
-    async def take(self, heard: Heard) -> None:
-        """Return when what it says is on disk, or it says nothing that changes anything. Raises Unavailable."""
-        if isinstance(heard, Bounce):
-            if message := await self._message(heard.token):
-                await self._bounced(message, heard)
-        elif isinstance(heard, Complaint):
-            if heard.kind.lower() not in MEANT:
-                log.info("email.report ignored kind=%s", heard.kind.lower()[:20])
-            elif message := await self._message(heard.token):
-                await self._complained(message, heard)
-        elif isinstance(heard, Leaving):
-            if message := await self._message(heard.token):
-                await self._left(message)
-        elif isinstance(heard, Delayed):
-            log.info("email.delayed status=%s", heard.status)
+    async def take(self, *heard: Heard) -> None:
+        """Return when what they say is on disk, or they say nothing that changes anything. Raises Unavailable.
 
-    async def _message(self, token: str) -> Message | None:
+        Mails that are not noted yet are waited for together: three seconds in all, however many they are.
+        """
+        telling = [one for one in heard if _tells(one)]
         for wait in (*WAITS, None):
-            found = await self._door.store.first("messages", {"delivery.provider_id": {"$eq": f"email:{token}"}})
-            if found:
-                return from_document(Message, found)
-            if wait is not None:
-                await asyncio.sleep(wait)
-        log.info("email.report ignored reason=unknown_mail")
-        return None
+            telling = await self._of_unknown_mails(telling)
+            if not telling or wait is None or (wait > WAITS[0] and self._is_waited_enough()):
+                break
+            await self._sleep(wait)
+        if telling:
+            log.info("email.report ignored reason=unknown_mail reports=%d", len(telling))
+
+    async def _of_unknown_mails(self, telling: Sequence[_Telling]) -> list[_Telling]:
+        """Take those that speak of mails we know, and return the others."""
+        unknown: list[_Telling] = []
+        for begin in range(0, len(telling), TAKEN_AT_ONCE):
+            some = telling[begin : begin + TAKEN_AT_ONCE]
+            names = list({f"email:{one.token}" for one in some})
+            found = await self._door.store.find("messages", {"delivery.provider_id": {"$in": names}})
+            known = {one["delivery"]["provider_id"]: from_document(Message, one) for one in found}
+            spoken = [(one, known.get(f"email:{one.token}")) for one in some]
+            await asyncio.gather(*(self._taken(message, one) for one, message in spoken if message))
+            unknown += [one for one, message in spoken if message is None]
+        return unknown
+
+    async def _taken(self, message: Message, told: _Telling) -> None:
+        match told:
+            case Bounce():
+                await self._bounced(message, told)
+            case Complaint():
+                await self._complained(message, told)
+            case Leaving():
+                await self._left(message)
+
+    def _is_waited_enough(self) -> bool:
+        return self._long_waits.take(asyncio.get_running_loop().time()) > 0
 
     async def _bounced(self, message: Message, bounce: Bounce) -> None:
         outcome = await self._door.writer.commit(bounced(message, bounce))
@@ -105,6 +133,17 @@ class Reports:
             message.profile, "email", topic, said, now=door.clock(), shown=door.topics().get(topic)
         )
         log.info("email.left message=%s topic=%s", message.id, topic)
+
+
+def _tells(heard: Heard) -> TypeGuard[_Telling]:
+    match heard:
+        case Complaint(_, kind) if kind.lower() not in MEANT:
+            log.info("email.report ignored kind=%s", kind.lower()[:20])
+        case Delayed(_, status):
+            log.info("email.delayed status=%s", status)
+        case Bounce() | Complaint() | Leaving():
+            return True
+    return False
 
 
 def bounced(message: Message, bounce: Bounce) -> Work:

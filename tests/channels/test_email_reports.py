@@ -1,14 +1,15 @@
 """What comes back about a mail of ours: a bounce, a complaint, a holiday note; and what somebody made up."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
+from channels.email_bounces import Bounce
 from channels.email_reports import Reports
 from channels.email_verp import bounce_path, token_of
-from profiles.brakes import BRAKES
+from profiles.brakes import BRAKES, Bearable, Complaints
 from profiles.calendar import utc_now
 from profiles.topics import EVERY
 from tests.channels.email_stage import ANNA, SECRET, PostOffice, mail, named, post_office
@@ -175,21 +176,44 @@ async def test_a_report_about_a_mail_that_never_was_changes_nothing(
     assert await office.events("message.bounced") == []
 
 
-async def test_a_report_that_overtakes_our_own_note_is_waited_for(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def bounce(id: str) -> Bounce:
+    return Bounce(token_of(SECRET, id), "hard", "5.1.1")
+
+
+def listening(office: PostOffice, sleep: Callable[[float], Awaitable[None]]) -> Reports:
+    """What takes reports there, by a clock of the test's own."""
+    complaints = Complaints(office.store, utc_now, Bearable())
+    return Reports(office.options, office.door, complaints, "email:shop.example", sleep=sleep)
+
+
+async def test_reports_that_overtake_our_own_note_are_waited_for_together(office: PostOffice) -> None:
     taken = await office.notice("n1")
     token = named(taken).strip("<>").partition("@")[0]
     await office.store.change("messages", {"_id": "n1"}, {"$unset": {"delivery.provider_id": ""}})
-    asked = Reports._message
+    slept: list[float] = []
 
-    async def late(self: Reports, token_: str) -> object:
-        await office.store.change("messages", {"_id": "n1"}, {"$set": {"delivery.provider_id": f"email:{token}"}})
-        return await asked(self, token_)
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            await office.store.change("messages", {"_id": "n1"}, {"$set": {"delivery.provider_id": f"email:{token}"}})
 
-    monkeypatch.setattr(Reports, "_message", late)
-    await office.gets(report(path_of("n1")), path_of("n1"), path="")
+    strangers = [bounce(f"x{number}") for number in range(500)]
+    await listening(office, sleep).take(*strangers, bounce("n1"), *strangers)
+    assert slept == [0.2, 0.8, 2.0], "once for all of them"
     assert (await office.delivery("n1")).state == "failed"
+
+
+async def test_who_reports_again_and_again_what_never_was_holds_up_nobody(office: PostOffice) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    reports = listening(office, sleep)
+    for number in range(60):
+        await reports.take(bounce(f"x{number}"))
+    assert sum(slept) < 45.0, "as a mailbox is read one mail after the other"
+    assert slept[-1] == 0.2, "still waited for a moment"
 
 
 async def test_who_calls_it_spam_gets_no_mail_and_no_marketing_any_more(office: PostOffice) -> None:
