@@ -105,6 +105,12 @@ class Contacts:
         """Return every run."""
         return [run for runs in self._runs.values() for run in runs.values()]
 
+    def let_again(self, rule: str) -> None:
+        """Let the keys of this rule's ended runs begin it once more. The runs stay, for the limits that count them."""
+        for run in [run for run in self.runs() if run.rule == rule and not run.is_alive]:
+            del self._runs[run.profile][run.id], self.records[RUNS, run.id]
+            self.put_run(replace(run, id=f"{run.id} before"))
+
     def runs_of(self, profile: str) -> tuple[Run, ...]:
         """Return the runs of one contact."""
         return tuple(self._runs.get(profile, {}).values())

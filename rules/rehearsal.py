@@ -102,7 +102,9 @@ async def tried(stage: Stage, contacts: Contacts, rule: str, *, now: datetime, a
     """Return what would come of it if the rule began now for each of these contacts.
 
     What begins it is the contact's own last such event, else one made up: with every property that the vocabulary names.
+    That this very event began it before is passed over: else a rule at work could never be tried.
     """
+    contacts.let_again(rule)
     simulation = _simulation(stage, stage.editions(rule), contacts, now)
     one = stage.book.rules[rule]
     for profile in contacts.profiles.values():

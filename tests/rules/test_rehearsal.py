@@ -6,9 +6,11 @@ import pytest
 
 from profiles.timeline import Event
 from rules.book import Book, Surroundings, read_book
+from rules.entry import Occasion, name_of
 from rules.letters import Letters
 from rules.memory import Contacts
 from rules.rehearsal import Stage, start_of, tried, verdict_of
+from rules.run import Run
 from tests.cast import NOON, anna, clara
 from tests.rules.play import REACHES, as_listed
 
@@ -59,6 +61,24 @@ async def test_a_draft_is_tried_with_the_last_such_event_or_one_made_up() -> Non
         ("Clara Rossi", timedelta(days=2), "Commande <order_id> de 100"),
     ]
     assert book().rules["paid"].state == "draft" and got.of_rule("paid") == {"sent": {"sent": 4}}
+
+
+async def test_a_key_that_began_the_rule_before_begins_it_again_when_tried() -> None:
+    keyed = read_book(
+        {**TEXTS, "paid.yml": RULE.replace("where:", "key: event.order_id, where:")},
+        Surroundings(frozenset(REACHES.words)),
+    )
+    contacts = Contacts()
+    order = Event("o1", "anna", "order.paid", NOON - timedelta(days=3), properties={"total": 80, "order_id": "A-7"})
+    occasion = Occasion("o1", NOON, key="A-7", event=order)
+    had = Run(
+        name_of(keyed.rules["paid"], "anna", occasion), "paid", "v1", "anna", NOON - timedelta(days=3), key="A-7",
+        occurrence="o1", ended_at=NOON - timedelta(days=3), ended="done",
+    )  # fmt: skip
+    contacts.add(anna(), events=[order], runs=[had])
+    stage = Stage(keyed, REACHES, Letters(keyed.templates, language="fr"), as_listed)
+    got = await tried(stage, contacts, "paid", now=NOON, ahead=timedelta(days=1))
+    assert [row.text for row in got.told] == ["Commande A-7 de 80"]
 
 
 def test_what_begins_it_is_made_up_of_what_the_vocabulary_names() -> None:
