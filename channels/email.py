@@ -225,11 +225,21 @@ class Email:
             files,
             unsubscribe,
             labels,
-            outbound.language or "",
+            await self._language(outbound),
             answered.chain if answered else (),
             outbound.author == BOT,
             leaving_address(self._door.secret, self._options.return_path, token) if can_leave else "",
         )
+
+    async def _language(self, outbound: Outbound) -> str:
+        """Return the language that its writer named; of the bot's mails and of people's, the one spoken there. Empty: not known."""
+        if outbound.language or outbound.metadata.get("rule"):
+            return outbound.language or ""
+        thread = await self._door.store.get("conversations", outbound.conversation)
+        if thread and thread.get("language"):
+            return str(thread["language"])
+        profile = await self._door.writer.recent.profile(outbound.profile) if outbound.profile else None
+        return (profile.language if profile else None) or ""
 
     def _unsubscribe(self, outbound: Outbound, labels: dict[str, str], now: datetime) -> str:
         if labels["class"] != "marketing" or not outbound.profile:

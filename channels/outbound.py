@@ -298,13 +298,14 @@ class BackDoor:
 
 def outbound_of(message: Message, part: Content, number: int = 0) -> Outbound:
     """Return this part of a message as its channel is given it; the first part has the message's own id."""
+    language = message.metadata.get("language")
     return Outbound(
         id=message.id if number == 0 else f"{message.id}/{number}",
         address=_address(message),
         content=part,
         conversation=message.conversation,
         seq=message.seq,
-        language=message.metadata.get("language"),
+        language=language if isinstance(language, str) else None,
         reply_to=message.reply_to,
         author=message.author,
         profile=message.profile,

@@ -4,6 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from channels.outbound import outbound_of
+from profiles.calendar import utc_now
+from profiles.record import replace
+from profiles.snapshot import Changes, Snapshot, Work
+from profiles.timeline import Content
 from profiles.topics import EVERY
 from tests.channels.email_stage import ANNA, HELP, PostOffice, mail, named, post_office
 from tests.waiting import until
@@ -163,9 +168,34 @@ async def test_stop_ends_what_rules_write_and_its_writer_is_still_answered(offic
     assert (await office.ledger(anna.id)).on[f"email:{EVERY}"] is False
     await office.gets(mail("START", Message_ID="<m2@example.org>"))
     [_, answered] = await office.said(2)
-    assert answered.mail["Content-Language"] is None, "in which language the bot's answer is, nobody says"
+    assert answered.mail["Content-Language"] is None, "in which language they write to each other, nobody knows"
     assert answered.text.startswith("You said START"), "anybody can write under her name: a yes is not taken by mail"
     assert (await office.ledger(anna.id)).on[f"email:{EVERY}"] is False
+
+
+async def test_the_bots_mail_and_an_agents_say_the_language_that_is_spoken_there(office: PostOffice) -> None:
+    await office.gets(mail("Bonjour"))
+    await office.said(1)
+    thread = f"email:{ANNA}"
+
+    def in_french(snapshot: Snapshot) -> Changes:
+        anna = snapshot.holder(thread)
+        assert anna
+        return Changes((replace(anna, language="fr-CA"),))
+
+    await office.writer.commit(Work(in_french, identities=(thread,)))
+    await office.agent_says("Je regarde", id="out1")
+    await office.said(2)
+
+    def in_english(snapshot: Snapshot) -> Changes:
+        return Changes(conversations=(replace(snapshot.conversations[thread], language="en"),))
+
+    await office.writer.commit(Work(in_english, conversations=(thread,)))
+    await office.agent_says("I'll see", id="out2")
+    said = await office.said(3)
+    assert [one.mail["Content-Language"] for one in said] == [None, "fr-CA", "en"]
+    told = dict(await office.channel.told(outbound_of((await office.messages())[-1], Content("I'll see")), utc_now()))
+    assert told["Content-Language"] == "en"
 
 
 async def test_a_mail_of_a_subject_alone_says_its_subject(office: PostOffice) -> None:

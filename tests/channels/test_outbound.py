@@ -10,7 +10,7 @@ import pytest
 
 from channels.channel import Failed, Later, Limits, Outbound, Sending, Sent, Unknown
 from channels.lanes import BEGIN_AT_ONCE
-from channels.outbound import BackDoor
+from channels.outbound import BackDoor, outbound_of
 from channels.sweeper import Sweeper
 from profiles.append import begin, said
 from profiles.calendar import utc_now
@@ -343,3 +343,11 @@ async def test_answers_and_the_push_that_one_waits_behind_go_before_the_other_pu
     await here.reaches("push three", "sent")
     await here.reaches("answer four", "sent")
     assert here.carried()[:3] == ["push one", "push four", "answer five"]
+
+
+@pytest.mark.parametrize(("noted", "language"), [("fr", "fr"), (["fr"], None), (7, None), (None, None)])
+def test_a_language_that_is_no_word_is_not_told_to_a_channel(noted: Any, language: str | None) -> None:
+    message = Message(
+        "m1", "m1", "P1", "email", "outbound", "api", Content("Hi"), 1, utc_now(), metadata={"language": noted}
+    )
+    assert outbound_of(message, message.content).language == language
