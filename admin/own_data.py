@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from admin.choices import Form, Wrong
 from admin.texts import LANGUAGES
 from profiles.attributes import edit
+from profiles.calendar import is_zone
 from profiles.expression_tree import Kind
 from profiles.ids import new_id
 from profiles.profile import Attribute, Profile
@@ -119,7 +119,7 @@ def _value(name: str, text: str, kind: Kind, now: datetime) -> Any:
     if not text:
         return None
     if name == "timezone":
-        return text if _is_zone(text) else wrong
+        return text if is_zone(text) else wrong
     if kind is Kind.DATE:
         try:
             day = date.fromisoformat(text)
@@ -135,14 +135,6 @@ def _value(name: str, text: str, kind: Kind, now: datetime) -> Any:
     if kind is Kind.FLAG:
         return text == "yes"
     return text if len(text) <= 200 else wrong
-
-
-def _is_zone(text: str) -> bool:
-    try:
-        ZoneInfo(text)
-    except (ValueError, KeyError, OSError):  # no name, none we know, a folder of them
-        return False
-    return True
 
 
 def _same(known: Attribute | None, value: Any) -> bool:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from profiles.calendar import is_zone
 from profiles.secret import Secret
 
 
@@ -33,19 +33,10 @@ class RulesOptions:
                     key_of(secret.reveal())
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
-        if not _is_zone(self.zone):
+        if not is_zone(self.zone):
             raise ValueError(f'zone: expected a time zone, got "{self.zone}". Hint: Europe/Paris')
 
 
 def folder_of(options: RulesOptions) -> Path:
     """Return the folder of the rule book."""
     return Path(options.folder) if options.folder else Path(__file__).parent / "book"
-
-
-def _is_zone(name: str) -> bool:
-    """Whether there is such a time zone. Asked of it alone: a list of all of them opens 600 files, at every start."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # of a folder such as "Europe", an OSError
-        return False
-    return True

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from profiles.audience import count, make_index, sampled, stream
-from profiles.calendar import Clock
+from profiles.calendar import Clock, is_zone
 from profiles.crash import crash_point
 from profiles.expression_audience import Audience
 from profiles.ids import new_id
@@ -188,7 +188,7 @@ class Walker:
 async def zones(store: Store) -> list[str]:
     """Return the zones that contacts live in, as far as they are zones."""
     names = await store.distinct("profiles", "attributes.zone.value")
-    return [str(name) for name in names if isinstance(name, str) and _is_zone(name)]
+    return [str(name) for name in names if is_zone(name)]
 
 
 async def _worked(
@@ -211,14 +211,6 @@ async def _worked(
         for _, left in under_way:
             left.cancel()
         await asyncio.gather(*(left for _, left in under_way), return_exceptions=True)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        return False
-    return True
 
 
 def _firing(row: Document) -> Firing:
