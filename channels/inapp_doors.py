@@ -23,7 +23,6 @@ from channels.webchat_visitors import Keys, Locked, Visitor, recognise
 from profiles.identity import USER, normalise
 from profiles.people import MOST_IDENTITIES
 from profiles.profile import Identity, Profile
-from profiles.record import replace
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 from profiles.store import Unavailable
 
@@ -179,8 +178,7 @@ def _opened(visitor: Visitor, door: Door) -> Work:
         opened = profile.with_identity(Identity("inapp", visitor.address, snapshot.now, verified_at=proved))
         if holder is None:
             return Changes(profiles=(opened,), claims={own: profile.id})
-        left = replace(holder, identities=tuple(known for known in holder.identities if known.key != own))
-        return Changes(profiles=(opened, left), moves={own: profile.id})
+        return Changes(profiles=(opened, holder.without(own)), moves={own: profile.id})
 
     return Work(think, identities=(own, chat))
 

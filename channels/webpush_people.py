@@ -69,7 +69,7 @@ def renewed(old: str, new: str, *, also: Changes) -> Work:
             return Refusal("known_identity")
         ban = known.suppression if known.suppression and known.suppression.reason != "unreachable" else None
         identity = replace(known, address=new, added_at=snapshot.now, suppression=ban)
-        profile = _without(profile, gone).with_identity(identity)
+        profile = profile.without(gone).with_identity(identity)
         taken = Changes(profiles=(profile,), claims={key: profile.id}, releases=(gone,))
         return taken.then(replace(also, answer=profile))
 
@@ -89,7 +89,7 @@ def leaves(id: str) -> Work:
         if holder is None or identity is None or not _is_signed_in(holder):
             return Changes(answer=holder)
         nobody = Profile(new_id(snapshot.now), snapshot.now, (identity,), language=holder.language)
-        return Changes(profiles=(nobody, _without(holder, key)), moves={key: nobody.id}, answer=nobody)
+        return Changes(profiles=(nobody, holder.without(key)), moves={key: nobody.id}, answer=nobody)
 
     return Work(think, identities=(key,))
 
@@ -106,10 +106,6 @@ def told(id: str, origin: str) -> Work:
         return Changes(events=(Event(event, holder.id, SUBSCRIBED, snapshot.now, None, CUSTOMER, SPACE, properties),))
 
     return Work(think, identities=(key,), key=event, key_in="events")
-
-
-def _without(profile: Profile, key: str) -> Profile:
-    return replace(profile, identities=tuple(known for known in profile.identities if known.key != key))
 
 
 def _is_signed_in(profile: Profile) -> bool:

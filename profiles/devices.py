@@ -54,7 +54,7 @@ def forget(snapshot: Snapshot, key: str, *, now: datetime) -> Changes:
         return Changes()
     if identity.suppression and identity.suppression.reason not in OVER_WHEN_REGISTERED:
         return Changes()
-    return Changes(profiles=(_without(holder, key),), releases=(key,))
+    return Changes(profiles=(holder.without(key),), releases=(key,))
 
 
 def _person(snapshot: Snapshot, key: str, whose: Claimed | str | None, now: datetime) -> Changes | Refusal:
@@ -91,7 +91,7 @@ def _held(
         return Changes(profiles=(person,), claims={key: person.id}, answer=person)
     if holder.id == person.id:
         return Changes(profiles=(person,), answer=person)
-    return Changes(profiles=(person, _without(holder, key)), moves={key: person.id}, answer=person)
+    return Changes(profiles=(person, holder.without(key)), moves={key: person.id}, answer=person)
 
 
 def _is_dead(identity: Identity, key: str) -> bool:
@@ -103,7 +103,3 @@ def _is_dead(identity: Identity, key: str) -> bool:
 
 def _without_dead(person: Profile, key: str) -> Profile:
     return replace(person, identities=tuple(one for one in person.identities if not _is_dead(one, key)))
-
-
-def _without(profile: Profile, key: str) -> Profile:
-    return replace(profile, identities=tuple(known for known in profile.identities if known.key != key))

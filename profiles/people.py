@@ -101,9 +101,9 @@ def unlink(snapshot: Snapshot, profile: Profile, key: str, *, now: datetime) -> 
         return Refusal("unknown_identity", key)
     if identity.suppression:
         return Refusal("suppressed_identity", key)
-    without = replace(profile, identities=tuple(known for known in profile.identities if known.key != key))
     held = [name for name in keys_for(key) if snapshot.identities.get(name) in (profile.id, *profile.absorbed)]
-    return Changes(profiles=(without,), releases=tuple(held), answer=without)
+    left = profile.without(key)
+    return Changes(profiles=(left,), releases=tuple(held), answer=left)
 
 
 def keys_of(facts: Claimed) -> tuple[str, ...]:

@@ -114,6 +114,10 @@ class Profile:
             identities=tuple(identity if known.key == identity.key else known for known in self.identities),
         )
 
+    def without(self, key: str) -> "Profile":
+        """Return the profile without the identity of this key."""
+        return replace(self, identities=tuple(known for known in self.identities if known.key != key))
+
     def learn(self, name: str, value: Any, *, source: Source, at: datetime, by: str = "") -> "Profile":
         """Return the profile knowing this; what the person declared is not overwritten by what we inferred or tracked."""
         known = self.attributes.get(name)
