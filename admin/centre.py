@@ -20,8 +20,8 @@ from profiles.consents import Consents, Said
 from profiles.ledgers import Ledgers
 from profiles.personal_links import Over, PersonalLinks
 from profiles.profile import Profile
-from profiles.record import from_document
 from profiles.store import Store, Unavailable
+from profiles.survivor import survivor
 from profiles.writer import Writer
 from rules.house_files import Words
 from rules.policy import Policy
@@ -82,17 +82,12 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-async def profile_of(centre: Centre, id: str) -> Profile | None:
-    """Return the profile that a link was made for, or the one that it became; None when there is none any more."""
-    for _ in range(10):  # a chain of merges
-        document = await centre.store.get("profiles", id)
-        if document is None:
-            return None
-        profile = from_document(Profile, document)
-        if profile.merged_into is None:
-            return profile
-        id = profile.merged_into
-    return None
+async def person_of(request: web.Request, whose: str | Over | None) -> Profile | web.Response:
+    """Return the person whose link this is, or the page that says why it opens nothing."""
+    if not isinstance(whose, str):
+        return await refused(request, whose)
+    profile = await survivor(request.config_dict[CENTRE].store, whose)
+    return profile or notice(request, "gone", texts_for(request), status=404)
 
 
 async def refused(request: web.Request, token: Over | None) -> web.Response:

@@ -6,13 +6,14 @@ the link itself; a mail program's own "unsubscribe" sends it without a cookie an
 
 from aiohttp import web
 
-from admin.centre import CENTRE, Centre, door, notice, profile_of, refused, said, show, texts_for
+from admin.centre import CENTRE, Centre, door, notice, refused, said, show, texts_for
 from admin.incoming import posted
 from profiles.consent import verdict
 from profiles.consents import Said
 from profiles.personal_links import Asked, Offer, Over
 from profiles.profile import Profile
 from profiles.snapshot import Refusal
+from profiles.survivor import survivor
 from profiles.topics import EVERY, Topic
 
 ONE_CLICK = "List-Unsubscribe"
@@ -64,7 +65,7 @@ async def show_confirmation(request: web.Request) -> web.Response:
     asked = centre.links.asked_of(request.match_info["token"], centre.clock())
     if not isinstance(asked, Asked):
         return await refused(request, asked)
-    profile = await profile_of(centre, asked.profile)
+    profile = await survivor(centre.store, asked.profile)
     topic = centre.policy().topics.get(asked.topic)
     if profile is None or topic is None:
         return notice(request, "gone", texts_for(request), status=404)
@@ -79,7 +80,7 @@ async def confirm(request: web.Request) -> web.Response:
     asked = centre.links.asked_of(request.match_info["token"], centre.clock())
     if not isinstance(asked, Asked):
         return await refused(request, asked)
-    profile = await profile_of(centre, asked.profile)
+    profile = await survivor(centre.store, asked.profile)
     speaks = texts_for(request, profile)
     heard = said(request, "confirmation", speaks)
     proof = await centre.consents.confirm(
@@ -93,7 +94,7 @@ async def confirm(request: web.Request) -> web.Response:
 
 async def _offer(request: web.Request, centre: Centre) -> tuple[Offer | Over | None, Profile | None]:
     offer = centre.links.offer_of(request.match_info["token"], centre.clock())
-    return offer, await profile_of(centre, offer.profile) if isinstance(offer, Offer) else None
+    return offer, await survivor(centre.store, offer.profile) if isinstance(offer, Offer) else None
 
 
 async def _end(centre: Centre, profile: Profile, channel: str, about: str, heard: Said, topic: Topic | None) -> None:

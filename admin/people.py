@@ -12,6 +12,7 @@ from profiles.passes import PASSES, Card, Pass
 from profiles.personal_links import PersonalLinks
 from profiles.profile import Attribute, Profile
 from profiles.record import from_document
+from profiles.survivor import survivor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +66,7 @@ async def person(desk: Desk, profile: Profile) -> Person:
 
 async def read_profile(desk: Desk, id: str) -> Profile | None:
     """Return the profile, or the one it was merged into."""
-    for _ in range(10):  # a chain of merges; a loop in it would be a mistake, not a reason to hang
-        document = await desk.store.get("profiles", id)
-        if document is None:
-            return None
-        profile = from_document(Profile, document)
-        if profile.merged_into is None:
-            return profile
-        id = profile.merged_into
-    return None
+    return await survivor(desk.store, id)
 
 
 async def threads_of(desk: Desk, profile: Profile) -> tuple[Conversation, ...]:

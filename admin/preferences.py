@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from admin import one_click, own_data, own_export, own_requests
-from admin.centre import CENTRE, Centre, door, dress, may_change, notice, profile_of, refused, said, show, texts_for
+from admin.centre import CENTRE, Centre, door, dress, may_change, notice, person_of, said, show, texts_for
 from admin.choices import (
     MOST,
     PERIODS,
@@ -112,11 +112,7 @@ def _posted(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 
 async def _opened(request: web.Request, centre: Centre) -> Profile | web.Response:
-    whose = centre.links.page_of(request.match_info["token"], centre.clock())
-    if not isinstance(whose, str):
-        return await refused(request, whose)
-    profile = await profile_of(centre, whose)
-    return profile or notice(request, "gone", texts_for(request), status=404)
+    return await person_of(request, centre.links.page_of(request.match_info["token"], centre.clock()))
 
 
 async def _page(

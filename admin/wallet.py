@@ -13,7 +13,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from admin import qr
-from admin.centre import CENTRE, Centre, door, notice, profile_of, refused, show, texts_for
+from admin.centre import CENTRE, Centre, door, notice, person_of, show, texts_for
 from admin.codes import picture
 from admin.pages import version
 from admin.throttle import Allowance, allowed
@@ -118,11 +118,7 @@ async def _asked(request: web.Request) -> tuple[Profile, Pass] | web.Response:
 
 
 async def _opened(request: web.Request, centre: Centre) -> Profile | web.Response:
-    token = centre.links.cards_of(request.match_info["token"], centre.clock())
-    if not isinstance(token, str):
-        return await refused(request, token)
-    profile = await profile_of(centre, token)
-    return profile or notice(request, "gone", texts_for(request), status=404)
+    return await person_of(request, centre.links.cards_of(request.match_info["token"], centre.clock()))
 
 
 def _code(address: str) -> str:

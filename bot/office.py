@@ -22,11 +22,11 @@ from profiles.record import from_document
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 from profiles.spoken import heed
 from profiles.store import Store
+from profiles.survivor import survivor
 from profiles.timeline import BOT, Event
 from profiles.writer import Writer
 
 MOST_CHANGES = 20
-_DEEPEST_MERGE = 8
 
 
 @dataclass(slots=True)
@@ -102,16 +102,10 @@ class Office:
 
     async def _person(self) -> Profile:
         document = await self.store.get("conversations", self.conversation)
-        id = from_document(Conversation, document).profile if document else None
-        for _ in range(_DEEPEST_MERGE):
-            found = await self.store.get("profiles", id) if id else None
-            if found is None:
-                break
-            person = from_document(Profile, found)
-            if person.merged_into is None:
-                return person
-            id = person.merged_into
-        raise LookupError(f"no conversation {self.conversation}")
+        person = await survivor(self.store, from_document(Conversation, document).profile) if document else None
+        if person is None:
+            raise LookupError(f"no conversation {self.conversation}")
+        return person
 
     async def _commit(
         self,
