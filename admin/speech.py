@@ -342,6 +342,10 @@ class Speech:
         """Return what people read for something the bot remembers."""
         return typeset(titles.slot(name, self._speaks.language), self._speaks.language)
 
+    def bot_rule(self, name: str, titles: Titles) -> str:
+        """Return what people read for a rule of the bot."""
+        return typeset(titles.rule(name, self._speaks.language), self._speaks.language)
+
     def entity(self, name: str, titles: Titles) -> str:
         """Return what people read for something found in a sentence."""
         return typeset(titles.entity(name, self._speaks.language), self._speaks.language)

@@ -80,18 +80,20 @@ def read_project(folder: Path, findings: Findings) -> Project:
     flows = read_flows(files, domain.responses, findings)
     training = read_training(files, options.language, findings)
     taught = {example.answer or example.intent for example in training.examples}
+    rules = _items(files, "rules", "rule", findings)
+    named = [str(rule["rule"]) for rule in rules]
     return Project(
         folder=folder,
         domain=domain,
         training=training,
-        rules=_items(files, "rules", "rule", findings),
+        rules=rules,
         stories=_items(files, "stories", "story", findings),
         options=options,
         validation=read_validation(_optional(folder, "validation.yml", findings), domain, findings),
         memory=read_memory(_optional(folder, "profile.yml", findings), domain, findings),
         handover=read_handover(_optional(folder, "handover.yml", findings), domain, findings, flows.by_id),
         flows=flows,
-        titles=read_titles(_optional(folder, "titles.yml", findings), domain, taught, findings),
+        titles=read_titles(_optional(folder, "titles.yml", findings), domain, taught, named, findings),
     )
 
 

@@ -6,6 +6,8 @@
       order_state: {fr: État de la commande, en: Order state, values: {shipped: {fr: expédiée, en: shipped}}}
     entities:
       date: {fr: Jour, en: Day}                                   absent: the slot of that name
+    rules:
+      Say goodbye: {fr: Dire au revoir}                           a language that is absent: the rule's own name
 
 What has no title shows the button that means it, else its own name as words: `order_number` is Order number.
 """
@@ -19,7 +21,7 @@ from bot.values import name_at, table_at
 from profiles.findings import Findings, nearest
 from profiles.written import Table, Text, place_of
 
-_KINDS = ("intents", "slots", "entities")
+_KINDS = ("intents", "slots", "entities", "rules")
 _WORDS = {"fr": {True: "oui", False: "non"}, "en": {True: "yes", False: "no"}}
 _Said = Mapping[str, str]
 """language -> words; under "" those for every language."""
@@ -34,6 +36,7 @@ class Titles:
     entities: Mapping[str, _Said] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, _Said]] = field(default_factory=dict)
     """slot -> value -> words."""
+    rules: Mapping[str, _Said] = field(default_factory=dict)
     buttons: Mapping[str, _Said] = field(default_factory=dict)
     """intent -> the title of the first button that means it."""
 
@@ -53,6 +56,11 @@ class Titles:
         """Return what people read for an entity."""
         return _in(self.entities.get(name), language) or self.slot(name, language)
 
+    def rule(self, name: str, language: str) -> str:
+        """Return what people read for a rule: its name is prose of one language."""
+        said = self.rules.get(name, {})
+        return said.get(language) or said.get("") or name
+
     def value(self, slot: str, value: Any, language: str) -> str:
         """Return what people read for what a slot holds."""
         if isinstance(value, bool):
@@ -68,8 +76,13 @@ def as_words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def read_titles(file: Table, domain: Domain, intents: Collection[str], findings: Findings) -> Titles:
-    """Return what titles.yml says; an absent file leaves the buttons' titles. `intents` are all that examples teach."""
+def read_titles(
+    file: Table, domain: Domain, intents: Collection[str], rules: Collection[str], findings: Findings
+) -> Titles:
+    """Return what titles.yml says; an absent file leaves the buttons' titles. `intents` are all that examples teach.
+
+    The title of a rule that is no more is a notice only: a rule's name is prose, and nothing else hangs on it.
+    """
     for key in file:
         if key not in _KINDS:
             findings.unknown_key(file, key, _KINDS)
@@ -83,6 +96,7 @@ def read_titles(file: Table, domain: Domain, intents: Collection[str], findings:
             for name, spec in slots.items()
             if isinstance(spec, Table) and "values" in spec
         },
+        rules=dict(_of_rules(table_at(file, "rules", findings), rules, findings)),
         buttons=_buttons(domain),
     )
 
@@ -92,6 +106,13 @@ def _titles(file: Table, kind: str, known: Collection[str], findings: Findings) 
     for name, spec in table.items():
         if name not in known:
             findings.error(place_of(table, name), f'{kind}: unknown name "{name}".', nearest(name, known))
+        yield str(name), _said(table, name, spec, findings)
+
+
+def _of_rules(table: Table, known: Collection[str], findings: Findings) -> Iterator[tuple[str, _Said]]:
+    for name, spec in table.items():
+        if name not in known:
+            findings.notice(place_of(table, name), f'rules: unknown name "{name}".', nearest(name, known))
         yield str(name), _said(table, name, spec, findings)
 
 

@@ -59,6 +59,12 @@ async def test_the_page_shows_five_intents_at_most_and_keeps_the_sentence(school
     assert "What the bot understands" not in await noor.page("/learning/try")
 
 
+async def test_a_rule_of_the_bot_is_named_in_the_language_of_who_reads(school: Office) -> None:
+    lise = await school.signed_in(await school.agent("Lise Dubois", language="fr"))
+    page = await lise.page("/learning/try?q=what+are+your+opening+hours&language=en")
+    assert " Horaires <small" in page and "Hours <small" not in page
+
+
 async def test_from_the_test_a_sentence_is_taught_and_tested_again(school: Office, noor: Caller) -> None:
     fields = {"text": "zut alors flûte", "language": "fr", "other": "human", "intent": "other", "back": "try"}
     answer = await noor.post("/learning/examples", form=fields)

@@ -4,7 +4,7 @@ import pytest
 
 from bot.content import read_content
 from bot.project import read_project
-from bot.titles import as_words
+from bot.titles import Titles, as_words
 from profiles.findings import Findings
 from tests.bot.conftest import SHOP
 
@@ -76,6 +76,7 @@ def test_a_title_comes_before_button_and_name_in_the_language_of_who_reads(title
         ("intents: {order_statu: Status}", 'intents: unknown name "order_statu"'),
         ("slots: {order_number: [a]}", "order_number: expected a title, or one for each language"),
         ("slots: {order_number: {fr: [a]}}", "fr: expected a name"),
+        ("rules: {Say goodbye: [a]}", "Say goodbye: expected a title, or one for each language"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(titles, written, said):
@@ -92,6 +93,14 @@ def test_the_shipped_bot_names_all_it_has_in_both_languages():
         assert {name for name in names if not {"fr", "en"} <= said.get(name, {}).keys()} == set()
     states = domain.slots["order_state"].values
     assert {state for state in states if not {"fr", "en"} <= named.values["order_state"].get(state, {}).keys()} == set()
+    assert {str(rule["rule"]) for rule in project.rules} == named.rules.keys()
+    assert {name for name, said in named.rules.items() if not said.get("fr")} == set() and findings.notices == []
+
+
+def test_a_rule_has_its_own_name_where_it_has_no_title():
+    named = Titles(rules={"Say goodbye": {"fr": "Dire au revoir"}})
+    assert (named.rule("Say goodbye", "fr"), named.rule("Say goodbye", "en")) == ("Dire au revoir", "Say goodbye")
+    assert named.rule("Taught since", "fr") == "Taught since"
 
 
 def test_titles_are_kept_with_the_versions_of_a_bot():
