@@ -17,6 +17,7 @@ from bot.flow_checks import check_flows, heard_by_flows
 from bot.forms import ask_names
 from bot.rehearsal import rehearse
 from bot.scene import Script
+from bot.slots import VALIDATE_ALL
 from bot.states import Expected
 from bot.training import Training
 from bot.values import name_at
@@ -42,6 +43,20 @@ def check(script: Script, findings: Findings) -> None:
     _check_unused(script, findings)
     check_flows(script, findings)
     rehearse(script, findings)
+
+
+def called(script: Script) -> frozenset[str]:
+    """Return the actions that the files lead to: named by a step or a slot, or by a form's, a slot's or Rasa's own name for it."""
+    project, domain = script.project, script.domain
+    told = [step for item in (*project.rules, *project.stories) for step in _flat(rows(item.get("steps")))]
+    flown = [step for flow in project.flows.by_id.values() for step in flow.steps.values()]
+    names = {str(step["action"]) for step in told if isinstance(step, Table) and "action" in step}
+    names |= {name for step in flown for name in (step.name, step.utter or "")}
+    names |= {mapping.action or "" for slot in domain.slots.values() for mapping in slot.mappings}
+    names |= {ask for form in domain.forms.values() for slot in form.required for ask in ask_names(form.name, slot)}
+    names |= {f"validate_{name}" for name in (*domain.forms, *domain.slots)}
+    names |= {f"action_ask_{name}" for name in domain.slots}
+    return frozenset(names | DEFAULT_ACTIONS | {VALIDATE_ALL, project.options.core_fallback})
 
 
 def _check_steps(item: Table, domain: Domain, findings: Findings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.actions import Actions
 from bot.answering import BotOptions
 from bot.brain import Brain
+from bot.checks import called
 from bot.dialogue_report import as_json, as_lines
 from bot.dialogues import play, play_dialogues, read_dialogues
 from bot.explanation import explain
@@ -49,38 +50,47 @@ def _say_notices(notices: Iterable[ContentError], say: Say) -> None:
 async def bot_check(folder: Path, say: Say, *, strict: bool) -> int:
     """Check the files, and import the actions; 0 when all of it can work (`strict`: and nothing at all was said)."""
     brain = check(folder, say, strict=strict)
-    if brain is None or not await _check_actions(brain, folder, say):
+    if brain is None:
         return 1
-    project = brain.script.project
+    findings = await _check_actions(brain, folder)
+    for error in findings.errors:
+        say(str(error))
+    _say_notices(findings.notices, say)
+    if findings.errors or (strict and findings.notices):
+        return 1
+    project, notices = brain.script.project, len(brain.notices) + len(findings.notices)
     counts = f"{_many(len(project.rules), 'rule')}, {_many(len(project.training.examples), 'example')}"
-    what = _many(len(brain.notices), "notice") if brain.notices else "nothing to complain about"
+    what = _many(notices, "notice") if notices else "nothing to complain about"
     say(f"{_many(len(brain.script.domain.intents), 'intent')}, {counts}: {what}.")
     return 0
 
 
-async def _check_actions(brain: Brain, folder: Path, say: Say) -> bool:
-    """Say which custom actions nobody wrote, or why they cannot be imported; whether all of them are there."""
-    declared = brain.script.domain.actions
+async def _check_actions(brain: Brain, folder: Path) -> Findings:
+    """Return which custom actions nobody wrote, or why they cannot be imported.
+
+    One that nothing calls is a notice: Rasa says nothing of it, and no conversation comes to it.
+    """
+    declared, findings = brain.script.domain.actions, Findings()
     performs = performer(BotOptions(folder=str(folder)))
     try:
         if not declared or not isinstance(performs, Actions):
-            return True
+            return findings
         written = await performs.load()
         if performs.problem:
-            say(f"actions: {performs.problem}. Hint: install the packages they need, and start in the bot's folder")
-            return False
+            hint = "install the packages they need, and start in the bot's folder"
+            findings.error(next(iter(declared.values())), f"actions: {performs.problem}.", hint)
+            return findings
     finally:
         await performs.close()
-    missing = [name for name in declared if name not in written]
-    for name in missing:
-        say(
-            str(
-                ContentError(
-                    declared[name], f'actions: nobody wrote "{name}" in the bot\'s actions.', nearest(name, written)
-                )
-            )
-        )
-    return not missing
+    wanted = called(brain.script)
+    for name in declared:
+        if name not in written:
+            what = f'actions: nobody wrote "{name}" in the bot\'s actions'
+            if name in wanted:
+                findings.error(declared[name], f"{what}.", nearest(name, written))
+            else:
+                findings.notice(declared[name], f"{what}, and nothing calls it.", nearest(name, written))
+    return findings
 
 
 def differing(brain: Brain, folder: Path, say: Say) -> int:

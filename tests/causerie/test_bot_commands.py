@@ -58,15 +58,33 @@ async def test_a_notice_fails_only_the_strict(shop: Path, said: list[str]) -> No
 
 
 async def test_an_action_that_nobody_wrote_is_named(shop: Path, said: list[str]) -> None:
-    domain = shop / "domain.yml"
-    domain.write_text(domain.read_text(encoding="utf-8") + "\nactions: [action_pay, action_send]\n", encoding="utf-8")
-    action = "from rasa_sdk import Action\nclass Pay(Action):\n    def name(self): return 'action_pays'\n"
-    (shop / "actions.py").write_text(action + "    def run(self, dispatcher, tracker, domain): return []\n")
+    _declares(shop, "action_pay, action_ask_return_reason, validate_order_form")
+    rules = shop / "data" / "rules.yml"
+    text = rules.read_text(encoding="utf-8")
+    rules.write_text(text.replace("{action: utter_goodbye}", "{action: action_pay}"), encoding="utf-8")
     assert await bot_check(shop, said.append, strict=False) == 1
     assert [line for line in said if "nobody wrote" in line][0].endswith(
         'nobody wrote "action_pay" in the bot\'s actions. Hint: did you mean "action_pays"?'
     )
-    assert sum("nobody wrote" in line for line in said) == 2
+    assert sum("nobody wrote" in line for line in said) == 3
+
+
+async def test_an_action_that_nobody_wrote_nor_calls_fails_only_the_strict(shop: Path, said: list[str]) -> None:
+    _declares(shop, "action_pay, action_pays")
+    assert await bot_check(shop, said.append, strict=False) == 0
+    notice = next(line for line in said if "action_pay" in line)
+    assert (
+        notice.startswith("notice: domain.yml:") and "nothing calls it" in notice and said[-1].endswith(": 1 notice.")
+    )
+    assert await bot_check(shop, said.append, strict=True) == 1
+
+
+def _declares(bot: Path, actions: str) -> None:
+    """Have the bot declare these, and a file that holds one other than `action_pay`."""
+    domain = bot / "domain.yml"
+    domain.write_text(domain.read_text(encoding="utf-8") + f"\nactions: [{actions}]\n", encoding="utf-8")
+    action = "from rasa_sdk import Action\nclass Pay(Action):\n    def name(self): return 'action_pays'\n"
+    (bot / "actions.py").write_text(action + "    def run(self, dispatcher, tracker, domain): return []\n")
 
 
 async def test_actions_that_cannot_be_imported_are_said_with_the_reason(shop: Path, said: list[str]) -> None:
