@@ -219,6 +219,17 @@ async def test_an_attribute_is_learned_corrected_and_forgotten(shop: Office) -> 
     assert profile and profile.value("city") is None
 
 
+async def test_a_conversation_opens_with_an_attribute_that_only_the_house_knows(shop: Office) -> None:
+    caller = await shop.signed_in(await shop.agent())
+    await caller.post("/people/chloe/attributes", {"name": "shoe_size", "value": "39"})
+    for path in (
+        "/inbox/all/telegram%3A7003",
+        "/conversations/telegram%3A7003",
+        "/conversations/telegram%3A7003/panel",
+    ):
+        assert "shoe size" in await caller.page(path), path
+
+
 async def test_search_finds_words_names_and_the_beginnings_of_addresses(shop: Office) -> None:
     caller = await shop.signed_in(await shop.agent())
     found = {"commande": "Anna Martin", "COMMANDÉ suivi": "Anna Martin", "veste bleu": "Chloé Rossi", "anna.mart": "Anna Martin",
