@@ -10,6 +10,7 @@ from admin.answers import refuse
 from admin.desk import DESK, Desk
 from admin.guard import agent_of
 from admin.roles import may
+from channels.bodies import body_of
 from channels.webchat_kinds import kind_of, safe_name
 from profiles.ids import new_id
 from profiles.record import from_document
@@ -26,7 +27,7 @@ async def upload(request: web.Request) -> web.Response:
     id = request.match_info["id"]
     if await desk.store.get("conversations", id) is None:
         return refuse(request, "unknown_conversation", 404)
-    content = await _read(request, desk.options.attachment_megabytes * 1_000_000)
+    content = await body_of(request, desk.options.attachment_megabytes * 1_000_000)
     if content is None:
         return refuse(request, "too_large", 413)
     kind = kind_of(content)
@@ -94,13 +95,3 @@ def _headers(attachment: Attachment, content: bytes) -> dict[str, str]:
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "private, max-age=3600",
     }
-
-
-async def _read(request: web.Request, largest: int) -> bytes | None:
-    """Return the body, or None as soon as it is larger than allowed, whatever its Content-Length said."""
-    content = bytearray()
-    async for chunk in request.content.iter_chunked(65_536):
-        content += chunk
-        if len(content) > largest:
-            return None
-    return bytes(content)

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from aiohttp import web
 
 from admin.schema import MOST_PROBLEMS, Problem
+from channels.bodies import body_of
 
 READ_WITHIN_SECONDS = 10
 DEEPEST = 32
@@ -42,9 +43,12 @@ async def read_bytes(request: web.Request, *, largest: int) -> bytes:
     """Return the body as it came. Raises Malformed: 408, 413."""
     try:
         async with asyncio.timeout(READ_WITHIN_SECONDS):
-            return await _bytes(request, largest)
+            body = await body_of(request, largest)
     except TimeoutError:
         raise Malformed(408, f"expected the whole body within {READ_WITHIN_SECONDS} seconds") from None
+    if body is None:
+        raise Malformed(413, f"expected at most {largest} bytes")
+    return body
 
 
 def parse(body: bytes) -> Any:
@@ -60,17 +64,6 @@ def parse(body: bytes) -> Any:
     if not _is_clean(value):
         raise Malformed(422, "the body can not be taken", tuple(_problems(value)[:MOST_PROBLEMS]))
     return value
-
-
-async def _bytes(request: web.Request, largest: int) -> bytes:
-    if (request.content_length or 0) > largest:
-        raise Malformed(413, f"expected at most {largest} bytes")
-    body = bytearray()
-    async for piece in request.content.iter_chunked(65_536):
-        body += piece
-        if len(body) > largest:
-            raise Malformed(413, f"expected at most {largest} bytes")
-    return bytes(body)
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from profiles.octets import octets_of
 from profiles.secret import Secret
 
 _LARGEST_ANSWER = 500_000
@@ -59,12 +60,10 @@ class LlmClient:
             async with self._session.post(self._url, json=body, allow_redirects=False) as response:
                 if response.status != 200:
                     raise LlmUnwell(f"answered {response.status}")
-                answer = bytearray()
-                async for chunk in response.content.iter_chunked(65_536):
-                    answer += chunk
-                    if len(answer) > _LARGEST_ANSWER:
-                        raise LlmUnwell("answered too much")
-            return json.loads(bytes(answer))
+                answer = await octets_of(response.content, _LARGEST_ANSWER)
+            if answer is None:
+                raise LlmUnwell("answered too much")
+            return json.loads(answer)
         except aiohttp.ClientError as error:
             raise LlmUnwell(f"is out of reach: {type(error).__name__}") from None
         except (ValueError, RecursionError):

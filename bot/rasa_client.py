@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from profiles.octets import octets_of
 from profiles.secret import Secret
 
 _LARGEST_ANSWER = 2_000_000
@@ -81,19 +82,13 @@ class RasaClient:
             ):
                 if response.status != 200:
                     raise RasaUnwell(f"answered {response.status}")
-                return json.loads(await _bounded(response))
+                answer = await octets_of(response.content, _LARGEST_ANSWER)
+            if answer is None:
+                raise RasaUnwell(f"answered more than {_LARGEST_ANSWER:,} bytes")
+            return json.loads(answer)
         except TimeoutError:
             raise RasaUnwell(f"took longer than {self._seconds:g} s") from None
         except aiohttp.ClientError as error:
             raise RasaUnwell(f"is out of reach: {type(error).__name__}") from None
         except (ValueError, RecursionError):
             raise RasaUnwell("answered no JSON") from None
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > _LARGEST_ANSWER:
-            raise RasaUnwell(f"answered more than {_LARGEST_ANSWER:,} bytes")
-    return bytes(body)

@@ -26,6 +26,7 @@ from bot.office import Attended, Office
 from bot.scene import Scene
 from bot.tracker import Tracker
 from profiles.calendar import Clock
+from profiles.octets import octets_of
 from profiles.secret import is_one_of
 from profiles.store import Store
 from profiles.writer import Writer
@@ -191,13 +192,11 @@ def _latest(tracker: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str,
 
 async def _json(request: web.Request) -> dict[str, Any]:
     """Return the body, unpacked (aiohttp does it) and bounded. Raises what the server answers as 400 or 413."""
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > LARGEST_CALL:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_CALL, len(body))
+    body = await octets_of(request.content, LARGEST_CALL)
+    if body is None:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_CALL, LARGEST_CALL + 1)
     try:
-        asked = json.loads(bytes(body))
+        asked = json.loads(body)
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):

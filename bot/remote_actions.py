@@ -24,6 +24,7 @@ from bot.answering import BotOptions, folder_of
 from bot.contract import ActionCall, ActionResult
 from bot.files import read
 from profiles.findings import ContentErrors, Findings
+from profiles.octets import octets_of
 from profiles.secret import Secret
 from profiles.written import Place, Table, place_of, plain
 
@@ -109,12 +110,8 @@ class RemoteActions:
         async with self._session.post(endpoint.url, json=payload, params=params, allow_redirects=False) as response:
             if response.status not in (200, 400):
                 return response.status, None
-            body = b""
-            async for chunk in response.content.iter_chunked(65_536):
-                body += chunk
-                if len(body) > _LARGEST_ANSWER:
-                    return 413, None
-            return response.status, json.loads(body)
+            body = await octets_of(response.content, _LARGEST_ANSWER)
+            return (413, None) if body is None else (response.status, json.loads(body))
 
 
 def _signed(endpoint: Endpoint) -> Mapping[str, str]:

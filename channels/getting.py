@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 import aiohttp
 
+from profiles.octets import octets_of
+
 LARGEST_ANSWER = 20_000  # octets
 SECONDS = 10.0
 
@@ -20,11 +22,9 @@ async def get(address: str) -> bytes:
             aiohttp.ClientSession(timeout=timeout) as client,
             client.get(address, allow_redirects=False) as answer,
         ):
-            content = await answer.content.read(LARGEST_ANSWER + 1)
-            while len(content) <= LARGEST_ANSWER and (more := await answer.content.read(LARGEST_ANSWER + 1)):
-                content += more
+            content = await octets_of(answer.content, LARGEST_ANSWER)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise OSError(type(error).__name__) from error
-    if answer.status != 200 or len(content) > LARGEST_ANSWER:
-        raise OSError(f"answered {answer.status} with {len(content)} octets")
+    if answer.status != 200 or content is None:
+        raise OSError(f"answered {answer.status} with {'too many' if content is None else len(content)} octets")
     return content

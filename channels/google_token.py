@@ -13,7 +13,9 @@ import aiohttp
 import orjson
 
 from channels.jws import private_key, signed
+from channels.stranger_json import table_in
 from profiles.calendar import Clock
+from profiles.octets import octets_of
 from profiles.secret import Secret
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -101,10 +103,10 @@ class GoogleToken:
         form = {"grant_type": GRANT, "assertion": self.signed(claims)}
         try:
             async with self._http.post(self.account.token_url, data=form, allow_redirects=False) as answer:
-                status, content = answer.status, await answer.content.read(LARGEST_ANSWER)
+                status, content = answer.status, await octets_of(answer.content, LARGEST_ANSWER)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise NoToken(f"token: {type(error).__name__}", is_config=False) from error
-        said = _object(content)
+        said = table_in(content or b"")
         text = said.get("access_token")
         if status != 200 or not isinstance(text, str) or not text:
             why = f"token: {status} {str(said.get('error', ''))[:60]}".strip()
@@ -115,11 +117,3 @@ class GoogleToken:
         )
         self._text = text
         self._until = now + max(timedelta(seconds=min(seconds, 86_400)) - RENEWED_BEFORE, timedelta())
-
-
-def _object(content: bytes) -> dict[str, object]:
-    try:
-        said = orjson.loads(content) if content else {}
-    except orjson.JSONDecodeError:
-        return {}
-    return said if isinstance(said, dict) else {}

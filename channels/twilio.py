@@ -20,10 +20,12 @@ from aiohttp import web
 from channels.channel import Arrival, Channel, Door, Inbound, Later, Limits, Outbound, Receipt, Sending, Sent, Unknown
 from channels.retry_after import asked_wait
 from channels.sms_text import TEN_SEGMENTS, body
+from channels.stranger_json import table_in
 from channels.twilio_codes import reason, refusal
 from channels.twilio_media import MediaPlaces, media_of
 from channels.twilio_signature import Fields, fields_of, is_genuine
 from profiles.identity import normalise
+from profiles.octets import octets_of
 from profiles.secret import Secret, live
 from profiles.store import Unavailable
 from profiles.text import clean
@@ -122,7 +124,7 @@ class Twilio:
             async with self._client.post(
                 url, data=self._form(outbound), headers=self._auth, allow_redirects=False
             ) as answer:
-                return _outcome(answer, await answer.content.read(ANSWER_BYTES), self._door.clock())
+                return _outcome(answer, await octets_of(answer.content, ANSWER_BYTES), self._door.clock())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Later(10.0, type(error).__name__)  # no connection: nothing was handed over
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
@@ -221,12 +223,8 @@ def _thanks() -> web.Response:
     return web.Response(text="<Response/>", content_type="text/xml")
 
 
-def _outcome(answer: aiohttp.ClientResponse, raw: bytes, now: datetime) -> Sending:
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        body = None
-    body = body if isinstance(body, dict) else {}
+def _outcome(answer: aiohttp.ClientResponse, raw: bytes | None, now: datetime) -> Sending:
+    body = table_in(raw or b"")
     if answer.status in (200, 201):
         return Sent(str(body["sid"])) if body.get("sid") else Unknown("an answer without a sid")
     code = body.get("code")

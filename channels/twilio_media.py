@@ -11,6 +11,7 @@ from typing import Literal
 import aiohttp
 from yarl import URL
 
+from profiles.octets import octets_of
 from profiles.timeline import Attachment
 
 LARGEST_BYTES = 5 * 1024 * 1024  # Twilio's own bound for MMS
@@ -57,11 +58,9 @@ class MediaPlaces:
 async def _content(answer: aiohttp.ClientResponse) -> tuple[bytes, str]:
     if answer.status != 200:
         raise LookupError(f"http {answer.status}")
-    content = b""
-    async for chunk in answer.content.iter_chunked(65_536):
-        content += chunk
-        if len(content) > LARGEST_BYTES:
-            raise LookupError(f"larger than {LARGEST_BYTES} bytes")
+    content = await octets_of(answer.content, LARGEST_BYTES)
+    if content is None:
+        raise LookupError(f"larger than {LARGEST_BYTES} bytes")
     return content, answer.content_type
 
 

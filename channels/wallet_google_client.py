@@ -1,7 +1,8 @@
 """Google's wallet API: objects made or changed, messages added; what each answer means. Everything here may be done twice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 import aiohttp
@@ -9,13 +10,17 @@ import orjson
 
 from channels.google_token import GoogleToken, NoToken
 from channels.retry_after import asked_wait
+from channels.stranger_json import table_in
 from channels.wallet_google import KINDS, Json
+from profiles.octets import octets_of
 from profiles.passes import CardKind
 
 SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
 LARGEST_ANSWER = 1_000_000  # octets
 BUSY_SECONDS, QUOTA_SECONDS = 15.0, 60.0
 QUOTA = "QuotaExceeded"
+
+Answer: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class GoogleWallet:
         answer = await self._ask("POST", f"{KINDS[kind]}Object/{quote(id, safe='')}/addMessage", told)
         return answer if isinstance(answer, Trouble) else None
 
-    async def _put(self, name: str, told: Json) -> Json | Trouble:
+    async def _put(self, name: str, told: Json) -> Answer | Trouble:
         """PATCH what is there, else POST it; who was quicker made it, so it is there now."""
         path = f"{name}/{quote(told['id'], safe='')}"
         answer = await self._ask("PATCH", path, told)
@@ -67,13 +72,13 @@ class GoogleWallet:
                 answer = await self._ask("PATCH", path, told)
         return answer
 
-    async def _ask(self, method: str, path: str, told: Json) -> Json | Trouble:
+    async def _ask(self, method: str, path: str, told: Json) -> Answer | Trouble:
         answer = await self._asked(method, path, told)
         if isinstance(answer, Trouble) and answer.detail.startswith("401"):
             answer = await self._asked(method, path, told)  # the token was taken for expired: once with another
         return answer
 
-    async def _asked(self, method: str, path: str, told: Json) -> Json | Trouble:
+    async def _asked(self, method: str, path: str, told: Json) -> Answer | Trouble:
         try:
             text = await self.token.value()
         except NoToken as error:
@@ -83,16 +88,16 @@ class GoogleWallet:
             async with self._http.request(
                 method, f"{self._base}/{path}", data=orjson.dumps(told), headers=headers, allow_redirects=False
             ) as answer:
-                content = await answer.content.read(LARGEST_ANSWER)
+                content = await octets_of(answer.content, LARGEST_ANSWER)
                 if answer.status == 401:
                     self.token.refused(text)
                 wait = asked_wait(answer.headers.get("Retry-After", ""), self.token.clock())
-                return _meaning(answer.status, wait, _object(content))
+                return _meaning(answer.status, wait, table_in(content or b""))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return Trouble("later", type(error).__name__)
 
 
-def _meaning(status: int, wait: float | None, said: Json) -> Json | Trouble:
+def _meaning(status: int, wait: float | None, said: Answer) -> Answer | Trouble:
     if 200 <= status < 300:
         return said
     problem: Any = said.get("error")
@@ -105,11 +110,3 @@ def _meaning(status: int, wait: float | None, said: Json) -> Json | Trouble:
     if status in (404, 409):
         return Trouble("gone" if status == 404 else "there", why)
     return Trouble("config" if status in (401, 403) else "content", why)
-
-
-def _object(content: bytes) -> Json:
-    try:
-        said = orjson.loads(content) if content else {}
-    except orjson.JSONDecodeError:
-        return {}
-    return said if isinstance(said, dict) else {}

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
+from channels.bodies import body_of
 from channels.webchat_kinds import KINDS, kind_of, safe_name
 from channels.webchat_limits import Buckets, Places, caller
 from channels.webchat_origins import Origins
@@ -95,7 +96,7 @@ class Files:
             return _refusal("too_large", 413, headers)
         if self._of_visitor.take(address, self._seconds()):
             return _refusal("too_many", 429, headers)
-        content = await _read(request, self._largest)
+        content = await body_of(request, self._largest)
         if content is None:
             return _refusal("too_large", 413, headers)
         if self._of_caller.take(caller(request, self._proxies), self._seconds(), len(content) / 1e6):
@@ -152,13 +153,3 @@ def _guarded(mime: str, name: str) -> dict[str, str]:
 def _refusal(reason: str, status: int, headers: dict[str, str]) -> web.Response:
     late = {"Retry-After": "5"} if status in (429, 503) else {}
     return web.json_response({"error": reason}, status=status, headers={**headers, **late})
-
-
-async def _read(request: web.Request, largest: int) -> bytes | None:
-    """Return the body, or None as soon as it is larger than allowed, whatever its Content-Length said."""
-    content = bytearray()
-    async for chunk in request.content.iter_chunked(65_536):
-        content += chunk
-        if len(content) > largest:
-            return None
-    return bytes(content)

@@ -348,6 +348,11 @@ async def test_a_refused_account_is_our_set_up(line: Line, status: int) -> None:
     assert result.reason == "config"
 
 
+async def test_an_answer_that_comes_in_halves_is_read_whole(line: Line) -> None:
+    line.kit.peer.in_halves = True
+    assert isinstance(await line.send("+33612345678"), Sent)
+
+
 async def test_no_connection_proves_that_nothing_was_taken(line: Line) -> None:
     await line.kit.vanish()
     assert isinstance(await line.send("+33612345678"), Later)

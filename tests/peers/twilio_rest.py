@@ -5,6 +5,7 @@ tests/peers/test_twilio_rest.py drives it with Twilio's own SDK, so that it is j
 
 import asyncio
 import base64
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ class TwilioRest:
     answers: dict[str, "Answer"] = field(default_factory=dict)
     media: dict[str, web.Response] = field(default_factory=dict)
     url: str = ""
+    in_halves: bool = False
+    """Whether the second half of an answer comes a little after the first, as through a slow network."""
     _runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -51,7 +54,18 @@ class TwilioRest:
         if (answer := self.answers.get(form["To"])) is not None:
             return await answer.give(request)
         self.messages.append(form)
-        return web.json_response(_resource(form, len(self.messages)), status=201)
+        return await self._given(request, _resource(form, len(self.messages)))
+
+    async def _given(self, request: web.Request, resource: dict[str, Any]) -> web.StreamResponse:
+        answer, body = web.StreamResponse(status=201), json.dumps(resource).encode()
+        answer.content_type, answer.content_length = "application/json", len(body)
+        await answer.prepare(request)
+        half = len(body) // 2 if self.in_halves else len(body)
+        await answer.write(body[:half])
+        for _ in range(20):  # passes of the loop, in which who asked reads what has come
+            await asyncio.sleep(0)
+        await answer.write(body[half:])
+        return answer
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
         return (
