@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import orjson
-
 from channels.channel import Failed, Later, Sending, Sent, Unknown
 from channels.http2 import Http2, Lost, Refused, Reply, Unreachable, client_context
 from channels.jws import private_key, signed
 from channels.retry_after import asked_wait
+from channels.stranger_json import table_in
 from profiles.calendar import Clock, from_timestamp, utc_now
 
 __all__ = ["PRODUCTION", "SANDBOX", "Answer", "ApnsClient", "ProviderToken", "client_context", "is_token", "outcome"]
@@ -172,7 +171,7 @@ def outcome(answer: Answer, *, registered_at: datetime | None = None) -> Sending
 
 
 def _answer(reply: Reply, now: datetime) -> Answer:
-    said = _said(reply.body)
+    said = table_in(reply.body)
     reason = said.get("reason")
     return Answer(
         reply.status,
@@ -190,11 +189,3 @@ def _instant(milliseconds: object) -> datetime | None:
         return from_timestamp(milliseconds / 1000)
     except ValueError:
         return None
-
-
-def _said(body: bytes) -> dict[str, object]:
-    try:
-        said = orjson.loads(body) if body else {}
-    except orjson.JSONDecodeError:
-        return {}
-    return said if isinstance(said, dict) else {}

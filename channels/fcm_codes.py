@@ -7,10 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from channels.apns_client import CONTENT as APPLES_CONTENT
 from channels.channel import Failed, Later, Sending, Sent, Unknown
+from channels.stranger_json import table_in
 
 QUOTA_SECONDS, BUSY_SECONDS = 60.0, 10.0  # what Google asks for where it says nothing itself
 _FCM = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -21,7 +20,7 @@ _TOKEN = re.compile(r"registration.token", re.IGNORECASE)
 
 def outcome(status: int, raw: bytes, wait: float | None = None) -> Sending:
     """Return what this answer means for the delivery. `wait`: the seconds that Google asked for, if it did."""
-    said = _said(raw)
+    said = table_in(raw)
     if status == 200:
         name = said.get("name")
         return Sent(name.rpartition("/")[2]) if isinstance(name, str) and name else Unknown("an answer without a name")
@@ -95,11 +94,3 @@ def _details(error: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
         if isinstance(details, list)
         else []
     )
-
-
-def _said(raw: bytes) -> Mapping[str, Any]:
-    try:
-        said = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return {}
-    return said if isinstance(said, Mapping) else {}
