@@ -10,11 +10,13 @@ from aiohttp import web
 from admin import agents
 from admin.desk import DESK, Desk
 from admin.frame import frame
-from admin.guard import HEADERS, agent_of
+from admin.guard import agent_of
+from admin.mail_body import framed, framing
 from admin.pages import at, page
 from admin.people import read_profile
 from admin.roles import may
 from channels.channel import Tells
+from channels.email_letter import shown
 from channels.outbound import outbound_of
 from profiles.consent import PROOFS
 from profiles.record import Document, from_document
@@ -27,11 +29,6 @@ from rules.signals import REACTIONS
 TOLD = ("message.failed", "message.bounced", "message.complained", *REACTIONS)
 SHOWN_BY_US = {"rule", "version", "run", "step", "class", "topic", "labels", "variant", "language", "basis", "trial"}
 """Keys of a message's metadata that the page says in words of its own."""
-BODY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
-    "form-action 'none'; sandbox"
-)
-"""For an e-mail's own HTML: no script, no request to anybody (a picture that counts openings would count ours)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +52,27 @@ async def show(request: web.Request) -> web.Response:
         is_known_rule=bool(desk.rules and rule in desk.rules.bookcase.book.rules),
         passed=await _passed(desk, message), decisions=await _decisions(desk, message),
         more={name: _plain(value) for name, value in sorted(message.metadata.items()) if name not in SHOWN_BY_US},
-        body=at("deliveries", message.id, "body") if message.content.html else "",
+        body=at("deliveries", message.id, "body") if _page_of(message) else "",
         headers=await _headers(desk, message),
         agents=await agents.everyone(desk.store), **await frame(desk, agent),
     )  # fmt: skip
-    policy = HEADERS["Content-Security-Policy"]
-    answer.headers["Content-Security-Policy"] = f"{policy}; frame-src 'self'"
-    return answer
+    return framing(answer)
 
 
 @may("people")
 async def show_body(request: web.Request) -> web.Response:
     """Give the HTML of an e-mail as it was sent, for a frame that can do nothing."""
-    message = await _message(request)
-    if not message.content.html:
+    body = _page_of(await _message(request))
+    if not body:
         raise web.HTTPNotFound
-    headers = {"Content-Security-Policy": BODY_POLICY, "X-Frame-Options": "SAMEORIGIN"}
-    body = for_agents(message.content).html  # an agent's look is not the contact's
-    return web.Response(text=body, content_type="text/html", headers=headers)
+    return framed(body)
+
+
+def _page_of(message: Message) -> str:
+    """Return the page of a mail; what an agent opens in it does nothing for the contact."""
+    content = for_agents(message.content)
+    is_mail = message.delivery is not None and message.delivery.to.startswith("email:")
+    return shown(content, str(message.metadata.get("language") or "")) if is_mail or content.html else ""
 
 
 async def _message(request: web.Request) -> Message:

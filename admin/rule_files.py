@@ -16,6 +16,7 @@ from admin.desk import DESK, Desk
 from admin.frame import frame
 from admin.guard import agent_of, texts_of
 from admin.incoming import body, form
+from admin.mail_body import framing
 from admin.pages import at, page
 from admin.roles import may
 from admin.rule_book import running
@@ -87,11 +88,11 @@ async def show(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     id = next((id for id, name in case.book.files.items() if name == file), None)
     line = request.query.get("line", "")
-    return page(
+    return framing(page(
         request, "rule_edit.html", file=file, text=text, seen=digest(text), rule=id, is_rule=is_rule(file),
         is_template=is_template(file), line=line if line.isascii() and line.isdigit() and len(line) < 6 else "",
         **await frame(desk, agent),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 @may("rules")

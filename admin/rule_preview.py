@@ -10,8 +10,9 @@ from aiohttp import web
 from admin import search
 from admin.agents import audit_row
 from admin.desk import DESK, Desk
-from admin.guard import agent_of, texts_of
+from admin.guard import CSRF, agent_of, texts_of
 from admin.incoming import body
+from admin.mail_body import Mail, mail_of
 from admin.pages import render
 from admin.people import read_profile
 from admin.roles import may
@@ -29,7 +30,7 @@ from profiles.timeline import Content, Event
 from rules.book import TEMPLATES, is_template
 from rules.choice import most_reactive, targets
 from rules.gatekeeper import Unrendered
-from rules.letters import Letters
+from rules.letters import MAIL, Letters
 from rules.moves import Granted, Outcome
 from rules.person import Person
 from rules.policy import Reach
@@ -60,6 +61,8 @@ class Shown:
     language: str = ""
     missing: tuple[str, ...] = ()
     reason: str = ""
+    mail: Mail | None = None
+    """How it is read, where it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,9 @@ async def preview(request: web.Request) -> web.Response:
         known = await _of_rule(desk, rules, rule, asked)
     else:
         return web.json_response({"ok": False, "error": speaks("Only rules and templates have a preview.")}, status=422)
-    return web.json_response({"ok": True, "html": render("_preview.html", speaks, words=desk.words, **known)})
+    known["examples"] = await _with_mails(desk, rules, known["examples"])
+    html = render("_preview.html", speaks, words=desk.words, csrf=request[CSRF], **known)
+    return web.json_response({"ok": True, "html": html})
 
 
 @may("publish")
@@ -217,6 +222,17 @@ def _shown(
     if isinstance(letter, Unrendered):
         return Shown(step, reach.channel, variant, None, reason=f"template:{letter.reason} {letter.detail}".strip())
     return Shown(step, reach.channel, variant, letter.content, letter.language, letter.missing)
+
+
+async def _with_mails(desk: Desk, rules: Running, examples: Iterable[Example]) -> list[Example]:
+    mailed = {reach.channel for reach in rules.gatekeeper.reaches if reach.space == MAIL}
+
+    async def read(one: Shown) -> Shown:
+        if one.content is None or one.channel not in mailed:
+            return one
+        return replace(one, mail=await mail_of(desk, one.channel, one.content, one.language))
+
+    return [replace(example, shown=tuple([await read(one) for one in example.shown])) for example in examples]
 
 
 def _audience(rules: Running, rule: Rule, now: datetime) -> Audience | None:

@@ -99,6 +99,24 @@ def message_id(token: str, house: House) -> str:
     return f"{token}@{house.domain}"
 
 
+def shown(content: Content, language: str = "") -> str:
+    """Return the page that mail programs show: the author's, whole, else one made of the text where there is more than text.
+
+    Empty where they show the text (`said`).
+    """
+    return _html(content, _spoken(content, language))
+
+
+def said(content: Content) -> str:
+    """Return the words without markup; what could be pressed is said, what could be opened is written out."""
+    words = [content.text or text_of(content.html)]
+    if content.buttons:
+        words.append(numbered([button for button in content.buttons if button.title]))
+    if _SHOWN.fullmatch(content.link) and content.link not in words[0]:
+        words.append(content.link)
+    return "\n\n".join(part for part in words if part)
+
+
 def _fields(letter: Letter, house: House) -> list[bytes]:
     lines = [
         house.head,
@@ -107,7 +125,7 @@ def _fields(letter: Letter, house: House) -> list[bytes]:
         _date(int(letter.at.timestamp())),
         header("Message-ID", f"<{message_id(letter.token, house)}>"),
     ]
-    if spoken := _spoken(letter):
+    if spoken := _spoken(letter.content, letter.language):
         lines.append(header("Content-Language", spoken))  # RFC 3282: of all its parts
     if house.mark:
         lines.append(header(house.mark, letter.token))
@@ -131,12 +149,12 @@ def _fields(letter: Letter, house: House) -> list[bytes]:
     return lines
 
 
-def _spoken(letter: Letter) -> str:
+def _spoken(content: Content, language: str) -> str:
     """Return the tag of its language: what the author's own page says of itself, else what the letter says; empty for neither."""
-    begins = letter.content.html[:1000]
+    begins = content.html[:1000]
     own = _OWN_LANGUAGE.search(begins) if _WHOLE.search(begins) else None
-    said = own[1] if own else letter.language
-    return said if _LANGUAGE.fullmatch(said) else ""
+    tag = own[1] if own else language
+    return tag if _LANGUAGE.fullmatch(tag) else ""
 
 
 @lru_cache(maxsize=4)
@@ -153,16 +171,16 @@ def _subject(content: Content, house: House) -> str:
 
 def _body(letter: Letter, house: House) -> bytes:
     content = letter.content
-    shown = _html(content, _spoken(letter))
+    page = shown(content, letter.language)
     named_files = {file.name: file for file in letter.files}
-    inside = list(dict.fromkeys(_CID.findall(shown))) if "cid:" in shown else []
+    inside = list(dict.fromkeys(_CID.findall(page))) if "cid:" in page else []
     for name in inside:
         if name not in named_files:
             raise Malformed("a picture that the HTML shows is missing")
     ids = {name: f"{letter.token}.{number}@{house.domain}" for number, name in enumerate(inside)}
-    body = text_part(_text(content), "plain")
-    if shown:
-        part = text_part(_CID.sub(lambda found: f"cid:{ids[found[1]]}", shown) if ids else shown, "html")
+    body = text_part(said(content), "plain")
+    if page:
+        part = text_part(_CID.sub(lambda found: f"cid:{ids[found[1]]}", page) if ids else page, "html")
         if ids:
             pictures = [
                 file_part(named_files[name].content, named_files[name].mime, name, cid=ids[name]) for name in ids
@@ -173,18 +191,7 @@ def _body(letter: Letter, house: House) -> bytes:
     return multipart("mixed", f"=_m{letter.token}", [body, *attached]) if attached else body
 
 
-def _text(content: Content) -> str:
-    """Return the words without markup; what could be pressed is said, what could be opened is written out."""
-    said = [content.text or text_of(content.html)]
-    if content.buttons:
-        said.append(numbered([button for button in content.buttons if button.title]))
-    if _SHOWN.fullmatch(content.link) and content.link not in said[0]:
-        said.append(content.link)
-    return "\n\n".join(part for part in said if part)
-
-
 def _html(content: Content, language: str) -> str:
-    """Return the page to show: the author's, whole; else one made of the text, where there is more than text to show."""
     opened = [button for button in content.buttons if button.url and _SHOWN.fullmatch(button.url)]
     if content.html:
         return content.html if _WHOLE.search(content.html[:1000]) else _page(content.html + _links(opened), language)
@@ -192,15 +199,15 @@ def _html(content: Content, language: str) -> str:
     picture = escape(content.image) if _SHOWN.fullmatch(content.image) else ""
     if not (opened or picture or link):
         return ""
-    shown = f'<p><img src="{picture}" alt="" style="max-width:100%"></p>' if picture else ""
-    if shown and link:
-        shown = f'<a href="{escape(link)}">{shown}</a>'
+    drawn = f'<p><img src="{picture}" alt="" style="max-width:100%"></p>' if picture else ""
+    if drawn and link:
+        drawn = f'<a href="{escape(link)}">{drawn}</a>'
     paragraphs = "".join(
         f'<p dir="auto">{escape(part).replace(chr(10), "<br>")}</p>' for part in content.text.split("\n\n") if part
     )
     if link and not picture:
         opened = [*opened, Button(link, url=link)]
-    return _page(shown + paragraphs + _links(opened), language)
+    return _page(drawn + paragraphs + _links(opened), language)
 
 
 def _links(buttons: Sequence[Button]) -> str:

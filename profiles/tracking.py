@@ -84,9 +84,15 @@ def without_links(content: Content) -> Content:
 def for_agents(content: Content) -> Content:
     """Return the content as its author wrote it, the contact's own addresses cut: an agent who opened one would act for them."""
     said = without_links(content)
-    if not _PERSONAL.search(said.text) and not _PERSONAL.search(said.html):
+    if not any(map(_PERSONAL.search, (said.text, said.html, said.link, *(one.url or "" for one in said.buttons)))):
         return said
-    return replace(said, text=impersonal(said.text), html=impersonal(said.html))
+    return replace(
+        said,
+        text=impersonal(said.text),
+        buttons=tuple(replace(one, url=impersonal(one.url)) if one.url else one for one in said.buttons),
+        html=impersonal(said.html),
+        link=impersonal(said.link),
+    )
 
 
 def impersonal(text: str) -> str:

@@ -93,6 +93,7 @@ async function preview(contact = "") {
   const fresh = parse(answer.html);
   show(fresh);
   get("preview").replaceChildren(fresh);
+  for (const mail of get("preview").querySelectorAll("form.into-frame")) mail.submit(); // its page, under a policy of its own
 }
 
 async function trial() {

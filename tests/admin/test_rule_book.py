@@ -14,6 +14,7 @@ from admin.timeline import place_of, stretch
 from channels.channel import Channel, Outbound
 from profiles.consents import Said
 from profiles.findings import Findings
+from profiles.personal_links import PersonalLinks
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.timeline import Message
@@ -21,7 +22,7 @@ from rules.file_reading import Names
 from rules.reasons import BESIDE_GATES
 from rules.rule_file import read_rule
 from tests.admin.market import BIRTHDAY, CART, WEEKLY, happens, learned, live_in, passes, sent_to, shelve
-from tests.admin.office import Office, QuietChannel, close_office, open_office
+from tests.admin.office import SECRET, Office, QuietChannel, close_office, open_office
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -237,6 +238,20 @@ async def test_an_email_is_shown_in_a_frame_that_can_do_nothing(market: Office) 
     policy = body.headers["Content-Security-Policy"]
     assert "sandbox" in policy and "script-src" not in policy and "default-src 'none'" in policy
     assert "https:" not in policy  # no picture is fetched: it would count as opened
+
+
+async def test_a_mail_made_of_a_text_and_a_button_is_shown_as_the_page_that_it_was(market: Office) -> None:
+    await live_in(market, "chloe", "FR")
+    await happens(market, "cart.updated", "chloe", cart_id="c1", total=80)
+    [message] = await sent_to(market, "chloe")
+    ends = PersonalLinks(SECRET, "https://crm.shop.example").preferences("chloe", market.clock())
+    button = {"title": "Vos choix", "url": ends}
+    mailed = {"$set": {"content.buttons": [button], "delivery.to": "email:chloe@example.org"}}
+    await market.desk.store.change("messages", {"_id": message.id}, mailed)
+    caller = await market.signed_in(await market.agent(role="marketer"))
+    page, body = [await caller.page(f"/deliveries/{message.id}{part}") for part in ("", "/body")]
+    assert '<a href="https://crm.shop.example/p/…">Vos choix</a>' in body and 'lang="fr"' in body
+    assert "https://crm.shop.example/p/…" in page and ends not in page + body, "nobody here acts for her"
 
 
 async def test_the_timeline_tells_messages_of_rules_and_why_others_did_not_come(market: Office) -> None:

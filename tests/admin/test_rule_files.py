@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+from datetime import datetime
+from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from admin.rule_files import digest
+from channels.channel import Channel, Outbound
 from rules.policy import Reach, Reaches
 from tests.admin.market import CART, TEMPLATE, WEEKLY, happens, learned, live_in
-from tests.admin.office import Caller, Office
+from tests.admin.office import Caller, Office, QuietChannel
 
 
 async def marketer(market: Office) -> Caller:
@@ -153,11 +156,52 @@ async def test_the_preview_shows_a_mail_with_its_way_out_in_each_language(market
     for template in (TEMPLATE, TEMPLATE.replace("text: Hello", "text: '{{ links.preferences }}' #")):
         found = await shown("templates%2Fnew.yml", template)  # no rule sends it yet
         assert french in found and ("Unsubscribe: <a" in found) == (template == TEMPLATE)
-        assert "<span>French</span>" in found and '<div class="letter" lang="en">' in found
+        assert "<span>French</span>" in found and '<div class="mail" lang="en">' in found
     assert french not in await shown("cart.yml", CART), "service needs none"
     assert french in await shown("cart.yml", CART.replace("class: service", "class: marketing")), "as it is edited"
     await market.desk.rules.bookcase.save("weekly.yml", WEEKLY.replace("class: marketing", "class: service"), by="maya")
     assert french not in await shown("templates%2Fcart_1.yml", TEMPLATE), "every rule that sends it is of service"
+
+
+class Mailing(QuietChannel):
+    """A channel that tells a mail's header."""
+
+    async def told(self, outbound: Outbound, at: datetime) -> list[tuple[str, str]]:
+        return [("From", "La boutique <help@shop.example>"), ("Subject", outbound.content.title)]
+
+
+async def test_the_preview_of_a_mail_is_the_mail_as_it_is_read(market: Office) -> None:
+    assert market.desk.rules
+    market.desk.rules.gatekeeper.reaches = Reaches([Reach("telegram", "email")])  # as if it were mail
+    cast(dict[str, Channel], market.desk.channels)["telegram"] = Mailing("telegram", "email")
+    caller = await marketer(market)
+    html = '<p style="color: red">Bonjour {{ contact.first_name }} & co</p>'
+    drawn = f"fr:\n  title: Votre panier\n  html: |\n    {html}\n  buttons:\n    - {{title: Voir, url: 'https://shop.example/x'}}\n"
+    shown = str((await told(caller, "templates%2Fcart_1.yml/preview", text=drawn, contact="Chloé"))["html"])
+    assert "<dd>La boutique &lt;help@shop.example&gt;</dd>" in shown and "<b>Votre panier</b>" in shown
+    [page] = [unescape(one) for one in re.findall(r'<textarea name="page">(.*?)</textarea>', shown, re.DOTALL)]
+    assert (
+        page.startswith('<!doctype html>\n<html lang="fr">') and '<p style="color: red">Bonjour Chloé & co</p>' in page
+    )
+    assert '<a href="https://shop.example/x">Voir</a>' in page, "what is pressed stands in the page"
+    assert re.search(r"Voir: <a [^>]*>https://shop.example/x", shown), "and in the text, for who reads no HTML"
+    [name] = re.findall(r'<iframe [^>]*name="([^"]+)" sandbox=""', shown)
+    assert f'action="/console/mail-body" target="{name}"' in shown
+    plain = str((await told(caller, "templates%2Fcart_1.yml/preview", text=TEMPLATE, contact="Chloé"))["html"])
+    assert "<iframe" not in plain and "Bonjour Chloé, votre panier" in plain
+
+
+async def test_a_mails_page_comes_back_for_a_frame_that_can_do_nothing_and_only_to_the_console(market: Office) -> None:
+    caller = await marketer(market)
+    editor = await caller.get("/rule-files/cart.yml")
+    assert "frame-src 'self'" in editor.headers["Content-Security-Policy"]
+    page = "<script>alert(1)</script><p>Bonjour"
+    answer = await caller.post("/mail-body", form={"page": page})
+    assert (answer.status, answer.content_type, await answer.text()) == (200, "text/html", page)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and policy.endswith("; sandbox") and "script-src" not in policy
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN" and "frame-ancestors 'self'" in policy
+    assert (await caller.post("/mail-body", form={"page": page, "csrf": "another"})).status == 403
 
 
 async def test_the_preview_tells_what_the_sms_come_to(market: Office, tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 """The rule book in a real browser: a marketer copies a rule, breaks it, reads the error, mends it, previews it and sets it live."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from playwright.async_api import Page, expect
 
+from channels.channel import Channel
+from rules.policy import Reach, Reaches
 from tests.admin.market import CART, happens, live_in, sent_to
 from tests.admin.office import Office
 from tests.admin.test_in_chromium import Screens
+from tests.admin.test_rule_files import Mailing
 from tests.chromium import browsing
 
 
@@ -60,6 +65,48 @@ async def test_from_a_copy_to_a_live_rule_by_a_mistake_on_the_way(screens: Scree
     await expect(page.locator(".bar .chip")).to_have_text("Live")
     await happens(screens.office, "cart.updated", "chloe", cart_id="c9", total=90)
     assert {message.author for message in await sent_to(screens.office, "chloe")} == {"rule:cart", "rule:spring"}
+
+
+MAIL = """\
+fr:
+  title: Votre panier vous attend, {{ contact.first_name }}
+  html: |
+    <div style="max-width:520px;margin:auto;padding:24px;background:#fdf6ec">
+    <h1 style="color:rgb(176, 64, 32)">Bonjour {{ contact.first_name }},</h1><p>Votre panier vous attend.</p>
+    <script>document.body.textContent = "ran"</script><img src="https://shop.example/lampe.png" alt="La lampe">
+    <p><a href="https://shop.example/panier">Reprendre mon panier</a></p></div>
+en:
+  title: Your cart waits
+  text: Hello {{ contact.first_name }}, your cart waits.
+"""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
+async def test_the_preview_of_a_mail_is_drawn_as_it_is_read(screens: Screens, width: int, scheme: str) -> None:
+    rules = screens.office.desk.rules
+    assert rules
+    rules.gatekeeper.reaches = Reaches([Reach("telegram", "email")])  # as if it were mail
+    cast(dict[str, Channel], screens.office.desk.channels)["telegram"] = Mailing("telegram", "email")
+    agent = await screens.office.agent(role="marketer")
+    view: dict[str, Any] = {"viewport": {"width": width, "height": 1100}, "color_scheme": scheme}
+    page = await screens.of(agent, "/rule-files/templates%2Fcart_1.yml", **view)
+    await page.get_by_label("Text of templates/cart_1.yml").fill(MAIL)
+    await page.get_by_label("For whom").fill("Chloé")
+    await page.get_by_role("button", name="Preview", exact=True).click()
+    mail = page.frame_locator("iframe.letter-body").first
+    await expect(mail.get_by_role("heading", name="Bonjour Chloé,")).to_have_css("color", "rgb(176, 64, 32)")
+    await expect(mail.locator("p").first).to_have_text("Votre panier vous attend.")  # no script of it ran
+    await expect(page.locator(".mail-head").first).to_contain_text("La boutique <help@shop.example>")
+    await page.get_by_text("Its text, for who reads no HTML").click()
+    await expect(page.locator(".mail-words").first).to_contain_text("Reprendre mon panier")
+    assert not await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    if folder := os.environ.get("CAUSERIE_PICTURES"):
+        await page.locator("#preview-head").scroll_into_view_if_needed()
+        await page.screenshot(path=f"{folder}/preview-{width}-{scheme}.png", full_page=True)
+    assert screens.complaints, "what the mail asked for was refused"
+    screens.complaints[:] = [
+        said for said in screens.complaints if "Content Security Policy" not in said and "sandboxed" not in said
+    ]
 
 
 async def test_a_change_by_another_is_shown_before_it_is_overwritten(screens: Screens, tmp_path: Path) -> None:

@@ -148,9 +148,12 @@ def test_a_link_that_only_looks_like_ours_stays() -> None:
 def test_agents_see_no_address_that_acts_for_the_contact() -> None:
     links = PersonalLinks(SECRET, BASE)
     page, ends = links.preferences("anna", NOON), links.unsubscribe(Offer("anna", "email", "offers"), NOON)
-    content = Content(f"Choose: {page}, stop: {ends}.", html=f'<a href="{ends}">x</a>', link=page)
+    pressed = (Button("Stop", url=ends), Button("Hours", "/hours"))
+    content = Content(f"Choose: {page}, stop: {ends}.", pressed, html=f'<a href="{ends}">x</a>', link=page)
     shown = for_agents(content)
     assert shown.text == f"Choose: {BASE}/p/…, stop: {BASE}/u/…."
     assert shown.html == f'<a href="{BASE}/u/…">x</a>'
+    assert ([one.url for one in shown.buttons], shown.link) == ([f"{BASE}/u/…", None], f"{BASE}/p/…")
+    assert for_agents(Content("x", link=page)).link == f"{BASE}/p/…", "also where only a tap leads there"
     plain = Content("https://shop.example/p/lamp and https://shop.example/u/profile.html")
     assert for_agents(plain) is plain
