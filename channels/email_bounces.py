@@ -7,23 +7,22 @@ can write such a report: what it says of a mail is believed only when it knows t
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from email.message import Message
 from typing import Literal, TypeAlias
 
 from channels.email_charset import field as field_of
 from channels.email_charset import words
 from channels.email_codes import names_nobody
+from channels.email_octets import head_of, message_of, why_endless
 from channels.email_verp import bounced
 
 LARGEST = 2_000_000  # octets; a report repeats at most the mail it speaks of
 MOST_PARTS = 200
-MOST_CONTAINERS = 100  # the library reads parts within parts by calling itself
+LONGEST_TOLD = 2_000  # characters of what the other side said that are looked at
 _STATUSES = (
     "message/delivery-status",
     "message/global-delivery-status",
 )  # the second: of addresses beyond ASCII, RFC 6533
-_CONTAINER = re.compile(rb"(multipart|message)/", re.IGNORECASE)
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 TOKEN = re.compile(r"([0-9a-fA-F]{28})@([A-Za-z0-9.-]{1,253})")
 """A Message-ID such as ours."""
@@ -87,9 +86,9 @@ def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | 
     A mail that it repeats is ours by its signed path, or by its Message-ID in our `domain`, whose first part nobody can guess:
     there is no mail of that token in the database when somebody made it up.
     """
-    if len(octets) > LARGEST or containers(octets) > MOST_CONTAINERS:
+    if len(octets) > LARGEST or why_endless(octets):
         return None
-    mail = message_from_bytes(octets)
+    mail = message_of(octets)
     token = bounced(secret, to) or _token_inside(mail, secret, domain)
     for part in _parts(mail):
         if part.get_content_type() == "message/feedback-report":
@@ -101,11 +100,6 @@ def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | 
     if token and _is_from_a_machine(mail):
         return _unstructured(mail, token)
     return None
-
-
-def containers(octets: bytes) -> int:
-    """Return how many parts of this mail may contain others, at most."""
-    return sum(1 for _ in _CONTAINER.finditer(octets))
 
 
 def kind_of(status: str) -> Kind:
@@ -142,7 +136,7 @@ def status_in(text: str) -> str:
 
 def told(text: str) -> str:
     """Return what the other side said, for a person to read: without addresses, cut."""
-    return _ADDRESS.sub("(address)", " ".join(text.split()))[:150]
+    return _ADDRESS.sub("(address)", " ".join(text[:LONGEST_TOLD].split()))[:150]
 
 
 def token_shown(path: str, message_id: str, *, secret: bytes, domain: str) -> str | None:
@@ -188,7 +182,7 @@ def _token_inside(mail: Message, secret: bytes, domain: str) -> str | None:
         shown = part if part is not mail else None
         if part.get_content_type() == "text/rfc822-headers":
             content = part.get_payload(decode=True)
-            shown = message_from_bytes(content if isinstance(content, bytes) else b"")
+            shown = head_of(content if isinstance(content, bytes) else b"")
         if shown:
             path, id = str(shown.get("Return-Path") or ""), str(shown.get("Message-ID") or "")
             if token := token_shown(path, id, secret=secret, domain=domain):
@@ -224,10 +218,10 @@ def _blocks(part: Message) -> list[Message]:
     if isinstance(payload, list):
         blocks = [block for block in payload[:MOST_PARTS] if isinstance(block, Message)]
         if part.get_content_type() == _STATUSES[1]:  # which the library takes for a mail: its body is the second block
-            blocks += [message_from_bytes(str(one.get_payload()).encode("utf-8", "replace")) for one in blocks]
+            blocks += [head_of(str(one.get_payload()).encode("utf-8", "replace")) for one in blocks]
         return blocks
     if part.get_content_type() == "message/feedback-report":
-        return [message_from_bytes(str(payload).encode("utf-8", "replace"))]
+        return [head_of(str(payload).encode("utf-8", "replace"))]
     return []
 
 

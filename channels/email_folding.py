@@ -7,6 +7,7 @@ Thunderbird in French and English. Where a rule would leave nothing, or the answ
 import re
 
 LONGEST = 200_000  # characters that are looked at
+MOST_LINES = 3_000  # in which a quote is looked for
 
 _WROTE = re.compile(
     r"(?=.*\d)(?:on|le|am|el)\b.{5,300}(?:wrote|a écrit|schrieb|escribió)\s?:?\s*", re.IGNORECASE | re.DOTALL
@@ -52,7 +53,7 @@ def _unquoted(lines: list[str]) -> list[str]:
 
 def _quote(lines: list[str]) -> tuple[int | None, int | None]:
     """Return where a quote begins, and where its lines marked by > do, None when it has no marks; None for no quote."""
-    for at, line in enumerate(lines):
+    for at, line in enumerate(lines[:MOST_LINES]):
         if line.startswith(">"):
             return at, at
         if not line:

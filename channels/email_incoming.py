@@ -19,6 +19,7 @@ from channels.email_bounces import TOKEN, Heard
 from channels.email_files import Files
 from channels.email_folding import fresh
 from channels.email_letter import House
+from channels.email_octets import is_quick
 from channels.email_options import Options
 from channels.email_proof import is_proved
 from channels.email_reading import Letter, Unreadable, parsed, read, recipients
@@ -32,7 +33,6 @@ from profiles.timeline import BOT, Attachment, Content
 log = logging.getLogger("channels.email")
 
 CHANNEL = "email"
-LONG = 200_000  # octets; a longer mail is read in a thread, so that nobody waits for it
 LONGEST_WHOLE = 100_000  # characters of a mail with its quotes that an agent can look at
 LOOKED_AT = 30  # messages back, for what the bot answered in the last hour
 
@@ -72,9 +72,9 @@ class Incoming:
             raise Unreadable("the database can not keep it") from error
 
     async def _read(self, octets: bytes, to: Sequence[str]) -> tuple[Heard | None, Letter | None]:
-        if len(octets) > LONG:
-            return await asyncio.to_thread(self._understood, octets, to)
-        return self._understood(octets, to)
+        if is_quick(octets):
+            return self._understood(octets, to)
+        return await asyncio.to_thread(self._understood, octets, to)  # so that nobody waits for it
 
     def _understood(self, octets: bytes, to: Sequence[str]) -> tuple[Heard | None, Letter | None]:
         """Return the report that this mail is, or the letter; neither, when it came to a mailbox of bounces alone."""

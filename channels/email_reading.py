@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
-from channels.email_bounces import MOST_CONTAINERS, MOST_PARTS, containers
+from channels.email_bounces import MOST_PARTS
 from channels.email_charset import decoded, words
 from channels.email_charset import field as field_of
 from channels.email_html import said_by
+from channels.email_octets import message_of, why_endless
 from profiles.identity import normalise
 
 MOST_REFERENCES = 20
@@ -62,10 +62,10 @@ class Letter:
 
 def parsed(octets: bytes) -> Message:
     """Return the mail, not looked into yet. Raises Unreadable when it is made to exhaust its reader."""
-    if containers(octets) > MOST_CONTAINERS:
-        raise Unreadable("too many parts within parts")
+    if why := why_endless(octets):
+        raise Unreadable(why)
     try:
-        return message_from_bytes(octets)
+        return message_of(octets)
     except (MessageError, ValueError, LookupError, RecursionError) as error:
         raise Unreadable(type(error).__name__) from error
 

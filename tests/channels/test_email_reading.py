@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from channels.email_charset import decoded, words
 from channels.email_html import said_by
+from channels.email_octets import is_quick
 from channels.email_reading import Letter, Unreadable, parsed, read
 
 HEAD = b"From: Anna <Anna@Example.ORG>\r\nTo: help@shop.example\r\n"
@@ -153,6 +154,23 @@ def test_no_header_takes_long(unit: str) -> None:
     with suppress(Unreadable):
         read(mail)
     assert time.process_time() - began < 6
+
+
+@pytest.mark.parametrize("kind", ["multipart/mixed", "text/plain", "text/html"])
+def test_no_parameter_takes_long(kind: str) -> None:
+    endless = f'Content-Type: {kind}; x="{";" * 20_000}\r\nContent-Disposition: inline; x="{";" * 20_000}\r\n'
+    began = time.process_time()
+    assert letter(HEAD + endless.encode() + b"\r\nx").sender
+    assert time.process_time() - began < 0.5  # 4 s without a bound, and of 100 kB a minute
+
+
+def test_parts_within_parts_do_not_read_every_line_again_and_again() -> None:
+    inner = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(90))
+    assert not is_quick(inner + b"\n" * 1_000)
+    with pytest.raises(Unreadable, match="too many parts within parts"):
+        parsed(HEAD + inner + b"\n" * 60_000)
+    with pytest.raises(Unreadable, match="too many parts"):
+        parsed(HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n" + b"\n--b\n" * 20_001)
 
 
 @given(st.binary(max_size=400))
