@@ -6,8 +6,9 @@ from datetime import UTC
 from typing import Any
 
 from bench import cpu
-from bench.campaign import Spent, database, fired, measured
+from bench.campaign import Spent, fired, measured
 from bench.crowd import Crowd
+from bench.database import database
 from profiles.audience import make_index
 from profiles.calendar import utc_now
 from profiles.expression import Facts

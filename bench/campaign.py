@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +12,10 @@ from typing import Any
 
 from bench import cpu
 from bench.crowd import Crowd
+from bench.database import database
 from bench.stage import TEXT, Stage, stage, write_book
 from bench.walker import AHEAD, LOOK_SECONDS, beside
 from causerie.garbage import collect_seldom
-from causerie.mongod import StoreOptions, start
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot
 from profiles.indexes import INDEXES
@@ -134,18 +133,6 @@ async def _shared(url: str, folder: Path, crowd: Crowd, database: int) -> tuple[
     found = await balance(store)
     await store.close()
     return spent, found
-
-
-@asynccontextmanager
-async def database() -> AsyncIterator[tuple[str, int, Path]]:
-    """Start a database in a folder of its own; yield its address, its process and the folder."""
-    with tempfile.TemporaryDirectory(prefix="causerie-bench-") as folder:
-        mongod = await start(StoreOptions(folder=folder))
-        try:
-            assert mongod.pid
-            yield mongod.url, mongod.pid, Path(folder)
-        finally:
-            await mongod.stop()
 
 
 @asynccontextmanager

@@ -12,9 +12,9 @@ from statistics import median
 from typing import Any
 
 from bench import cpu
-from bench.campaign import database
 from bench.commands import counted
 from bench.company_listener import OPEN
+from bench.database import database
 from profiles.append import begin, heard
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES

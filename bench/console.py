@@ -5,7 +5,6 @@ list without an index: the database reads every conversation and sorts what is o
 """
 
 import random
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -13,14 +12,12 @@ from datetime import timedelta
 from statistics import median
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClient
-
 from admin.inbox import PAGE
 from admin.paging import Key
 from bench import cpu
 from bench.archive import LATEST, OPEN_OF, fill, key
 from bench.console_door import Ask, console, percentile_ms
-from causerie.mongod import StoreOptions, start
+from bench.database import driver, own_mongod
 
 MESSAGES_EACH = 10
 FLAT_WITHIN = 1.5
@@ -34,11 +31,8 @@ async def report(sizes: Sequence[int], pages: int) -> dict[str, Any]:
     """Fill a database of each size, ask each for so many of each page, and return the figures."""
     levels: list[dict[str, Any]] = []
     async with AsyncExitStack() as opened:
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="causerie-bench-"))
-        database = await start(StoreOptions(folder=folder))
-        opened.push_async_callback(database.stop)
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(database.url, tz_aware=True)
-        opened.callback(client.close)
+        database = await opened.enter_async_context(own_mongod())
+        client = await opened.enter_async_context(driver(database.url))
         for size in sizes:
             began = time.perf_counter()
             await fill(client[f"console_{size}"], database.url, [MESSAGES_EACH] * size, _tell)

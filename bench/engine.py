@@ -13,8 +13,9 @@ from typing import Any
 from aiohttp import web
 
 from bench import cpu
-from bench.campaign import CAPS, database
+from bench.campaign import CAPS
 from bench.crowd import Crowd, id_of, says
+from bench.database import database
 from bench.phases import Phases
 from bench.stage import TEXT, Stage, stage, write_book
 from causerie.garbage import collect_seldom

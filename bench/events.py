@@ -8,7 +8,6 @@ this process with the generator of the load, which counts against it alone.
 import asyncio
 import json
 import random
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,9 +22,10 @@ from pymongo.write_concern import WriteConcern
 
 from admin.keys import create_key
 from bench import cpu
+from bench.database import driver, own_mongod
 from causerie.app import STORE, build
 from causerie.garbage import collect_seldom
-from causerie.mongod import Mongod, StoreOptions, start
+from causerie.mongod import Mongod
 from causerie.options import Options
 from causerie.threads import switch_soon
 from profiles.calendar import utc_now
@@ -64,11 +64,8 @@ async def figures(sizes: Sequence[int], *, rounds: int, seconds: float) -> dict[
     collect_seldom()  # as `causerie serve` does
     switch_soon()
     async with AsyncExitStack() as opened:
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="causerie-bench-"))
-        database = await start(StoreOptions(folder=folder))
-        opened.push_async_callback(database.stop)
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(database.url, tz_aware=True)
-        opened.callback(client.close)
+        database = await opened.enter_async_context(own_mongod())
+        client = await opened.enter_async_context(driver(database.url))
         for size in sizes:
             began = time.perf_counter()
             await _crowd(client[f"events_{size}"], database.url, size)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,10 +12,10 @@ from statistics import median
 from typing import Any, Literal
 
 from bench import cpu, optouts
+from bench.database import own_mongod
 from bench.gate_designs import ROWS, bulk, count_then_insert, ledger
 from bench.gate_worker import Design, Journal, Order, told
 from bench.overs import Limit, doubles, overs
-from causerie.mongod import StoreOptions, start
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
 from profiles.ledger import COLLECTION
@@ -66,14 +65,10 @@ async def race(
 async def report(seconds: float, contacts: int, rounds: int) -> dict[str, Any]:
     """Run all and return the figures."""
     figures: dict[str, Any] = {"machine": cpu.machine(), "contacts": contacts}
-    with tempfile.TemporaryDirectory(prefix="causerie-bench-") as folder:
-        mongod = await start(StoreOptions(folder=folder))
-        try:
-            figures |= await _rates(mongod.url, contacts, rounds)
-            figures["races"] = await _races(mongod.url, seconds)
-            figures["optouts"] = await _optouts(mongod.url)
-        finally:
-            await mongod.stop()
+    async with own_mongod() as mongod:
+        figures |= await _rates(mongod.url, contacts, rounds)
+        figures["races"] = await _races(mongod.url, seconds)
+        figures["optouts"] = await _optouts(mongod.url)
     races = figures["races"]
     ours = [raced for name, raced in races.items() if not name.startswith("control")]
     controls = [raced for name, raced in races.items() if name.startswith("control")]

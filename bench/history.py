@@ -4,18 +4,15 @@ The two conversations are opened turn about, so that whatever else the machine d
 of the long one from the same database, as a page does that shows a conversation whole.
 """
 
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from statistics import median
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClient
-
 from bench import cpu
 from bench.archive import fill, key
 from bench.console_door import console, percentile_ms
-from causerie.mongod import StoreOptions, start
+from bench.database import driver, own_mongod
 
 SHORT = 50
 FLAT_WITHIN = 1.5
@@ -26,11 +23,8 @@ Document = dict[str, Any]
 async def report(long: int, pages: int) -> dict[str, Any]:
     """Open both conversations so many times and return the figures."""
     async with AsyncExitStack() as opened:
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="causerie-bench-"))
-        database = await start(StoreOptions(folder=folder))
-        opened.push_async_callback(database.stop)
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(database.url, tz_aware=True)
-        opened.callback(client.close)
+        database = await opened.enter_async_context(own_mongod())
+        client = await opened.enter_async_context(driver(database.url))
         await fill(client["history"], database.url, [SHORT, long])
         ask = await opened.enter_async_context(console(database.url, "history"))
         took: tuple[list[float], list[float]] = ([], [])

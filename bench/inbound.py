@@ -4,7 +4,6 @@ Both servers run beside each other on one mongod, each on a database of its own,
 whatever else the machine does meanwhile meets both. What counts: the ratios, and CPU per message.
 """
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -16,12 +15,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from bench import commands, cpu, naive
 from bench.audit import Audit, audit
 from bench.bot_api import bot_api
+from bench.database import driver, own_mongod
 from bench.load import Result, drive
 from bench.seed import seed
 from bench.server import Design, Order, Running, running
 from bench.settle import settle
 from bench.webhooks import QUESTIONS, SMALL_TALK, Webhooks
-from causerie.mongod import Mongod, StoreOptions, start
+from causerie.mongod import Mongod
 from profiles import indexes
 
 DESIGNS: tuple[Design, ...] = ("ours", "naive")
@@ -72,15 +72,12 @@ class Study:
     audits: dict[Design, Audit] = field(default_factory=dict)
 
 
-async def study(owner: str, scale: Scale, *, folder: str | None = None) -> Study:
+async def study(owner: str, scale: Scale, *, folder: str = "") -> Study:
     """Return the measurements with conversations owned by `agent` or `bot`. Starts and stops all that it needs."""
     found = Study(owner)
     async with AsyncExitStack() as opened:
-        folder = folder or opened.enter_context(tempfile.TemporaryDirectory(prefix="causerie-bench-"))
-        database = await start(StoreOptions(folder=folder))
-        opened.push_async_callback(database.stop)
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(database.url, tz_aware=True)
-        opened.callback(client.close)
+        database = await opened.enter_async_context(own_mongod(folder))
+        client = await opened.enter_async_context(driver(database.url))
         api = await opened.enter_async_context(bot_api())
         benches: list[Bench] = []
         for design in DESIGNS:

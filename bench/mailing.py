@@ -21,8 +21,8 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import WriteConcern
 
 from bench import cpu, sink
-from bench.campaign import database
 from bench.crowd import ledger, profile, says
+from bench.database import database
 from bench.mail import PUBLIC, SECRET, counted, send_obviously
 from bench.outbox import one_by_one
 from profiles.calendar import utc_now

@@ -6,7 +6,6 @@ obvious queue: eight workers, each claims the next message with a findAndModify,
 """
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -14,12 +13,12 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, cast
 
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import WriteConcern
 
 from bench import cpu
+from bench.database import driver, own_mongod
 from causerie.garbage import collect_seldom
-from causerie.mongod import Mongod, StoreOptions, start
+from causerie.mongod import Mongod
 from channels.channel import Channel, Limits, Outbound, Sending, Sent
 from channels.outbound import BackDoor
 from profiles.append import begin, said
@@ -76,11 +75,8 @@ async def report(messages: int, rounds: int) -> dict[str, Any]:
     found: dict[str, list[Round]] = {"ours": [], "control": []}
     collect_seldom()  # as the server does when it is ready
     async with AsyncExitStack() as opened:
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="causerie-bench-"))
-        database = await start(StoreOptions(folder=folder))
-        opened.push_async_callback(database.stop)
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(database.url, tz_aware=True)
-        opened.callback(client.close)
+        database = await opened.enter_async_context(own_mongod())
+        client = await opened.enter_async_context(driver(database.url))
         for number in range(rounds):  # in turn, so that a busy machine is busy for both
             found["ours"].append(await _ours(database, client, f"ours_{number}", messages))
             found["control"].append(await _control(database, client, f"control_{number}", max(messages // 4, 1)))

@@ -5,7 +5,6 @@ server is looked at from outside (/proc, /metrics). The first third of the laps 
 """
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -16,8 +15,8 @@ from aiohttp import ClientSession
 
 from bench import cpu
 from bench.chat_server import Served, chat_server
+from bench.database import own_mongod
 from bench.visitors import Idle, browsers, talk
-from causerie.mongod import StoreOptions, start
 
 TALKING, VANISHING = 10, 20
 LAP_SECONDS = 30.0
@@ -46,9 +45,7 @@ async def report(minutes: float) -> dict[str, Any]:
     """Let visitors come and go for so long and return what was seen, with the verdict of each promise."""
     looks: list[Look] = []
     async with AsyncExitStack() as opened:
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="causerie-bench-"))
-        database = await start(StoreOptions(folder=folder))
-        opened.push_async_callback(database.stop)
+        database = await opened.enter_async_context(own_mongod())
         server = await opened.enter_async_context(chat_server(database.url, "soak"))
         http = await opened.enter_async_context(browsers())
         began = time.monotonic()

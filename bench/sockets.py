@@ -6,7 +6,6 @@ is the server's resident memory before and after, over the sockets opened betwee
 
 import asyncio
 import resource
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 from bench import cpu
 from bench.chat_server import chat_server
 from bench.console_door import percentile_ms
+from bench.database import own_mongod
 from bench.visitors import Idle, browsers, talk
-from causerie.mongod import StoreOptions, start
 
 WANTED_KIB = 20
 FIRST = 200  # sockets opened before memory is read: what a first one brings in is not what each costs
@@ -27,9 +26,7 @@ async def report(idle: int, talking: int, seconds: float) -> dict[str, Any]:
     """Hold `idle` sockets while `talking` visitors talk, and return the figures. Raises OSError where files are too few."""
     _allow(idle + FIRST + talking + SPARE)
     async with AsyncExitStack() as opened:
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="causerie-bench-"))
-        database = await start(StoreOptions(folder=folder))
-        opened.push_async_callback(database.stop)
+        database = await opened.enter_async_context(own_mongod())
         server = await opened.enter_async_context(chat_server(database.url, "sockets"))
         http = await opened.enter_async_context(browsers())
         silent = Idle(http, server.socket)

@@ -9,8 +9,8 @@ from statistics import median
 from typing import Any
 
 from bench import cpu
-from bench.campaign import database
 from bench.crowd import SINCE, id_of
+from bench.database import database
 from bench.stage import stage, write_book
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench import cpu, sink
+from bench.database import own_mongod
 from causerie.garbage import collect_seldom
-from causerie.mongod import StoreOptions, start
 from channels.channel import Door, Outbound, Sent
 from channels.webpush import Options, Webpush
 from channels.webpush_encryption import new_private_key, packed
@@ -165,11 +164,9 @@ def _browser(origin: str, key: str) -> Subscription:
 
 @contextlib.asynccontextmanager
 async def _database() -> AsyncIterator[Store]:
-    with tempfile.TemporaryDirectory(prefix="causerie-bench-") as folder:
-        database = await start(StoreOptions(folder=folder))
+    async with own_mongod() as database:
         store = Store(database.url, "bench")
         try:
             yield store
         finally:
             await store.close()
-            await database.stop()
