@@ -2,8 +2,8 @@
 
 Compiled once, rendered many times. What a contact lacks is noted by name, so that a preview can show it and a sending refuse it.
 A template sees plain dictionaries, lists, texts, numbers and instants, never an object of ours. Rendering is bounded by what the
-language can say (two loops over 100 items, no calls, no assignments) and by the size of what comes out, so it needs no process
-of its own: the worst of the attack corpus takes milliseconds (tests/profiles/test_personalize_attacks.py).
+language can say (two loops over 100 items, no calls, no assignments), by how much its loops do, and by the size of what comes out,
+so it needs no process of its own: the worst of the attack corpus takes under a second (tests/profiles/test_personalize_attacks.py).
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,9 @@ from profiles.personalize_grammar import LARGEST_SOURCE, TESTS, Flaw, flaws
 
 LARGEST_OUTPUT = 200_000  # characters
 MOST_PIECES = 60_000
+MOST_STEPS = 1_000_000
+"""What all loops of one text may do: a step for each node, `_FILTER_STEPS` for a filter, by the items of the loop around it."""
+_FILTER_STEPS = 100  # an amount or a date takes some 50 us, a field less than one
 LARGEST_NUMBER = 1e15
 PRINTED = (str, int, float, bool, list, tuple, date)
 LOOP = frozenset({"index", "first", "last", "length"})
@@ -53,7 +56,7 @@ class Text:
         """Return the text for these fields: plain dictionaries, lists, texts, numbers, flags and instants."""
         missing: dict[str, None] = {}
         named = {name: _Fields(it, name) if isinstance(it, Mapping) else it for name, it in fields.items()}
-        context = {**named, "language": language, "zone": zone, "missing_": missing}
+        context = {**named, "language": language, "zone": zone, "missing_": missing, "steps_": [0]}
         pieces: list[str] = []
         size = 0
         try:
@@ -89,9 +92,24 @@ def _compiled(source: str, environment: Environment) -> Text | tuple[Flaw, ...]:
     if found := tuple(flaws(tree, frozenset(FILTERS))):
         return found
     for loop in tree.find_all(nodes.For):
-        loop.iter = nodes.Filter(loop.iter, "each_", [], [], None, None, lineno=loop.lineno)
+        steps = nodes.Const(sum(_steps(node) for node in (*loop.body, *loop.else_)))
+        loop.iter = nodes.Filter(loop.iter, "each_", [steps], [], None, None, lineno=loop.lineno)
     code = environment.compile(tree)
     return Text(source, Template.from_code(environment, code, environment.make_globals(None)))
+
+
+def _steps(node: nodes.Node) -> int:
+    return (_FILTER_STEPS if isinstance(node, nodes.Filter) else 1) + sum(map(_steps, node.iter_child_nodes()))
+
+
+@pass_context
+def _each(context: Context, value: Any, steps: int) -> list[Any]:
+    """Return what a loop goes over, whose one turn takes so many steps."""
+    items, taken = each(value), context["steps_"]
+    taken[0] += len(items) * steps
+    if taken[0] > MOST_STEPS:
+        raise SecurityError("expected loops that do less")
+    return items
 
 
 class _Fields(dict[str, Any]):
@@ -158,7 +176,7 @@ def _is_number(value: Any) -> bool:
 def _environment(*, html: bool) -> Environment:
     environment = _Environment(autoescape=html, undefined=ChainableUndefined, finalize=_noted)
     environment.globals.clear()
-    environment.filters = {**FILTERS, "each_": each}
+    environment.filters = {**FILTERS, "each_": _each}
     environment.tests = {name: test for name, test in environment.tests.items() if name in TESTS}
     return environment
 

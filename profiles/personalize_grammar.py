@@ -48,7 +48,7 @@ def _flaw(node: nodes.Node, loops: int, filters: frozenset[str]) -> Iterator[Fla
             yield Flaw(node.lineno, "fields and filters such as {{ contact.first_name | title }}", "a call with ( )")
         case _ if not isinstance(node, ALLOWED):
             yield Flaw(node.lineno, "text, {{ fields }}, {% if %} and {% for %}", f"{type(node).__name__.lower()}")
-        case nodes.Name(name=name) if name.startswith("_") or name in ("self", "super", "missing_"):
+        case nodes.Name(name=name) if name.startswith("_") or name in ("self", "super", "missing_", "steps_"):
             yield Flaw(node.lineno, "a field such as contact.first_name", name)
         case nodes.Getattr(attr=name) if name.startswith("_"):
             yield Flaw(node.lineno, "a field that begins with a letter", name)
