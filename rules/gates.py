@@ -79,7 +79,6 @@ class Case:
     caps: tuple[Cap, ...] = ()
     """The workspace's and the rule's own, graces among them."""
     is_erased: bool = False
-    merged_into: str | None = None
     is_sent_here: bool = True
     """Whether the topic is sent on this channel at all."""
     braked_until: datetime | None = None
@@ -129,7 +128,7 @@ def after(case: Case, answer: Answer) -> Decision:
 def _gone(case: Case) -> Decision | None:
     if case.is_erased:
         return Skip("erased")
-    return Skip("merged") if case.merged_into or case.ledger.into else None
+    return Skip("merged") if case.ledger.into else None
 
 
 def _address(case: Case) -> Decision | None:

@@ -56,8 +56,8 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
         ({}, Send()),
         # who they are
         ({"is_erased": True}, Skip("erased")),
-        ({"merged_into": "b"}, Skip("merged")),
         ({"ledger": anna(into="b")}, Skip("merged")),
+        ({"ledger": anna(into="b"), "identity": None}, Skip("merged")),  # a shell has no address: that is not why
         ({"identity": None}, Skip("no_address")),
         ({"identity": replace(IDENTITY, suppression=Suppression("bounced", NOW))}, Skip("suppressed:bounced")),
         # what they said
@@ -77,11 +77,13 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
         ({"braked_until": NOW + DAY, "kind": "service"}, Send()),
         # when it is of use
         ({"valid_from": NOW + DAY}, Hold(NOW + DAY, "not_yet_valid")),
+        ({"valid_from": NOW}, Send()),
         ({"valid_until": NOW}, Skip("expired")),
         ({"planned": NOW - 2 * HOUR, "late_after": HOUR}, Skip("late")),
         ({"planned": NOW - HOUR, "late_after": HOUR}, Send()),
         ({"exit": "goal"}, Skip("exit:goal")),
         ({"holds": ("conversation.open",)}, Hold(None, "held:conversation.open")),
+        ({"holds": ("a",), "late_after": HOUR}, Hold(NOW + HOUR + timedelta(seconds=1), "held:a")),  # then it is late
         ({"is_held_out": True}, Skip("holdout")),
         ({"is_control": True}, Skip("control")),
         # hours, in the contact's zone
@@ -92,9 +94,11 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
         ({"quiet": (NIGHT,), "window": OPEN, "now": at(22)}, Hold(at(9, day=24), "quiet->09:00")),
         ({"window": OPEN, "now": at(18)}, Hold(at(9, day=24), "window->09:00")),
         ({"window": WEEKENDS}, Hold(at(9, day=28), "window->09:00")),
+        ({"window": OPEN, "window_zone": ZoneInfo("Asia/Tokyo")}, Hold(at(1, day=24), "window->01:00")),
         ({"quiet": (ALL_DAY,), "window": OPEN}, Skip("quiet", "never")),
         ({"quiet": (NIGHT,), "now": at(22), "planned": at(22), "late_after": HOUR}, Skip("quiet->08:00", "late")),
-        ({"quiet": (NIGHT,), "now": at(22), "valid_until": at(23)}, Skip("quiet->08:00", "expired")),
+        ({"quiet": (NIGHT,), "now": at(22), "planned": at(22), "late_after": 10 * HOUR}, Hold(at(8, day=24), "quiet->08:00")),
+        ({"quiet": (NIGHT,), "now": at(22), "valid_until": at(8, day=24)}, Skip("quiet->08:00", "expired")),
         # pressure
         ({"caps": (Cap(0, WEEK),), "on_cap": "wait"}, Skip("capped:all")),
     ],
@@ -114,7 +118,9 @@ FREE = NOW + 4 * DAY
         ({"on_cap": "fallback"}, Fallback("capped:label:promo")),
         ({"on_cap": "wait"}, Hold(FREE, "capped:label:promo")),
         ({"on_cap": "wait", "wait_at_most": 5 * DAY}, Hold(FREE, "capped:label:promo")),
+        ({"on_cap": "wait", "wait_at_most": 4 * DAY}, Hold(FREE, "capped:label:promo")),
         ({"on_cap": "wait", "wait_at_most": DAY}, Skip("capped:label:promo", "wait_at_most")),
+        ({"on_cap": "wait", "wait_at_most": 5 * DAY, "planned": NOW - 2 * DAY}, Skip("capped:label:promo", "wait_at_most")),
         ({"on_cap": "wait", "late_after": DAY}, Skip("capped:label:promo", "late")),
         ({"slot": replace(SLOT, labels=("news",))}, Send()),
         ({"caps": (Cap(2, 2 * DAY),)}, Send()),
@@ -138,6 +144,7 @@ def test_a_message_over_a_limit(how: dict[str, Any], decision: object) -> None:
     [
         ({"best_hour": time(18)}, Hold(at(18), "best_hour->18:00")),
         ({"best_hour": time(11)}, Send()),  # it is that hour
+        ({"best_hour": time(10), "planned": at(10, 30)}, Send()),  # it was, when it was planned
         ({"best_hour": time(9)}, Hold(at(9, day=24), "best_hour->09:00")),
         ({"best_hour": time(18), "planned": NOW - DAY + HOUR}, Send()),  # it has waited: counted from the plan
         ({"best_hour": time(18), "planned": NOW - HOUR}, Hold(at(18), "best_hour->18:00")),
@@ -197,6 +204,7 @@ TROUBLES: list[dict[str, Any]] = [
     {"is_sent_here": False},
     {"valid_until": NOW},
     {"exit": "goal"},
+    {"braked_until": NOW + DAY},
     {"holds": ("conversation.open",)},
     {"is_held_out": True},
     {"quiet": (Hours(time(10), time(12)),)},
@@ -220,6 +228,7 @@ def test_the_gates_object_in_their_order(first: int) -> None:
         (Denied("opted_out:all"), {}, Skip("opted_out:all")),
         (Denied("capped:all", NOW + DAY), {}, Skip("capped:all")),
         (Denied("capped:all", NOW + DAY), {"on_cap": "wait"}, Hold(NOW + DAY, "capped:all")),
+        (Denied("grace:rule:cart", NOW + DAY), {"on_cap": "wait"}, Hold(NOW + DAY, "grace:rule:cart")),
         (Denied("capped:own", NOW + DAY), {"on_cap": "fallback"}, Fallback("capped:own")),
         (Denied("contended", NOW + HOUR), {}, Hold(NOW + HOUR, "contended")),
     ],
