@@ -95,12 +95,12 @@ clean:
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.can-run: $(VENV)/.made requirements.lock
+$(VENV)/.can-run: $(VENV)/.made requirements.lock | $(BIN)/causerie
 	@echo "[set-up] packages, each checked by its hash (a minute or two, once)"
 	@$(PIP) -r requirements.lock
 	@touch $@
 
-$(VENV)/.can-test: $(VENV)/.made requirements-dev.lock
+$(VENV)/.can-test: $(VENV)/.made requirements-dev.lock | $(BIN)/causerie
 	@echo "[set-up] packages of the tests, each checked by its hash (a minute or two, once)"
 	@$(PIP) -r requirements-dev.lock
 	@touch $@ $(VENV)/.can-run
@@ -108,3 +108,8 @@ $(VENV)/.can-test: $(VENV)/.made requirements-dev.lock
 $(VENV)/.made:
 	@.ci/venv $(VENV)
 	@touch $@
+
+# The command, for whatever folder one stands in: a bot's own, or a service's
+$(BIN)/causerie: $(VENV)/.made
+	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/python" -m causerie "$$@"\n' "$(CURDIR)" "$(CURDIR)/$(BIN)" > $@
+	@chmod +x $@

@@ -49,7 +49,8 @@ def check(config: Configured, say: Say) -> int:
     is_wrong = brain is None or bool(differing(brain, folder, say)) or any(danger.is_grave for danger in exposed)
     if check_rules(config.options.rules, say) or is_wrong:
         return 1
-    say("Configuration, bot, its test dialogues and the rule book: nothing to complain about.")
+    more = "nothing else" if exposed else "nothing"
+    say(f"Configuration, bot, its test dialogues and the rule book: {more} to complain about.")
     return 0
 
 

@@ -105,6 +105,8 @@ def test_the_image_and_the_unit_start_the_server_by_a_command_that_exists() -> N
     for arguments in (json.loads(command)[3:], shlex.split(start)[1:]):
         parsed = _parser().parse_args(arguments)
         assert (parsed.command, parsed.workers) == ("serve", 2)
+    assert shlex.split(start)[0].endswith("/.venv/bin/causerie")
+    assert "\n$(BIN)/causerie:" in (ROOT / "Makefile").read_text(encoding="utf-8"), "make puts it there"
 
 
 def test_the_unit_waits_longer_than_a_stop_takes() -> None:
