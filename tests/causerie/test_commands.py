@@ -49,3 +49,9 @@ def test_check_fails_on_what_must_not_stand_so_in_the_world(tmp_path: Path) -> N
 def test_check_of_what_is_shipped_finds_nothing(tmp_path: Path) -> None:
     said: list[str] = []
     assert check(configured(tmp_path), said.append) == 0
+
+
+def test_check_does_not_say_that_all_is_well_below_a_warning(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert check(configured(tmp_path, CAUSERIE_SERVER__PUBLIC_URL="https://talk.shop.example"), said.append) == 0
+    assert "second_factor_roles" in "".join(said) and said[-1].endswith(": nothing else to complain about.")
