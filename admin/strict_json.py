@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from aiohttp import web
 
 from admin.schema import MOST_PROBLEMS, Problem
-from channels.bodies import body_of
+from channels.bodies import body_of, is_packed
 
 READ_WITHIN_SECONDS = 10
 DEEPEST = 32
@@ -33,7 +33,7 @@ async def read_json(request: web.Request, *, largest: int) -> tuple[Any, bytes]:
     """Return the body's value and its bytes. Raises Malformed: 400, 408, 413, 415, 422."""
     if request.content_type != "application/json":
         raise Malformed(415, "expected Content-Type: application/json")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if is_packed(request):
         raise Malformed(415, "expected a body without Content-Encoding")
     body = await read_bytes(request, largest=largest)
     return parse(body), body

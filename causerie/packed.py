@@ -9,15 +9,15 @@ from collections.abc import Awaitable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-PLAIN = "identity"
+from channels.bodies import is_packed
+
 THEIR_OWN = ("/actions/", "/api/")
 
 
 @web.middleware
 def unpacked(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
     """Answer 415 to a packed body. Not a coroutine, which would stay as long as the socket of an open page does."""
-    is_plain = request.headers.get("Content-Encoding", PLAIN).lower() == PLAIN
-    return handler(request) if is_plain or request.path.startswith(THEIR_OWN) else _refused()
+    return _refused() if is_packed(request) and not request.path.startswith(THEIR_OWN) else handler(request)
 
 
 async def _refused() -> web.StreamResponse:

@@ -5,7 +5,7 @@ import gzip
 import json
 import socket
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -235,7 +235,16 @@ async def attack_67(castle: Fortress) -> None:
         packed = {"Content-Encoding": encoding, "Content-Type": "application/json"}
         assert (await castle.ask("POST", EVENTS, by={**program, **packed}, data=body)).status in (400, 415), encoding
         assert (await castle.ask("POST", HOOK, by={**shown, **packed}, data=body)).status in (400, 415), encoding
+    twice = "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n"  # the server unpacks by the last
+    for path, who in ((HOOK, f"X-Telegram-Bot-Api-Secret-Token: {HOOK_SECRET}"), (EVENTS, _line(program))):
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{who}\r\n{twice}Content-Type: application/json\r\nConnection: close\r\n"
+        answer = await _raw(castle, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert b" 415 " in answer.partition(b"\r\n")[0], path
     assert (await castle.ask("GET", "/health")).status == 200
+
+
+def _line(headers: Mapping[str, str]) -> str:
+    return "\r\n".join(f"{name}: {value}" for name, value in headers.items())
 
 
 async def attack_69() -> None:
