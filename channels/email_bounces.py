@@ -4,6 +4,7 @@ Delivery reports by RFC 3464, complaints by RFC 5965 (ARF), automatic answers by
 can write such a report: what it says of a mail is believed only when it knows the token that is in that mail's path, signed.
 """
 
+import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from channels.email_charset import field as field_of
 from channels.email_charset import words
-from channels.email_codes import names_nobody
+from channels.email_codes import names_nobody, verifies_sender
 from channels.email_octets import head_of, message_of, why_endless
 from channels.email_verp import bounced
 
@@ -27,6 +28,12 @@ _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 TOKEN = re.compile(r"([0-9a-fA-F]{28})@([A-Za-z0-9.-]{1,253})")
 """A Message-ID such as ours."""
 _ADDRESS = re.compile(r"[^\s<>@;]{1,256}@[^\s<>@;]{1,256}")
+_FAILED = frozenset({"failed", "failure", "expired"})  # RFC 3464 knows the first; the others are written all the same
+_UNSAID = re.compile(r"|5\.0\.\d+|5\.[15]\.0")
+"""Statuses that say no more than that it failed: 5.0.0, Exchange's 5.0.350, the 5.5.0 of Outlook.com for who is not there."""
+_BLANK_LINE = re.compile(rb"\r?\n(?:\r?\n)+")
+_MICROSOFT = "X-HmXmrOriginalRecipient"
+"""In complaints of Outlook.com that are no ARF: until June 2026 all, since then some."""
 _MAILBOX_GONE = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
 _OUT_OF_OFFICE = re.compile(
     r"out of (the )?office|automatic reply|absence|autoreply|auto-reply|réponse automatique", re.IGNORECASE
@@ -95,6 +102,9 @@ def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | 
             return Complaint(token, _field(_blocks(part), "feedback-type") or "abuse") if token else None
         if part.get_content_type() in _STATUSES:
             return _report(part, token) if token else None
+    if any(part.get(_MICROSOFT) for part in _parts(mail)):
+        token = token or _token_of(mail, secret, domain)  # the mail itself comes back, or inside another
+        return Complaint(token) if token else None
     if is_holiday_note(mail):
         return Away()
     if token and _is_from_a_machine(mail):
@@ -112,9 +122,9 @@ def kind_of(status: str) -> Kind:
 
 def judged(status: str, said: str) -> tuple[Kind, str]:
     """Return what a status means; one that says nothing (5.0.0, Exchange's 5.0.350) gives way to what the other server said."""
-    if not status or status.startswith("5.0."):
+    if _UNSAID.fullmatch(status) and not verifies_sender(said):
         better = status_in(said)
-        if better.startswith("5.") and not better.startswith("5.0."):
+        if better.startswith("5.") and not _UNSAID.fullmatch(better):
             return kind_of(better), better
         if names_nobody(said):
             return "hard", status
@@ -124,8 +134,7 @@ def judged(status: str, said: str) -> tuple[Kind, str]:
 def weighed(status: str, said: str, word: Kind) -> tuple[Kind, str]:
     """Return what a status means, as `judged` does; where nothing tells, the provider's own `word` for it."""
     kind, status = judged(status, said)
-    says_nothing = not status or status.startswith("5.0.")
-    return (word if says_nothing and kind != "hard" else kind), status
+    return (word if _UNSAID.fullmatch(status) and kind != "hard" else kind), status
 
 
 def status_in(text: str) -> str:
@@ -150,13 +159,12 @@ def token_shown(path: str, message_id: str, *, secret: bytes, domain: str) -> st
 def _report(part: Message, token: str) -> Heard | None:
     """Read a delivery report. The status decides and not the action: a full mailbox that was tried for days has 4.2.2, failed."""
     blocks = _blocks(part)
-    action, status = _field(blocks, "action").lower(), status_in(_field(blocks, "status"))
-    if not status:
-        status = status_in(_field(blocks, "diagnostic-code"))
+    action = _field(blocks, "action").lower().partition("(")[0].strip()  # a comment may stand behind it
+    status = status_in(_field(blocks, "status")) or status_in(_field(blocks, "diagnostic-code"))
     recipient = (_field(blocks, "original-recipient") or _field(blocks, "final-recipient")).partition(";")[2].strip()
     if action == "delayed":
         return Delayed(token, status)
-    if action != "failed":
+    if action not in _FAILED and (action or not status.startswith("5")):
         return None  # delivered, relayed, expanded: no trouble
     diagnostic = _field(blocks, "diagnostic-code")
     diagnostic = diagnostic.partition(";")[2] or diagnostic  # without its type, `smtp;`
@@ -168,8 +176,10 @@ def _unstructured(mail: Message, token: str) -> Heard | None:
     """Read a report in prose: only a status in it is believed, for prose says anything."""
     prose = next((part for part in _parts(mail) if part.get_content_maintype() == "text"), None)
     content = prose.get_payload(decode=True) if prose else None
-    status = status_in(content[:20_000].decode("utf-8", "replace")) if isinstance(content, bytes) else ""
-    return Bounce(token, kind_of(status), status) if status and not status.startswith("2") else None
+    said = content[:20_000].decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    status = status_in(said)
+    kind = "refused" if verifies_sender(said) else kind_of(status)
+    return Bounce(token, kind, status) if status and not status.startswith("2") else None
 
 
 def _token_inside(mail: Message, secret: bytes, domain: str) -> str | None:
@@ -179,15 +189,23 @@ def _token_inside(mail: Message, secret: bytes, domain: str) -> str | None:
             value = str(part.get(name) or "") or _field(_blocks(part), name.lower())
             if token := bounced(secret, value.strip().strip("<>")):
                 return token
-        shown = part if part is not mail else None
-        if part.get_content_type() == "text/rfc822-headers":
-            content = part.get_payload(decode=True)
-            shown = head_of(content if isinstance(content, bytes) else b"")
-        if shown:
-            path, id = str(shown.get("Return-Path") or ""), str(shown.get("Message-ID") or "")
-            if token := token_shown(path, id, secret=secret, domain=domain):
-                return token
+        if part is not mail and (token := _token_of(_repeated(part), secret, domain)):
+            return token
     return None
+
+
+def _repeated(part: Message) -> Message:
+    """Return the head of the mail that this part repeats; the part itself where it is none that hides it."""
+    if part.get_content_type() == "text/rfc822-headers":
+        content = part.get_payload(decode=True)
+        return head_of(content if isinstance(content, bytes) else b"")
+    hidden = _from_base64(part)
+    return head_of(hidden) if hidden else part
+
+
+def _token_of(mail: Message, secret: bytes, domain: str) -> str | None:
+    path, id = str(mail.get("Return-Path") or ""), str(mail.get("Message-ID") or "")
+    return token_shown(path, id, secret=secret, domain=domain)
 
 
 def is_holiday_note(mail: Message) -> bool:
@@ -214,6 +232,8 @@ def _parts(mail: Message) -> Iterator[Message]:
 
 def _blocks(part: Message) -> list[Message]:
     """Return the blocks of fields of a report: the library reads those of delivery reports, other kinds are text."""
+    if hidden := _from_base64(part):
+        return [head_of(block) for block in _BLANK_LINE.split(hidden.strip(), MOST_PARTS)[:MOST_PARTS]]
     payload = part.get_payload()
     if isinstance(payload, list):
         blocks = [block for block in payload[:MOST_PARTS] if isinstance(block, Message)]
@@ -223,6 +243,21 @@ def _blocks(part: Message) -> list[Message]:
     if part.get_content_type() == "message/feedback-report":
         return [head_of(str(payload).encode("utf-8", "replace"))]
     return []
+
+
+def _from_base64(part: Message) -> bytes:
+    """Return what is encoded in a part that is a mail or a report, which the library reads as if it never were; else nothing."""
+    if part.get_content_maintype() != "message":
+        return b""
+    if str(part.get("Content-Transfer-Encoding") or "").strip().lower() != "base64":
+        return b""
+    payload: object = part.get_payload()
+    inner = payload[0] if isinstance(payload, list) and payload else payload
+    text = str(inner.get_payload() if isinstance(inner, Message) else inner)
+    try:
+        return binascii.a2b_base64(text.encode("ascii", "ignore"))
+    except binascii.Error:
+        return b""
 
 
 def _field(blocks: list[Message], name: str) -> str:

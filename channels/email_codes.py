@@ -25,10 +25,13 @@ _COMMANDS = (500, 502, 503, 504, 530, 535, 538, 555)  # what they say of the con
 _WHO = r"(user|recipient|mailbox|address|account|rcpt)"
 _NOBODY = re.compile(
     rf"{_WHO}[^.]{{0,40}}(unknown|not found|does ?n[o']t exist|unavailable|disabled|inactive|invalid)"
-    rf"|(unknown|no such|invalid|inactive|disabled) (local )?{_WHO}|nobody by that name",
+    rf"|(unknown|no such|invalid|inactive|disabled) (local )?{_WHO}|nobody by that name"
+    r"|does ?n[o']t have an? \S{1,60} account|\bnullmx\b",  # Yahoo; Postfix, of a domain that takes no mail (RFC 7505)
     re.IGNORECASE,
 )
 _SENDER = re.compile(r"sender|return.path|mail from", re.IGNORECASE)
+_VERIFIES = re.compile(r"sender verif|verification failed for", re.IGNORECASE)
+"""Exim asks our server back whether our own path exists, and repeats its answer to the recipient's line: "user unknown"."""
 _OUR_FAULT = re.compile(
     r"authenticat|relay|not authori[sz]ed|spf|dkim|dmarc|sender (address )?rejected|blocked|listed|reputation",
     re.IGNORECASE,
@@ -57,6 +60,11 @@ def outcome(handed: Handed, *, token: str) -> Sending:
 def names_nobody(text: str) -> bool:
     """Return whether a refusal says in words that the mailbox is not there, whatever its code."""
     return bool(_NOBODY.search(text)) and not _SENDER.search(text)
+
+
+def verifies_sender(text: str) -> bool:
+    """Return whether a refusal says that our own address was not found, whatever it says beside."""
+    return bool(_VERIFIES.search(text))
 
 
 def slows(reply: Reply | None) -> bool:
@@ -94,6 +102,8 @@ def _refused(stage: Stage, reply: Reply) -> Sending:
         return Failed("dead", why)
     if code.startswith("5.7."):
         return Failed("config" if _OUR_FAULT.search(reply.text) else "content", why)
-    if stage == "recipient" and _NOBODY.search(reply.text):  # without such words a 550 may speak of anything
+    if verifies_sender(reply.text):
+        return Failed("config", why)
+    if stage == "recipient" and names_nobody(reply.text):  # without such words a 550 may speak of anything
         return Failed("dead", why)
     return Failed("content", why)

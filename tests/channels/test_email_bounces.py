@@ -1,5 +1,6 @@
 """A bounce is believed when it knows the mail's signed path; what it means is read from its status."""
 
+import base64
 from email.message import EmailMessage
 
 import pytest
@@ -70,6 +71,37 @@ Subject: Soldes
         ),
         ("failed", "5.0.350", "550 5.1.1 gone; see below", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
         ("failed", "5.7.1", "550 no such user", Bounce(TOKEN, "refused", "5.7.1", "anna+x@example.org")),
+        (  # Outlook.com, of who is not there
+            "failed",
+            "5.5.0",
+            "550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302).",
+            Bounce(TOKEN, "hard", "5.5.0", "anna+x@example.org"),
+        ),
+        ("failed", "5.5.0", "550 5.5.0 what", Bounce(TOKEN, "refused", "5.5.0", "anna+x@example.org")),
+        (
+            "failed",
+            "5.0.0",
+            "554 delivery error: dd This user doesn't have a yahoo.com account",
+            Bounce(TOKEN, "hard", "5.0.0", "anna+x@example.org"),
+        ),
+        (
+            "failed",
+            "5.1.0",
+            "Domain exmaple.org does not accept mail (nullMX)",
+            Bounce(TOKEN, "hard", "5.1.0", "anna+x@example.org"),
+        ),
+        (  # Exim asked our own server back: nothing is said of whom we wrote to
+            "failed",
+            "5.0.0",
+            "550-Verification failed for <b@shop.example> 550-Response: 550 5.1.1 User unknown 550 Sender verify failed",
+            Bounce(TOKEN, "refused", "5.0.0", "anna+x@example.org"),
+        ),
+        ("failed (undeliverable)", "5.1.1 (no)", "", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
+        ("Failure", "5.1.1", "", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
+        ("expired", "4.4.7", "", Bounce(TOKEN, "soft", "4.4.7", "anna+x@example.org")),
+        ("", "5.1.1", "", Bounce(TOKEN, "hard", "5.1.1", "anna+x@example.org")),
+        ("", "2.1.5", "", None),
+        ("", "4.4.1", "", None),
         ("delayed", "4.4.1", "timeout", Delayed(TOKEN, "4.4.1")),
         ("delivered", "2.0.0", "", None),
     ],
@@ -130,6 +162,54 @@ def test_a_complaint_is_a_complaint() -> None:
     assert read(complaint("abuse"), to="fbl@shop.example", secret=SECRET) == Complaint(TOKEN, "abuse")
 
 
+def in_base64(part: str) -> str:
+    return f"Content-Transfer-Encoding: base64\n\n{base64.encodebytes(part.encode()).decode()}"
+
+
+@pytest.mark.parametrize("line", ["\n", "\r\n"])
+def test_a_report_whose_parts_are_encoded_is_read(line: str) -> None:
+    """RFC 6533 allows it for reports of addresses beyond ASCII, and servers do it with others."""
+    fields = (
+        "Reporting-MTA: dns; mx.example",
+        "",
+        "Final-Recipient: rfc822; anna@example.org",
+        "Action: failed",
+        "Status: 5.1.1",
+    )
+    block, repeated = line.join(fields), line.join((f"Message-ID: <{TOKEN}@shop.example>", "Subject: Soldes", "", "x"))
+    for kind in ("delivery-status", "global-delivery-status"):
+        octets = f"""\
+From: MAILER-DAEMON@mx.example
+Content-Type: multipart/report; boundary="b"
+
+--b
+Content-Type: message/{kind}
+{in_base64(block)}
+--b
+Content-Type: message/rfc822
+{in_base64(repeated)}
+--b--
+""".encode()
+        found = read(octets, to="postmaster@shop.example", secret=SECRET, domain="shop.example")
+        assert found == Bounce(TOKEN, "hard", "5.1.1", "anna@example.org")
+        assert read(octets, to="", secret=SECRET, domain="another.example") is None
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        'From: staff@hotmail.com\nContent-Type: multipart/mixed; boundary="b"\n\n'
+        "--b\nContent-Type: message/rfc822\n\n{mail}\n--b--\n",
+        "{mail}",
+    ],
+)
+def test_a_complaint_of_outlook_that_is_no_arf_is_one(shape: str) -> None:
+    mail = f"X-HmXmrOriginalRecipient: anna@hotmail.com\nMessage-ID: <{TOKEN}@shop.example>\nSubject: Soldes\n\nx"
+    for told, found in ((mail, Complaint(TOKEN)), (mail.replace(TOKEN, "x"), None), (mail.partition("\n")[2], None)):
+        octets = shape.format(mail=told).encode()
+        assert read(octets, to="fbl@shop.example", secret=SECRET, domain="shop.example") == found
+
+
 def test_a_holiday_note_is_no_bounce() -> None:
     note = EmailMessage()
     note["From"], note["Subject"], note["Auto-Submitted"] = "anna@example.org", "Absence du bureau", "auto-replied"
@@ -142,6 +222,8 @@ def test_a_report_in_prose_is_read_when_it_has_a_status() -> None:
     prose["From"], prose["Subject"] = "Mail Delivery System <MAILER-DAEMON@qmail.example>", "failure notice"
     prose.set_content("Sorry it didn't work out.\n<anna@example.org>: 550 5.1.1 no mailbox here")
     assert read(prose.as_bytes(), to=PATH, secret=SECRET) == Bounce(TOKEN, "hard", "5.1.1")
+    prose.set_content("<anna@example.org>: 550-Response: 550 5.1.1 User unknown\n550 Sender verify failed")
+    assert read(prose.as_bytes(), to=PATH, secret=SECRET) == Bounce(TOKEN, "refused", "5.1.1")
 
 
 def test_a_letter_of_a_person_is_none_of_these() -> None:
