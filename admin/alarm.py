@@ -11,6 +11,7 @@ from profiles.ids import new_id
 from profiles.live import Lagging
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 from profiles.store import Unavailable
+from profiles.tasks import end
 from profiles.timeline import SYSTEM, Event
 
 log = logging.getLogger("admin.alarm")
@@ -34,11 +35,7 @@ class Alarm:
 
     async def stop(self) -> None:
         """Wake nothing more."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(*self._tasks)
 
     async def ring(self) -> datetime | None:
         """Wake all that is due and return when the next one is."""

@@ -22,6 +22,7 @@ from admin.telling import Telling
 from channels.webchat_socket import close, see_off
 from profiles.live import Abroad, Lagging
 from profiles.store import Unavailable
+from profiles.tasks import end
 
 log = logging.getLogger("admin.live")
 
@@ -65,11 +66,7 @@ class Live:
     async def stop(self) -> None:
         """Let all pages go, and tell nobody anything more."""
         self.restart()
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(*self._tasks)
 
     def end(self, agent: str, *, spare: str | None = None) -> None:
         """Let go of an agent's pages, but those of the session to spare: their sessions were revoked."""
@@ -178,9 +175,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
     try:
         await _read(request, page, channel)
     finally:
-        writing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await writing
+        await end(writing)
         live.pages.discard(page)
         desk.presence.leave(page.visit)
         live.say_who_is_here()

@@ -21,6 +21,7 @@ from profiles.ids import new_id
 from profiles.live import Lagging
 from profiles.snapshot import Changes, Done, Refusal, Snapshot, Work, Write
 from profiles.store import Unavailable
+from profiles.tasks import end
 from profiles.timeline import SYSTEM, Event
 
 log = logging.getLogger("admin.queue")
@@ -64,11 +65,7 @@ class Drain:
 
     async def stop(self) -> None:
         """Give out nothing more."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(*self._tasks)
 
     def wake(self) -> None:
         """Look again: somebody came, or something ended."""

@@ -5,7 +5,6 @@ Per conversation one at a time and in order. A crash loses nothing: the message 
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
@@ -23,6 +22,7 @@ from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Refusal, Snapshot, Work
 from profiles.spoken import heed
 from profiles.store import Store, Unavailable
+from profiles.tasks import end
 from profiles.timeline import BOT, Message
 from profiles.writer import Writer
 
@@ -79,12 +79,7 @@ class Outside:
     async def close(self) -> None:
         """Stop; what is unfinished stays pending and is found by the next process."""
         await self._sweeping.close()
-        tasks = [*self._tasks.values(), *self._telling]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await end(*self._tasks.values(), *self._telling)
 
     def _tell(self, conversation: str) -> None:
         task = asyncio.create_task(self._mind.people_took(conversation), name="outside-taken")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from profiles.store import Unavailable
+from profiles.tasks import end
 
 log = logging.getLogger("profiles.every")
 
@@ -30,9 +31,7 @@ class Every:
         """Stop, also in the middle of a look. Not begun, or stopped before, is fine."""
         task, self._task = self._task, None
         if task:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def _for_ever(self) -> None:
         while True:

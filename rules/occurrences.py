@@ -18,6 +18,7 @@ from profiles.calendar import Clock
 from profiles.crash import crash_point
 from profiles.record import Document
 from profiles.store import AlreadyThere, Store, Unavailable
+from profiles.tasks import end
 from rules.engine import Engine
 from rules.occasions import scheduled
 from rules.rule import Rule
@@ -57,9 +58,7 @@ class Occurrences:
             self._scheduler.shutdown(wait=False)
         task, self._walking = self._walking, None
         if task:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def look(self) -> None:
         """Plan what has fired, and walk on in the background if something has."""
