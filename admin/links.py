@@ -14,8 +14,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from admin.machines import is_machine
-from channels.arrivals import mark
-from channels.channel import Receipt
+from channels.counting import ONE_CLICK_SECONDS, may_count, opened
 from profiles.calendar import Clock
 from profiles.links import read_link, read_open
 from profiles.reactions import CLICKED, SCANNED, reaction
@@ -27,8 +26,6 @@ from profiles.writer import Writer
 
 log = logging.getLogger("admin.links")
 
-ONE_CLICK_SECONDS = 600
-"""The same link opened again within this stretch of the clock is the same click."""
 PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 UNKNOWN = """<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="robots" content="noindex"><title>404</title>
@@ -76,7 +73,7 @@ class _Doors:
             if self._is_machine(request, message):
                 await self._note(_scanned(message, "open", self._clock()))
             else:
-                await self._note(_opened(message, self._clock()))
+                await self._note(opened(message, self._clock()))
         return web.Response(body=PICTURE, content_type="image/gif", headers=_QUIET)
 
     def _is_machine(self, request: web.Request, message: Message) -> bool:
@@ -112,21 +109,6 @@ def _scanned(message: Message, what: str, now: datetime) -> Work:
 
 def _told(event: Event | None, message: Message, id: str) -> Work:
     def think(snapshot: Snapshot) -> Changes:
-        return Changes(events=(event,)) if event and _may_count(snapshot, message) else Changes()
+        return Changes(events=(event,)) if event and may_count(snapshot, message) else Changes()
 
     return Work(think, profiles=(message.profile,), key=id, key_in="events")
-
-
-def _opened(message: Message, now: datetime) -> Work:
-    noted = mark(message.id, Receipt(message.channel, "", "read", now))
-
-    def think(snapshot: Snapshot) -> Changes:
-        told = noted.think(snapshot) if _may_count(snapshot, message) else None
-        return told if isinstance(told, Changes) else Changes()
-
-    return Work(think, messages=noted.messages, profiles=(message.profile,))
-
-
-def _may_count(snapshot: Snapshot, message: Message) -> bool:
-    profile = snapshot.profile(message.profile)
-    return profile is not None and not profile.value("no_tracking")

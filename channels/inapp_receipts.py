@@ -9,17 +9,16 @@ from typing import Literal
 
 from channels.arrivals import mark
 from channels.channel import Receipt
+from channels.counting import ONE_CLICK_SECONDS, may_count
 from channels.inapp_inbox import DISMISSED
-from profiles.profile import Profile
 from profiles.reactions import CLICKED, reaction
+from profiles.reactions import DISMISSED as PUT_AWAY
 from profiles.record import replace
 from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work
 from profiles.timeline import Event, Message
 
 Did = Literal["seen", "clicked", "dismissed"]
 DID: tuple[Did, ...] = ("seen", "clicked", "dismissed")
-PUT_AWAY = "message.dismissed"
-ONE_CLICK_SECONDS = 600
 
 
 def reported(message: Message, did: Did, now: datetime) -> Work:
@@ -36,7 +35,7 @@ def reported(message: Message, did: Did, now: datetime) -> Work:
             found = found.then(Changes(amends=(Amend(message.id, {f"delivery.times.{DISMISSED}": now}),)))
         if event and ("events", event.id) not in snapshot.records:
             found = found.then(Changes(events=(event,)))
-        return found if _counts(snapshot.profile(message.profile)) else replace(found, events=())
+        return found if may_count(snapshot, message) else replace(found, events=())
 
     read = (("events", event.id),) if event else ()
     return Work(think, messages=(message.id,), profiles=(message.profile,), records=read)
@@ -56,7 +55,3 @@ def _event(message: Message, did: Did, now: datetime) -> Event | None:
             return reaction(PUT_AWAY, message, now, id=f"{message.id}:dismissed", source="app")
         case _:
             return None
-
-
-def _counts(profile: Profile | None) -> bool:
-    return profile is not None and not profile.value("no_tracking")

@@ -7,11 +7,10 @@ told of as far as the sending itself needs it: that it arrived.
 
 from datetime import datetime
 
-from channels.arrivals import mark
-from channels.channel import Receipt
+from channels.counting import may_count, opened
 from profiles.links import read, sign
 from profiles.reactions import CLICKED, DISMISSED, reaction
-from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work
+from profiles.snapshot import Amend, Changes, Snapshot, Work
 from profiles.timeline import Event, Message
 
 CHANNEL = "webpush"
@@ -41,10 +40,10 @@ def works_of(message: Message, what: str, action: int | None, *, public_url: str
         return []
     more = _pressed(message, action)
     if more.get("url", "").startswith(f"{public_url}/l/"):  # the link itself counts, and this very click opens it
-        return [_opened(message, now)]
+        return [opened(message, now)]
     number = "" if action is None else action
     told = reaction(CLICKED, message, now, id=f"{message.id}:{PRESSED}:push{number}", **more)
-    return [_opened(message, now), *([_told(told, message)] if told else [])]
+    return [opened(message, now), *([_told(told, message)] if told else [])]
 
 
 def _pressed(message: Message, action: int | None) -> dict[str, str]:
@@ -56,22 +55,8 @@ def _pressed(message: Message, action: int | None) -> dict[str, str]:
     return {"button": buttons[action].title[:100], **({"url": address} if address else {})}
 
 
-def _opened(message: Message, now: datetime) -> Work:
-    noted = mark(message.id, Receipt(CHANNEL, "", "read", now))
-
-    def think(snapshot: Snapshot) -> Changes | Refusal:
-        return noted.think(snapshot) if _may_count(snapshot, message) else Changes()
-
-    return Work(think, messages=noted.messages, profiles=(message.profile,))
-
-
 def _told(event: Event, message: Message, *amends: Amend) -> Work:
     def think(snapshot: Snapshot) -> Changes:
-        return Changes(events=(event,), amends=amends) if _may_count(snapshot, message) else Changes()
+        return Changes(events=(event,), amends=amends) if may_count(snapshot, message) else Changes()
 
     return Work(think, profiles=(message.profile,), key=event.id, key_in="events")
-
-
-def _may_count(snapshot: Snapshot, message: Message) -> bool:
-    profile = snapshot.profile(message.profile)
-    return profile is not None and not profile.value("no_tracking")

@@ -23,6 +23,8 @@ BY_STATE = {"delivered": DELIVERED, "read": READ}
 
 ANSWERS_WITHIN = timedelta(hours=72)
 """A reply so soon after a rule's message answers it."""
+NO_TRACKING = "no_tracking"
+"""The attribute of a contact who wants nothing of this counted."""
 MOST_FOLLOWED = 10  # messages in one thread; of more, the oldest are no longer followed
 
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from profiles.profile import Profile
+from profiles.reactions import NO_TRACKING
 from profiles.timeline import Content
 from profiles.tracking import Tracked, with_links
 from rules.policy import Reach
 from rules.rule import Rule
 from rules.rule_terms import Tracking
 
-NO_TRACKING = "no_tracking"
-"""The attribute of a contact who wants nothing of this counted."""
 NONE = "none"
 Word = TypeVar("Word", bool, str)
 

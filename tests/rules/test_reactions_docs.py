@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from admin.links import ONE_CLICK_SECONDS
 from admin.machines import INSTANT
+from channels.counting import ONE_CLICK_SECONDS
 from profiles.findings import Findings
 from profiles.reactions import ANSWERED, ANSWERS_WITHIN, CLICKED, DELIVERED, READ, SCANNED
 from profiles.reactivity import ENOUGH_REACTIONS, ENOUGH_SENDS, HALF_LIFE, LOOKS_BACK, NEIGHBOURS, WEIGHTS
