@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.brain import Bot, Brain, Help, play
 from bot.breaker import Breaker
+from bot.choices import titles
 from bot.contract import Heard, Known, Turn
 from bot.events import FALLBACK_INTENT, REQUESTED
 from bot.finders import Here
@@ -120,7 +121,7 @@ class Llm:
         text = heard.text.strip()
         if heard.payload or heard.event or not text or text.startswith("/"):
             return False
-        offered = [str(title).casefold() for title, _ in (memory or {}).get("offered") or ()]
+        offered = titles(memory or {})
         if text.casefold() in offered or (offered and text.isdigit() and len(text) < 3):
             return False
         return not self._budget.is_spent(self._clock())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.brain import Brain
+from bot.choices import choices_of, without_choices
 from bot.contract import Turn
 from bot.handover import default_words, summary
 from bot.passages import Passage
@@ -22,8 +23,7 @@ def clarified(turn: Turn, intents: Sequence[str], brain: Brain, language: str) -
     titles = [_title(brain, intent, language) for intent in intents]
     buttons = tuple(Button(title, f"/{intent}") for title, intent in zip(titles, intents, strict=True))
     says = (Content(_WHICH.get(language, _WHICH["en"]), buttons),)
-    offered = [[button.title, button.payload] for button in buttons]
-    return _instead(turn, says, {"offered": offered}, missed=True)
+    return _instead(turn, says, missed=True)
 
 
 def _title(brain: Brain, intent: str, language: str) -> str:
@@ -41,7 +41,7 @@ def cited(turn: Turn, text: str, passages: Sequence[Passage], language: str) -> 
     """Return the turn that says this, with a link to the first source that has one."""
     url = next((passage.url for passage in passages if passage.url), None)
     buttons = (Button(_MORE.get(language, _MORE["en"]), url=url),) if url else ()
-    told = _instead(turn, (Content(text, buttons),), {}, missed=False)
+    told = _instead(turn, (Content(text, buttons),), missed=False)
     return replace(told, actions=("action_knowledge",))
 
 
@@ -49,12 +49,12 @@ def handed_over(turn: Turn, text: str, memory: Mapping[str, Any] | None, brain: 
     """Return the turn that gives the conversation to people, and tells the customer so."""
     intents = list((memory or {}).get("intents", ()))
     words = summary(text, {}, intents, language, titles=brain.script.project.titles)
-    told = _instead(turn, (Content(default_words("asked", language)),), {}, missed=False)
+    told = _instead(turn, (Content(default_words("asked", language)),), missed=False)
     return replace(told, handover=("asked", words, brain.script.project.handover.team))
 
 
-def _instead(turn: Turn, says: tuple[Content, ...], kept: Mapping[str, Any], *, missed: bool) -> Turn:
+def _instead(turn: Turn, says: tuple[Content, ...], *, missed: bool) -> Turn:
     """Return a turn that understood nothing with other words; `missed`: it still counts as not understood."""
-    tracker = {key: value for key, value in turn.tracker.items() if key != "offered" and (missed or key != "missed")}
+    tracker = {key: value for key, value in without_choices(turn.tracker).items() if missed or key != "missed"}
     events = turn.events if missed else tuple(event for event in turn.events if event[0] != "bot.unanswered")
-    return replace(turn, tracker={**tracker, **kept}, says=says, events=events, handover=None, missed=missed)
+    return replace(turn, tracker={**tracker, **choices_of(says)}, says=says, events=events, handover=None, missed=missed)

@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.answers import single_braces
 from bot.brain import Bot, Brain, Heard, Help, Known, Mind, Turn
+from bot.choices import payloads
 from bot.cleaning import LONGEST_HEARD, clean_text
 from bot.entities import spoken_payload
 from bot.events import DEFAULT_INTENTS, FALLBACK_INTENT
@@ -62,7 +63,7 @@ class Offered:
             return (replace(heard, payload=None) if _is_outdated(heard, brain) else heard), None
         text = clean_text(heard.text, LONGEST_HEARD).strip()
         named = _NAMED.match(text)
-        if named is None or text in self._offered(brain) or text in _just_offered(memory):
+        if named is None or text in self._offered(brain) or text in payloads(memory):
             return heard, None
         intent = named[1].partition("/")[0]
         intents = brain.script.domain.intents
@@ -78,10 +79,6 @@ class Offered:
             buttons = (button for wordings in responses for wording in wordings for button in wording.buttons)
             self._known = brain, frozenset(single_braces(button.get("payload", "")) for button in buttons)
         return self._known[1]
-
-
-def _just_offered(memory: Mapping[str, Any]) -> list[str]:
-    return [str(payload) for _, payload in memory.get("offered") or ()]
 
 
 def _is_outdated(heard: Heard, brain: Brain) -> bool:

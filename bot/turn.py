@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.answers import content_of
+from bot.choices import choices_of, chosen, payloads
 from bot.cleaning import LONGEST_HEARD, clean_text
 from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
 from bot.custom import Rejected
@@ -27,7 +28,6 @@ from bot.tracker import Tracker
 from bot.trail import LONGEST_TRAIL
 from bot.understanding import Hears, Meaning
 from bot.unsure import is_doubted, what_is_doubted
-from profiles.timeline import Content
 
 MOST_ACTIONS = 10
 _REMEMBERED_INTENTS = 8
@@ -76,8 +76,8 @@ def take_turn(
 ) -> Playing:
     """Yield the custom actions the turn needs, if any, and return what it comes to; `decided` notes who chose what."""
     text = clean_text(heard.payload or heard.text, LONGEST_HEARD).strip()
-    button, text = _offered(text, memory)
-    course = Course(set_slots(text), button is not None or text in _payloads(memory), heard.payload is not None)
+    button, text = chosen(text, memory)
+    course = Course(set_slots(text), button is not None or text in payloads(memory), heard.payload is not None)
     if heard.event:
         text = f"EXTERNAL: {heard.event}"  # as custom actions know it from Rasa
     meaning, language, doubt = _meaning(script, understanding, memory, heard, known, text)
@@ -266,14 +266,12 @@ def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
         "intents": intents,
         "question": question,
         **due_at(tracker.reminders),
+        **choices_of(says),
     }
     if play.was_missed and not play.handover:
         kept["missed"] = play.missed + 1
     if doubt:
         kept["doubt"] = doubt
-    offered = [[button.title, button.payload or button.title] for button in _buttons(says)]
-    if offered:
-        kept["offered"] = offered
     mapped = scene.script.project.memory
     if play.was_missed:
         play.facts.append(("bot.unanswered", unanswered(scene, play.meaning)))
@@ -317,21 +315,3 @@ def _handover(play: _Play, question: str, intents: list[str]) -> Any:
     titles = play.scene.script.project.titles
     words = summary(last, slots, intents, play.scene.language, question=question, titles=titles)
     return reason if reason in ("asked", "not_understood") else "action", words, play.handover.get("team")
-
-
-def _buttons(says: tuple[Content, ...]) -> list[Any]:
-    return [button for content in says for button in content.buttons if not button.url][:20]
-
-
-def _payloads(memory: Mapping[str, Any]) -> list[str]:
-    return [str(payload) for _, payload in memory.get("offered") or ()]
-
-
-def _offered(text: str, memory: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Return title and payload of the button just offered whose title, or number in the list, was typed; else the text."""
-    offered = memory.get("offered") or ()
-    typed = text.casefold()
-    for number, (title, payload) in enumerate(offered, start=1):
-        if typed in (title.casefold(), str(number)):
-            return str(title), str(payload)
-    return None, text
