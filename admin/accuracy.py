@@ -65,21 +65,16 @@ def measure(brain: Brain) -> Measured:
     pairs: dict[tuple[str, str], list[Trial]] = {}
     for trial in trials:
         if not trial.is_right:
-            pairs.setdefault((meant(trial), trial.guess), []).append(trial)
+            pairs.setdefault((trial.meant, trial.guess), []).append(trial)
     drawn = [Pair(*names, tuple(sorted(found, key=lambda one: -one.confidence))) for names, found in pairs.items()]
     return Measured(
         Score("", sum(trial.is_right for trial in trials), len(trials)),
         _scores((trial.example.language, trial.is_right) for trial in trials),
         tuple(
-            sorted(_scores((meant(trial), trial.is_right) for trial in trials), key=lambda one: (one.percent, one.name))
+            sorted(_scores((trial.meant, trial.is_right) for trial in trials), key=lambda one: (one.percent, one.name))
         ),
         tuple(sorted(drawn, key=lambda pair: (-len(pair.trials), pair.meant))[:MOST_PAIRS]),
     )
-
-
-def meant(trial: Trial) -> str:
-    """Return the intent whose example it is, of questions and answers in full."""
-    return trial.example.answer or trial.example.intent
 
 
 @may("propose")

@@ -72,9 +72,14 @@ class Trial:
     confidence: float
 
     @property
+    def meant(self) -> str:
+        """Return the intent whose example it is, of questions and answers in full."""
+        return self.example.answer or self.example.intent
+
+    @property
     def is_right(self) -> bool:
         """Whether it was taken for what it is."""
-        return self.guess == (self.example.answer or self.example.intent)
+        return self.guess == self.meant
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,14 +148,14 @@ def bot_train(folder: Path, say: Say, progress: Progress) -> int:
 
 
 def _say_held_out(trials: list[Trial], say: Say) -> None:
-    figures = figures_of((_wanted(trial), trial.guess) for trial in trials)
+    figures = figures_of((trial.meant, trial.guess) for trial in trials)
     for line in as_table(figures):
         say(line)
     examples = Counter[tuple[str, str]]()
     shown: dict[tuple[str, str], Trial] = {}
     for trial in trials:
         if not trial.is_right:
-            pair = (_wanted(trial), trial.guess)
+            pair = (trial.meant, trial.guess)
             examples[pair] += 1
             shown.setdefault(pair, trial)
     for (wanted, guess), count in examples.most_common(MOST_CONFUSIONS):
@@ -176,10 +176,6 @@ def bot_explain(folder: Path, sentence: str, language: str | None, before: list[
     for line in explain(brain, sentence, language=language, before=before, now=utc_now()):
         say(line)
     return 0
-
-
-def _wanted(trial: Trial) -> str:
-    return trial.example.answer or trial.example.intent
 
 
 def _many(count: int, what: str) -> str:
