@@ -1,40 +1,51 @@
 // Writing: reply or note, canned replies after "/", colleagues after "@", files, and what the channel makes of it, said before sending.
 
+import * as drafts from "./drafts.js";
 import { conversationPath, element, post, say } from "./html.js";
 import * as live from "./live.js";
 import { measure } from "./segments.js";
+import { pathOf, toast } from "./notices.js";
 import * as timeline from "./timeline.js";
 
 const get = (id) => document.getElementById(id);
-const drafts = new Map();
 const PATIENCE = 60_000; // ms in which an answer that never came is asked for again
-// What came back unsent may be said already: sent again as it is, it keeps its name, and is said once.
-const returned = new Map();
 let files = [];
 let isNote = false;
 let pick = -1;
 let typedAt = 0;
 
 export function begin() {
-  files = [];
-  isNote = false;
   const form = get("composer");
   if (!form) return;
   const text = get("text");
-  text.value = drafts.get(id()) ?? "";
   text.addEventListener("input", changed);
   text.addEventListener("keydown", keys);
   text.addEventListener("paste", (event) => attach([...event.clipboardData.files]));
   text.addEventListener("blur", closeOffers);
   get("file").addEventListener("change", (event) => attach([...event.target.files]));
   form.addEventListener("submit", (event) => (event.preventDefault(), send()));
-  if (form.dataset.blocked) mode(true);
-  else changed();
+  putBack();
 }
 
+// Writes a reply or a note from now on.
 export function mode(note) {
   const form = get("composer");
   if (!form || (!note && form.dataset.blocked)) return;
+  turn(note);
+  get("text").focus();
+}
+
+// Puts what was begun into the field: a note comes back as a note, never as a reply.
+function putBack() {
+  const draft = drafts.of(id());
+  files = [...draft.files];
+  get("text").value = draft.text;
+  turn(draft.isNote || Boolean(get("composer").dataset.blocked));
+  showFiles();
+}
+
+function turn(note) {
+  const form = get("composer");
   isNote = note;
   form.classList.toggle("is-note", note);
   get("tab-reply").setAttribute("aria-selected", String(!note));
@@ -43,7 +54,6 @@ export function mode(note) {
   const label = get("send").querySelector("[data-label]");
   label.textContent = note ? label.dataset.note : label.dataset.label;
   changed();
-  get("text").focus();
 }
 
 export function offerCanned() {
@@ -84,9 +94,9 @@ async function send() {
   const kind = isNote ? "note" : "out";
   const said = { text, ...(isNote ? {} : { files: files.map((file) => file.file) }) };
   const whole = JSON.stringify([kind, said]);
-  said.id = nameOf(conversation, whole);
+  const draft = { text: get("text").value, files, isNote };
+  said.id = drafts.leave(conversation, draft, whole);
   const waiting = timeline.placeWaiting(text || files.map((file) => file.name).join(", "), kind);
-  const kept = { text: get("text").value, files };
   clear();
   // an answer that never came proves nothing: the same id is offered again, and is said once
   const until = Date.now() + PATIENCE;
@@ -97,46 +107,33 @@ async function send() {
     answer = await post(path, said);
   }
   waiting.remove();
-  if (isUnproved(answer)) returned.set(conversation, { whole, id: said.id });
-  if (answer.ok) {
-    if (conversation === id() && answer.said?.html) timeline.receive(answer.said.html);
-    return;
-  }
-  restore(conversation, kept, answer.error);
+  if (!answer.ok) return restore(conversation, { draft, whole, id: said.id }, answer);
+  drafts.settle(conversation, said.id);
+  if (conversation === id() && answer.said?.html) timeline.receive(answer.said.html);
 }
 
 function isUnproved(answer) {
   return !answer.ok && Boolean(answer.offline || answer.reason === "unavailable");
 }
 
-function nameOf(conversation, whole) {
-  const before = returned.get(conversation);
-  returned.delete(conversation);
-  if (before?.whole === whole) return before.id;
-  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
-}
-
 function clear() {
   get("text").value = "";
   files = [];
-  drafts.delete(id());
   showFiles();
   fail("");
   changed();
 }
 
-function restore(conversation, kept, why) {
-  if (conversation !== id()) return drafts.set(conversation, kept.text);
-  get("text").value = kept.text + (get("text").value ? `\n${get("text").value}` : "");
-  files = kept.files;
-  showFiles();
-  changed();
-  fail(why ?? say("failed"));
+function restore(conversation, unsent, answer) {
+  drafts.comeBack(conversation, unsent, isUnproved(answer));
+  if (conversation !== id()) return toast(answer.error ?? say("failed"), unsent.draft.text, pathOf(conversation));
+  putBack();
+  fail(answer.error ?? say("failed"));
 }
 
 function changed() {
   const text = get("text");
-  drafts.set(id(), text.value);
+  drafts.keep(id(), { text: text.value, files, isNote });
   if (!CSS.supports("field-sizing", "content")) fit(text);
   count(text.value);
   offer();
@@ -163,25 +160,30 @@ function count(value) {
 
 async function attach(chosen) {
   const form = get("composer");
+  const conversation = id();
+  const complain = (why) => conversation === id() && fail(why);
+  get("file").value = "";
+  fail("");
   for (const file of chosen) {
     if (!form.dataset.kinds || isNote) return;
-    if (Number(form.dataset.bytes) && file.size > Number(form.dataset.bytes)) return fail(say("too_large"));
+    if (Number(form.dataset.bytes) && file.size > Number(form.dataset.bytes)) return complain(say("too_large"));
     try {
-      const answer = await fetch(conversationPath(id(), "files"), {
+      const answer = await fetch(conversationPath(conversation, "files"), {
         method: "POST",
         headers: { "X-CSRF": document.body.dataset.csrf, "X-File-Name": encodeURIComponent(file.name), "Content-Type": "application/octet-stream" },
         body: file,
       });
       const kept = await answer.json();
-      if (!kept.ok) return fail(kept.error);
-      files.push(kept);
+      if (!kept.ok) return complain(kept.error);
+      const draft = drafts.of(conversation); // another may have been opened meanwhile: a file waits where it was chosen
+      drafts.keep(conversation, { ...draft, files: [...draft.files, kept] });
     } catch {
-      return fail(say("offline"));
+      return complain(say("offline"));
     }
+    if (conversation !== id()) continue;
+    files = [...drafts.of(conversation).files];
+    showFiles();
   }
-  get("file").value = "";
-  fail("");
-  showFiles();
 }
 
 function showFiles() {
@@ -190,7 +192,7 @@ function showFiles() {
     const remove = element("button", "ghost", "×");
     remove.type = "button";
     remove.setAttribute("aria-label", `${say("remove")} ${file.name}`);
-    remove.onclick = () => ((files = files.filter((other) => other !== file)), showFiles());
+    remove.onclick = () => ((files = files.filter((other) => other !== file)), changed(), showFiles());
     item.append(remove);
     return item;
   }));

@@ -2,6 +2,7 @@
 
 import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
+import * as drafts from "./drafts.js";
 import { fragment } from "./html.js";
 import * as inbox from "./inbox.js";
 import * as live from "./live.js";
@@ -73,6 +74,8 @@ document.addEventListener("change", (event) => {
     conversation.act("snooze", { until: seconds(new Date(event.target.value)) });
   }
 });
+
+document.addEventListener("submit", (event) => event.target.id === "sign-out" && drafts.forgetAll());
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;

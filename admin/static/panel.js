@@ -13,9 +13,9 @@ let conflict = "";
 export async function refresh() {
   const panel = get("panel");
   const id = document.querySelector(".conversation").dataset.id;
-  if (!id) return location.reload();
   const editing = panel.contains(document.activeElement) && document.activeElement.closest("form, dialog");
   if (editing) return; // nobody's typing is taken away; the next news or visit brings it up to date
+  if (!id) return location.reload();
   const fresh = await fragment(conversationPath(id, "panel"));
   show(fresh);
   panel.replaceChildren(fresh);

@@ -1,0 +1,107 @@
+"""What an agent has begun to write is never lost, and a note never becomes a reply: in a real Chromium."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from admin import sessions
+from profiles.profile import Suppression
+from profiles.record import replace
+from profiles.snapshot import Changes, Snapshot, Work
+from tests.admin.office import PASSWORD, Office
+from tests.admin.test_in_chromium import BORIS, CHAT, Screens
+from tests.chromium import browsing
+
+HERS, OTHER = "/inbox/all/telegram%3A7003", "twilio:+33600000002"
+
+
+@pytest.fixture
+async def screens(shop: Office) -> AsyncIterator[Screens]:
+    async with browsing() as program:
+        yield Screens(program, shop)
+
+
+async def test_a_note_that_was_begun_is_a_note_when_one_comes_back(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    await page.get_by_role("tab", name="Note").click()
+    await page.get_by_label("Your message").fill("à ne pas dire au client")
+    await _turn_to(page, OTHER)
+    await expect(page.get_by_role("tab", name="Reply")).to_have_attribute("aria-selected", "true")
+    await _turn_to(page, CHAT)
+    await expect(page.get_by_label("Your message")).to_have_value("à ne pas dire au client")
+    await expect(page.get_by_role("tab", name="Note")).to_have_attribute("aria-selected", "true")
+    await page.reload()
+    await expect(page.get_by_label("Your message")).to_have_value("à ne pas dire au client")
+    await expect(page.get_by_role("tab", name="Note")).to_have_attribute("aria-selected", "true")
+
+
+async def test_a_session_that_ends_in_the_middle_of_a_reply_takes_no_word_of_it(screens: Screens) -> None:
+    maya = await screens.office.agent(is_away=True)
+    page = await screens.of(maya, HERS)
+    await page.get_by_label("Your message").fill("une longue réponse")
+    await sessions.revoke(screens.office.desk, maya.id)
+    await page.keyboard.press("Control+Enter")
+    await page.get_by_label("E-mail address").fill(maya.email)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    field = page.get_by_label("Your message")
+    await expect(field).to_have_value("une longue réponse")
+    await field.press("Control+Enter")
+    await expect(page.locator(".said.out:not(.waiting)").last).to_contain_text("une longue réponse")
+    await page.reload()
+    await expect(field).to_have_value("")
+    await field.fill("à moi seule")
+    await page.locator(".rail-end summary").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("Password")).to_be_visible()
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_a_file_goes_to_the_conversation_it_was_chosen_in(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    held: list[Route] = []
+    await page.route("**/files", lambda route: held.append(route))
+    await page.locator("#file").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"})
+    async with page.expect_response("**/files"):
+        await _turn_to(page, "webchat:a1b2c3d4e5f6a7b8")
+        await held[0].continue_()
+    await expect(page.locator("#files li")).to_have_count(0)
+    await _turn_to(page, CHAT)
+    await expect(page.locator("#files li")).to_contain_text("a.txt")
+
+
+async def test_the_keys_go_on_past_somebody_who_may_not_be_written_to(screens: Screens) -> None:
+    def stop(snapshot: Snapshot) -> Changes:
+        profile = snapshot.profiles["chloe"]
+        identity = profile.identity(CHAT)
+        assert identity
+        banned = replace(identity, suppression=Suppression("opted_out", snapshot.now))
+        return Changes(profiles=(profile.with_identity(banned),))
+
+    await screens.office.do(Work(stop, profiles=("chloe",)))
+    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    await expect(page.get_by_role("tab", name="Note")).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("j")
+    await expect(page.locator(".conversation")).not_to_have_attribute("data-id", CHAT)
+
+
+async def test_news_about_a_contact_takes_nothing_away_that_is_being_typed(screens: Screens) -> None:
+    office = screens.office
+    page = await screens.of(await office.agent(is_away=True), "/people/boris")
+    loaded: list[Route] = []
+    await page.route("**/people/boris", lambda route: loaded.append(route))
+    await page.get_by_role("button", name="Add something").click()
+    await page.locator("#attribute [name=name]").fill("shoe_size")
+    other = await office.signed_in(await office.agent("Samir Haddad", is_away=True))
+    for text in ("et ceci", "et encore ceci"):  # by the second the page has heard of the city
+        await office.says(BORIS, text)
+        await expect(page.locator(".said.in").last).to_contain_text(text)
+        assert (await other.post("/people/boris/attributes", {"name": "city", "value": text})).status == 200
+    await expect(page.locator("#attribute [name=name]")).to_have_value("shoe_size")
+    assert loaded == []
+
+
+async def _turn_to(page: Page, id: str) -> None:
+    await page.locator(f'.row[data-id="{id}"] a').click()
+    await expect(page.locator(f'.conversation[data-id="{id}"]')).to_be_visible()
