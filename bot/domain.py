@@ -12,9 +12,9 @@ from bot.conditions import Condition as BranchCondition
 from bot.conditions import ConditionError, parse_condition
 from bot.events import TWO_STAGE
 from bot.older import kind_of, modernised
-from bot.values import empty_table, name_at, names_at, number_at, table_at
+from bot.values import name_at, names_at, number_at, table_at
 from profiles.findings import Findings, nearest
-from profiles.written import Place, Rows, Table, Text, place_of, plain, rows
+from profiles.written import Place, Rows, Table, Text, empty_table, place_of, plain, rows
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
 _NAME = re.compile(r"[\w-]+")

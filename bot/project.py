@@ -18,9 +18,9 @@ from bot.memory import Memory, read_memory
 from bot.titles import Titles, read_titles
 from bot.training import Training, read_training
 from bot.validation import Validation, read_validation
-from bot.values import empty_table, name_at, number_at
+from bot.values import name_at, number_at
 from profiles.findings import Findings, nearest
-from profiles.written import Place, Table, place_of, rows
+from profiles.written import Place, Table, empty_table, place_of, rows
 
 _RASA_KEYS = {
     "version", "intents", "entities", "slots", "responses", "forms", "actions", "session_config", "config",

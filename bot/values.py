@@ -3,7 +3,7 @@
 from typing import Any
 
 from profiles.findings import Findings
-from profiles.written import Place, Table, Text, place_of, rows
+from profiles.written import Table, Text, empty_table, place_of, rows
 
 
 def table_at(parent: Table, key: str, findings: Findings) -> Table:
@@ -43,13 +43,6 @@ def number_at(parent: Table, key: str, default: float, findings: Findings) -> fl
         return float(value)
     findings.error(place_of(parent, key), f"{key}: expected a number; got {_shown(value)}.", f"{default:g}")
     return default
-
-
-def empty_table(at: Place) -> Table:
-    """Return a table with nothing in it."""
-    table = Table()
-    table.at, table.keys_at = at, {}
-    return table
 
 
 def _shown(value: Any) -> str:
