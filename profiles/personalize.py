@@ -17,7 +17,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from profiles.personalize_filters import FILTERS, each
+from profiles.personalize_filters import FILTERS, each, is_number
 from profiles.personalize_grammar import LARGEST_SOURCE, TESTS, Flaw, flaws
 
 LARGEST_OUTPUT = 200_000  # characters
@@ -151,7 +151,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Count with numbers, within bounds: a text times a million is no number."""
-        if not (_is_number(left) and _is_number(right)):
+        if not (is_number(left) and is_number(right)):
             raise SecurityError("expected numbers on both sides")
         result = super().call_binop(context, operator, left, right)
         if abs(result) > LARGEST_NUMBER:
@@ -159,7 +159,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return result
 
     def call_unop(self, context: Any, operator: str, arg: Any) -> Any:
-        if not _is_number(arg):
+        if not is_number(arg):
             raise SecurityError("expected a number")
         return super().call_unop(context, operator, arg)
 
@@ -167,10 +167,6 @@ class _Environment(ImmutableSandboxedEnvironment):
 def _path(obj: Any, argument: Any) -> str:
     known = obj._undefined_name if isinstance(obj, Undefined) else getattr(obj, "path", "")
     return f"{known}.{argument}" if known else str(argument)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _environment(*, html: bool) -> Environment:

@@ -23,7 +23,7 @@ def locale_of(language: str) -> Locale:
 @pass_context
 def money(context: Context, value: Any, currency: str = "EUR") -> Any:
     """Write an amount: 1 299,50 €."""
-    if not _is_number(value) or not (len(str(currency)) == 3 and str(currency).isalpha()):
+    if not is_number(value) or not (len(str(currency)) == 3 and str(currency).isalpha()):
         return value
     return format_currency(value, str(currency).upper(), locale=locale_of(context["language"]))
 
@@ -31,7 +31,7 @@ def money(context: Context, value: Any, currency: str = "EUR") -> Any:
 @pass_context
 def number(context: Context, value: Any, digits: Any = None) -> Any:
     """Write a number with the language's own marks, rounded to so many digits."""
-    if not _is_number(value):
+    if not is_number(value):
         return value
     pattern = "#,##0" + (f".{'0' * min(digits, 9)}" if type(digits) is int and digits > 0 else "")
     return format_decimal(value, pattern if digits is not None else None, locale=locale_of(context["language"]))
@@ -89,7 +89,7 @@ def last(value: Any) -> Any:
 @pass_context
 def plural(context: Context, value: Any, one: Any, many: Any) -> str:
     """Choose by a number: {{ contact.points | plural("point", "points") }}. In French 0 and 1.5 are singular."""
-    if not _is_number(value):
+    if not is_number(value):
         return str(many)
     is_one = abs(value) < 2 if str(context["language"]).startswith("fr") else value == 1
     return str(one if is_one else many)
@@ -105,7 +105,7 @@ def _text(change: Callable[[str], str]) -> Callable[[Any], Any]:
 
 
 def _rounded(value: Any, digits: Any = 0) -> Any:
-    return round(value, digits) if _is_number(value) and type(digits) is int and 0 <= digits <= 9 else value
+    return round(value, digits) if is_number(value) and type(digits) is int and 0 <= digits <= 9 else value
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
@@ -116,7 +116,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Return whether one can count with this value: yes and no are no numbers here."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
