@@ -36,7 +36,7 @@ from admin.keys import Buckets, Key, Ring
 from admin.schema import MOST_PROBLEMS, Problem
 from admin.strict_json import Malformed, read_json
 from admin.texts import preferred
-from channels.webchat_limits import caller
+from channels.webchat_limits import counted
 from profiles.crash import crash_point
 from profiles.store import Unavailable, Unstorable
 
@@ -143,10 +143,10 @@ class _Door:
         now = self._desk.clock()
         key = await self._ring.key_of(request.headers.get("Authorization", ""), now=now)
         if key is None:
-            self._slow_down(f"ip:{caller(request, self._desk.proxies)}", 1, KNOCKS_PER_SECOND)
+            self._slow_down(f"ip:{counted(request, self._desk.proxies)}", 1, KNOCKS_PER_SECOND)
             raise Refused("unauthorized")
         if route.in_apps and key.scopes == (route.scope,):  # else one phone could use up what all apps have together
-            self._slow_down(f"app:{caller(request, self._desk.proxies)}", 1, KNOCKS_PER_SECOND)
+            self._slow_down(f"app:{counted(request, self._desk.proxies)}", 1, KNOCKS_PER_SECOND)
         self._charge(key, 1)
         if route.scope not in key.scopes:
             raise Refused("forbidden", f"this key has no scope {route.scope}")

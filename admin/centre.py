@@ -14,7 +14,7 @@ from aiohttp import web
 from admin.pages import render, version
 from admin.texts import LANGUAGES, Texts, preferred, texts
 from admin.throttle import Allowance, allowed
-from channels.webchat_limits import caller
+from channels.webchat_limits import caller, counted
 from profiles.calendar import Clock
 from profiles.consents import Consents, Said
 from profiles.ledgers import Ledgers
@@ -95,7 +95,7 @@ async def refused(request: web.Request, token: Over | None) -> web.Response:
     centre = request.config_dict[CENTRE]
     if isinstance(token, Over):
         return notice(request, "over", texts_for(request), status=410)
-    address = caller(request, centre.proxies)
+    address = counted(request, centre.proxies)
     if not await allowed(centre.store, f"personal link|{address}", WRONG_LINKS, now=centre.clock()):
         return notice(request, "slow", texts_for(request), status=429)
     return notice(request, "wrong", texts_for(request), status=404)

@@ -21,7 +21,7 @@ from admin.pages import at, page
 from admin.passwords import Busy, weakness
 from admin.roles import may
 from admin.speech import bound
-from channels.webchat_limits import caller
+from channels.webchat_limits import caller, counted
 from profiles.identity import normalise
 from profiles.store import AlreadyThere
 
@@ -41,7 +41,7 @@ async def check(request: web.Request) -> web.Response:
     email, target = fields.get("email", "").casefold(), _safe(fields.get("next", ""))
     speaks = texts_of(request)
     account = known_browsers.known(desk, request, email) or f"account:{email}"
-    if not await _may_try(desk, account, caller(request, desk.proxies)):
+    if not await _may_try(desk, account, counted(request, desk.proxies)):
         return _again(request, email, target, speaks("Too many tries. Wait a minute and try again."), 429)
     agent = await agents.by_email(desk.store, email)
     kept = agent.password if agent and agent.is_active else None

@@ -22,7 +22,7 @@ from admin.options import TrackerOptions as TrackerOptions  # known from here, t
 from admin.schema import Field, ListOf, MapOf, OrNull, Problem, Shape, Text, Truth
 from channels.arrivals import work as arrival
 from channels.channel import Identified
-from channels.webchat_limits import Buckets, caller
+from channels.webchat_limits import Buckets, counted
 from channels.webchat_origins import Origins
 from channels.webchat_tokens import LONGEST_TOKEN, Identity, visitor_token
 from channels.webchat_visitors import Keys, Locked, recognise
@@ -96,7 +96,7 @@ class _Door:
         if not self._origins.allows(request):
             return web.Response(status=403)
         cors = {**self._origins.headers(request), "Cache-Control": "no-store"}
-        if wait := self._buckets.take(caller(request, self._proxies), time.monotonic()):
+        if wait := self._buckets.take(counted(request, self._proxies), time.monotonic()):
             return web.Response(status=429, headers={**cors, "Retry-After": str(int(wait) + 1)})
         body = await _body(request)
         if body is None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from channels.webchat_limits import Buckets, caller
+from channels.webchat_limits import Buckets, caller, line_of
 from profiles.public_address import is_public
 
 OPEN_TO_ALL = frozenset({"p", "u", "l", "o", "q", "w"})
@@ -27,7 +27,7 @@ def crowd(proxies: int, *, seconds: Callable[[], float] = time.monotonic) -> Mid
         # as the router reads it: a path that is written in percents is the same path
         if request.rel_url.path_safe.lstrip("/").partition("/")[0] in OPEN_TO_ALL:
             address = caller(request, proxies)
-            wait = buckets.take(address, seconds()) if is_public(address) else 0.0
+            wait = buckets.take(line_of(address), seconds()) if is_public(address) else 0.0
             if wait:
                 return _later(wait)
         return handler(request)  # not awaited here: this frame would stay as long as the socket of an open page does

@@ -17,7 +17,7 @@ from channels.bodies import body_of
 from channels.channel import Door, Identified
 from channels.inapp_inbox import Inbox, item
 from channels.inapp_receipts import DID, delivered, reported
-from channels.webchat_limits import Buckets, caller
+from channels.webchat_limits import Buckets, counted
 from channels.webchat_origins import Origins
 from channels.webchat_visitors import Keys, Locked, Visitor, recognise
 from profiles.identity import USER, normalise
@@ -78,7 +78,7 @@ class Doors:
         try:
             if "Origin" in request.headers and not self._origins.allows(request):
                 raise Refused(403, "origin")
-            if wait := self._buckets.take(caller(request, self._proxies), time.monotonic()):
+            if wait := self._buckets.take(counted(request, self._proxies), time.monotonic()):
                 headers["Retry-After"] = str(int(wait) + 1)
                 raise Refused(429, "too_many")
             return web.json_response(await answer(request), headers=headers)

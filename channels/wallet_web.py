@@ -20,7 +20,7 @@ from channels.bodies import body_of
 from channels.wallet_apple import MIME
 from channels.wallet_face import Unshown
 from channels.wallet_passes import Passes
-from channels.webchat_limits import Bucket, Buckets, caller
+from channels.webchat_limits import Bucket, Buckets, counted
 from profiles.passes import Pass, token_of
 from profiles.store import Unavailable
 
@@ -120,7 +120,7 @@ class Service:
         serial, shown = request.match_info["serial"], request.headers.get("Authorization", "")
         wanted = f"ApplePass {token_of(self._secret, serial)}" if _SERIAL.fullmatch(serial) else ""
         if not wanted or not hmac.compare_digest(shown.encode("utf-8", "replace"), wanted.encode()):
-            where = caller(request, self._proxies)
+            where = counted(request, self._proxies)
             if self._wrong.take(where, asyncio.get_running_loop().time()):
                 raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
             log.info("wallet.device refused reason=token")
@@ -139,7 +139,7 @@ class Service:
         """Return the handler for so many requests of one address, answering 503 while the database is away."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            wait = self._asked.take(caller(request, self._proxies), asyncio.get_running_loop().time())
+            wait = self._asked.take(counted(request, self._proxies), asyncio.get_running_loop().time())
             if wait:
                 raise web.HTTPTooManyRequests(headers={"Retry-After": str(int(wait) + 1)})
             try:
@@ -172,6 +172,6 @@ async def _body(request: web.Request) -> dict[str, Any]:
 def _instant(header: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(header) if header else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return found if found and found.tzinfo else None

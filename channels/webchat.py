@@ -20,7 +20,7 @@ from channels.channel import Door, Limits, Outbound, Sending, Sent
 from channels.webchat_beat import Beat
 from channels.webchat_files import Files
 from channels.webchat_history import History
-from channels.webchat_limits import Bucket, Buckets, Places, caller
+from channels.webchat_limits import Bucket, Buckets, Places, counted
 from channels.webchat_origins import Origins
 from channels.webchat_pages import demo_routes, widget_routes
 from channels.webchat_socket import (
@@ -232,7 +232,7 @@ class Webchat:
             return web.Response(status=403, text="origin")
         if self._closing:
             return web.Response(status=503, headers={"Retry-After": "5"})
-        address = caller(request, self._proxies)
+        address = counted(request, self._proxies)
         if not self._places.take(address):
             return web.Response(status=429, headers={"Retry-After": "5"})
         ws = web.WebSocketResponse(max_msg_size=LARGEST_FRAME, compress=False, autoping=False)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from channels.bodies import body_of
 from channels.webchat_kinds import KINDS, kind_of, safe_name
-from channels.webchat_limits import Buckets, Places, caller
+from channels.webchat_limits import Buckets, Places, counted
 from channels.webchat_origins import Origins
 from channels.webchat_tokens import opens_file
 from channels.webchat_visitors import Keys, may_write
@@ -75,7 +75,7 @@ class Files:
         headers = self._origins.headers(request)
         if not headers:
             return web.json_response({"error": "origin"}, status=403)
-        with self._uploads_of_caller.place(caller(request, self._proxies)) as own, self._uploads.place("") as free:
+        with self._uploads_of_caller.place(counted(request, self._proxies)) as own, self._uploads.place("") as free:
             if not (own and free):
                 return _refusal("busy", 503, headers)
             try:
@@ -99,7 +99,7 @@ class Files:
         content = await body_of(request, self._largest)
         if content is None:
             return _refusal("too_large", 413, headers)
-        if self._of_caller.take(caller(request, self._proxies), self._seconds(), len(content) / 1e6):
+        if self._of_caller.take(counted(request, self._proxies), self._seconds(), len(content) / 1e6):
             return _refusal("too_many", 429, headers)
         kind = kind_of(content)
         if kind is None:

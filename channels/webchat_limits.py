@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv6Address
 
 from aiohttp import web
 
@@ -91,5 +92,28 @@ def caller(request: web.Request, proxies: int) -> str:
     """
     seen = [part.strip() for value in request.headers.getall("X-Forwarded-For", []) for part in value.split(",")]
     if 0 < proxies <= len(seen):
-        return seen[-proxies]
+        return _without_port(seen[-proxies])
     return request.remote or ""
+
+
+def counted(request: web.Request, proxies: int) -> str:
+    """Return what a request is counted under where we count by internet address."""
+    return line_of(caller(request, proxies))
+
+
+def line_of(address: str) -> str:
+    """Return the address, of IPv6 its first 64 bits: one line has all that begin so, and may come from another each time."""
+    if ":" not in address:
+        return address
+    try:
+        ip = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
+
+
+def _without_port(seen: str) -> str:
+    """Return the address alone: some proxies write 9.9.9.9:51234 and [2001:db8::1]:443."""
+    if seen.startswith("["):
+        return seen[1:].partition("]")[0]
+    return seen.partition(":")[0] if seen.count(":") == 1 else seen

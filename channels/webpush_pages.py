@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 
 from channels.bodies import body_of
 from channels.channel import Door, Reachable, Receipt
-from channels.webchat_limits import Buckets, caller
+from channels.webchat_limits import Buckets, caller, counted
 from channels.webchat_origins import Origins
 from channels.webchat_pages import MIMES, script_routes
 from channels.webchat_tokens import Identity, read_identity
@@ -185,7 +185,7 @@ class Pages:
                 log.info("webpush.asked refused reason=origin")
                 return web.json_response({"error": "origin"}, status=403)
             headers = {**self._origins.headers(request), "Cache-Control": "no-store"}
-            if wait := self._asks.take(caller(request, self._proxies), time.monotonic()):
+            if wait := self._asks.take(counted(request, self._proxies), time.monotonic()):
                 return _refusal("too_many", 429, {**headers, "Retry-After": str(int(wait) + 1)})
             asked = await body_of(request, LARGEST)
             if asked is None or (found := read(asked)) is None:
@@ -217,7 +217,7 @@ class Pages:
 
     async def _receipt(self, request: web.Request) -> web.Response:
         """Take what a worker tells of a message. It looks at no answer, so none says more than that it came."""
-        if self._receipts.take(caller(request, self._proxies), time.monotonic()):
+        if self._receipts.take(counted(request, self._proxies), time.monotonic()):
             return web.Response(status=429, headers={"Retry-After": "5"})
         told = _told(await body_of(request, LARGEST_RECEIPT))
         id = message_of(self._door.secret, told[0]) if told else None

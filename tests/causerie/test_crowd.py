@@ -57,6 +57,16 @@ async def test_who_invents_addresses_before_the_proxys_is_counted_as_one(client:
     assert [(await client.get("/u/token", headers=one)).status for one in invented][-1] == 429
 
 
+async def test_who_has_a_line_of_many_addresses_is_counted_as_one(client: TestClient) -> None:  # type: ignore[type-arg]
+    many = ({"X-Forwarded-For": f"2a01:e0a:1:2::{number:x}"} for number in range(int(AT_ONCE) + 1))
+    assert [(await client.get("/u/token", headers=one)).status for one in many][-1] == 429
+
+
+async def test_a_port_behind_an_address_hides_nobody(client: TestClient) -> None:  # type: ignore[type-arg]
+    many = ({"X-Forwarded-For": f"9.9.9.9:{number}"} for number in range(int(AT_ONCE) + 1))
+    assert [(await client.get("/u/token", headers=one)).status for one in many][-1] == 429
+
+
 @pytest.mark.parametrize(
     ("path", "who"), [("/channels/telegram/hook", FAR), ("/l/token", {"X-Forwarded-For": "10.0.0.9"})]
 )

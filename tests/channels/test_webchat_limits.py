@@ -5,7 +5,7 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as some
 
-from channels.webchat_limits import Bucket, Buckets, Places, caller
+from channels.webchat_limits import Bucket, Buckets, Places, caller, line_of
 
 
 def test_a_bucket_gives_its_burst_at_once_and_then_its_rate() -> None:
@@ -65,6 +65,9 @@ def test_places_are_given_back_even_after_an_error() -> None:
         (["6.6.6.6, 203.0.113.7, 10.0.0.1"], 2, "203.0.113.7"),
         ([], 1, "peer"),
         (["10.0.0.1"], 2, "peer"),
+        (["6.6.6.6, 203.0.113.7:51234"], 1, "203.0.113.7"),
+        (["[2001:db8::7]:443"], 1, "2001:db8::7"),
+        (["2001:db8::7"], 1, "2001:db8::7"),
     ],
 )
 def test_the_caller_is_whom_our_own_proxy_saw(forwarded: list[str], proxies: int, expected: str) -> None:
@@ -73,3 +76,9 @@ def test_the_caller_is_whom_our_own_proxy_saw(forwarded: list[str], proxies: int
 
     request = make_mocked_request("GET", "/", headers=CIMultiDict(headers)).clone(remote="peer")
     assert caller(request, proxies) == expected
+
+
+def test_all_that_one_line_may_come_from_is_counted_as_one() -> None:
+    assert line_of("2a01:e0a:1:2::7") == line_of("2a01:e0a:1:2:ffff:eeee:dddd:cccc") != line_of("2a01:e0a:1:3::7")
+    assert line_of("::ffff:9.9.9.9") == line_of("9.9.9.9") == "9.9.9.9"
+    assert line_of("nonsense:") == "nonsense:"
