@@ -438,7 +438,9 @@ class Speech:
         return typeset(said.get(self._speaks.language) or said.get("", ""), self._speaks.language)
 
     def shown(self, name: str, value: Any) -> str:
-        """Return an attribute's value as it is read, not as it is typed: days and countries in words."""
+        """Return an attribute's value as it is read, not as it is typed: days and countries in words, 52.5 with its comma."""
+        if isinstance(value, float):
+            return self._speaks.number(value, 2)
         if name == "country" and str(value) in Locale(self._speaks.language).territories:
             return str(Locale(self._speaks.language).territories[str(value)])
         day = _day(value)

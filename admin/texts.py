@@ -57,6 +57,12 @@ class Texts:
         """Return a share of one as this language writes it: 69% in English, 69 % in French."""
         return self.number(100 * value, decimals, decimals) + ("\u202f%" if self.language == "fr" else "%")
 
+    def size(self, bytes: int) -> str:
+        """Return how large a file is, at least a thousand bytes: 3 kB, 1.4 MB; 3 ko, 1,4 Mo in French."""
+        unit, letter = (1_000_000, "M") if bytes >= 999_500 else (1_000, "k")
+        shown = self.number(max(bytes / unit, 1), 1 if letter == "M" else 0)
+        return f"{shown}\u202f{letter}{'o' if self.language == 'fr' else 'B'}"
+
     def signed(self, value: float) -> str:
         """Return a number with its sign and one decimal."""
         return ("−" if value < 0 else "+") + self.number(abs(value), 1, 1)

@@ -147,6 +147,14 @@ def test_names_of_the_bots_files_are_said_in_words() -> None:
     )
 
 
+def test_sizes_and_numbers_are_written_as_the_language_has_them() -> None:
+    sizes = [[texts(code).size(size) for size in (15, 999_499, 999_500, 1_440_000)] for code in ("en", "fr")]
+    assert sizes[0] == ["1\u202fkB", "999\u202fkB", "1\u202fMB", "1.4\u202fMB"]
+    assert sizes[1] == ["1\u202fko", "999\u202fko", "1\u202fMo", "1,4\u202fMo"]
+    shown = [speech.bound(texts("fr")).shown("spent", value) for value in (52.0, 52.5, 1234567, "52.0")]
+    assert shown == ["52", "52,5", "1234567", "52.0"]
+
+
 def test_shares_and_signs_are_written_as_the_language_has_them() -> None:
     english, french = texts("en"), texts("fr")
     assert (english.share(0.691), french.share(0.691), french.share(0.691, 1)) == ("69%", "69\u202f%", "69,1\u202f%")
