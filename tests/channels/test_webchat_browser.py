@@ -436,6 +436,16 @@ async def test_a_person_who_is_not_signed_in_any_more_is_asked_to_or_begins_anew
 # -- how it looks and feels
 
 
+async def test_a_panel_that_covers_the_page_after_a_reload_has_the_focus(shop: Shop, page: Page) -> None:
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await _open(page)
+    await expect(page.get_by_role("textbox")).to_be_focused()
+    await page.reload()
+    await expect(page.get_by_role("button", name="Close the chat")).to_be_focused()
+    await page.keyboard.press("Shift+Tab")
+    await expect(page.get_by_role("textbox")).to_be_focused()
+
+
 async def test_everything_can_be_done_with_the_keyboard(shop: Shop, page: Page) -> None:
     await expect(
         page.get_by_role("button", name="Open the chat")

@@ -38,12 +38,12 @@ export class Panel {
     this.badge = element("span", { class: "badge", hidden: true });
     this.bubble = element("button", { class: "bubble-button", type: "button", "aria-expanded": "false", "aria-controls": "panel", onclick: () => this.toggle() }, icon("chat"), icon("down"), this.badge);
     this.state = element("p", { class: "state", role: "status" });
-    const close = element("button", { class: "tool", type: "button", "aria-label": words("close"), title: words("close"), onclick: () => this.close() }, icon("close"));
+    this.closer = element("button", { class: "tool", type: "button", "aria-label": words("close"), title: words("close"), onclick: () => this.close() }, icon("close"));
     this.heading = element("h2", { id: "title" }, title);
     this.title = title;
     this.bellDot = element("span", { class: "bell-dot", hidden: true });
     this.bell = element("button", { class: "tool bell", type: "button", "aria-pressed": "false", hidden: true, onclick: () => this.turnTo(!this.showsNews) }, icon("bell"), this.bellDot);
-    const head = element("header", {}, element("div", { class: "heading" }, this.heading, this.state), this.bell, close);
+    const head = element("header", {}, element("div", { class: "heading" }, this.heading, this.state), this.bell, this.closer);
     this.newer = element("button", { class: "newer", type: "button", hidden: true, onclick: () => this.messages.toEnd() }, icon("down"), words("newer"));
     this.lock = this.buildLock();
     this.panel = element("section", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true }, head, this.messages.node, this.news.node, this.newer, this.lock, this.composer.node);
@@ -75,6 +75,7 @@ export class Panel {
     this.messages.toEnd();
     this.composer.changed();
     if (focus) this.composer.focus();
+    else if (this.isFull) this.closer.focus(); // what it covers is not walked through; the field would bring up the keyboard
   }
 
   close() {
@@ -109,7 +110,7 @@ export class Panel {
   }
 
   key(event) {
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && !event.isComposing) {
       event.stopPropagation();
       this.close();
     } else if (event.key === "Tab" && this.isFull) {
