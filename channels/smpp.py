@@ -1,7 +1,8 @@
 """SMS through an operator's SMSC, by SMPP 3.4: the channel, put together.
 
-The octets are in smpp_wire.py, the session in smpp_link.py, submitting in smpp_outgoing.py, what is delivered in
-smpp_incoming.py. Our own client: those on the package index break long messages (docs/channels/smpp.md).
+The octets are in smpp_wire.py, the connection in smpp_link.py, one session of it in smpp_session.py, submitting in
+smpp_outgoing.py, what is delivered in smpp_incoming.py. Our own client: those on the package index break long messages
+(docs/channels/smpp.md).
 """
 
 import asyncio

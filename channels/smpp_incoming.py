@@ -7,10 +7,10 @@ from typing import Any
 
 from channels import smpp_parts as parts
 from channels.channel import Door, Inbound, Receipt
-from channels.smpp_link import Delivery
 from channels.smpp_outgoing import Outgoing
 from channels.smpp_receipt import read_receipt
 from channels.smpp_repeats import Repeats
+from channels.smpp_session import Delivery
 from channels.smpp_stored import Stored
 from channels.smpp_wire import (
     OK,

@@ -9,8 +9,9 @@ from channels import smpp_parts as parts
 from channels import sms_text
 from channels.channel import Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.smpp_codes import THROTTLED, refusal
-from channels.smpp_link import Link, Lost, NotBound
+from channels.smpp_link import Link, NotBound
 from channels.smpp_receipt import SmscReceipt, canonical
+from channels.smpp_session import Lost
 from channels.smpp_wire import OK, UDHI, Address, ShortMessage, encode, message_id, wrap
 from profiles.calendar import Clock
 from profiles.gsm import alphabet, decode_gsm7, segment

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from channels.smpp_link import Account, Delivery, Link, Lost, NotBound
+from channels.smpp_link import Account, Link, NotBound
+from channels.smpp_session import Delivery, Lost
 from channels.smpp_wire import (
     BIND_TRANSCEIVER,
     DELIVER_SM,
