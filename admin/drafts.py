@@ -15,6 +15,7 @@ from profiles.record import from_document
 from profiles.timeline import CUSTOMER, Message
 
 MOST_MESSAGES = 10
+LONGEST = 4_000  # characters of one that are masked; the model is shown fewer
 
 
 @may("converse")
@@ -31,7 +32,9 @@ async def suggest(request: web.Request) -> web.Response:
     found = await desk.store.find("messages", where, sort=[("seq", -1)], limit=MOST_MESSAGES)
     messages = [from_document(Message, one) for one in reversed(found)]
     names = await _names(desk, conversation.profile)
-    said = [(_by(message), masked(message.content.text, names)) for message in messages if message.content.text]
+    said = [
+        (_by(message), masked(message.content.text[:LONGEST], names)) for message in messages if message.content.text
+    ]
     question = next((text for by, text in reversed(said) if by == CUSTOMER), "")
     if not question:
         return refuse(request, "no_draft", 409)

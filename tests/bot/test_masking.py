@@ -1,5 +1,7 @@
 """What never leaves the server: addresses and numbers that are somebody's."""
 
+import time
+
 import pytest
 
 from bot.masking import masked
@@ -27,6 +29,13 @@ def test_a_text_is_masked(text, seen):
 
 def test_a_very_long_text_of_digits_is_masked_quickly():
     assert "[number]" in masked("1 " * 50_000)
+
+
+@pytest.mark.parametrize("unit", ["a", "+", "a@", "a@b-", "1-"])
+def test_no_text_that_is_nearly_an_address_takes_long(unit):
+    began = time.process_time()
+    masked(unit * (16_000 // len(unit)))
+    assert time.process_time() - began < 0.3  # 3 s, when each letter was tried as the first of one
 
 
 def test_names_that_we_know_are_masked_whole_words_alone():
