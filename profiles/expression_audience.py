@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from profiles.duration import Duration
 from profiles.expression_facts import Needs
-from profiles.expression_query import Scope, bounded, condition, double, property_path
+from profiles.expression_operands import Scope, bounded, double, property_path
+from profiles.expression_query import condition
 from profiles.expression_tree import (
     PAST,
     Both,

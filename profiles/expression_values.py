@@ -1,6 +1,6 @@
 """What a stored value counts as: one small reader per kind, giving None for whatever is missing or of another kind.
 
-The database's filter asks the same questions in its own words (expression_query.py); a property test holds them together.
+The database's filter asks the same questions in its own words (expression_operands.py); a property test holds them together.
 """
 
 import re

@@ -12,8 +12,8 @@ from profiles import audience as audiences
 from profiles.audience import MOST_AUDIENCE_INDEXES, count, make_index, past_of, stream
 from profiles.expression import Expression, Facts, Kind, Sent, Vocabulary, parse, parse_value
 from profiles.expression_audience import Audience
+from profiles.expression_operands import Scope, operand
 from profiles.expression_parser import DEEPEST
-from profiles.expression_query import Scope, operand
 from profiles.profile import Attribute, Profile
 from profiles.record import from_document, to_document
 from profiles.store import Document, Store
