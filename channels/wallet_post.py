@@ -7,10 +7,10 @@ twice at worst: it says nothing but "ask me". What was told is unset only if the
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from channels.channel import Failed, Sending, Sent
+from channels.channel import Failed, Later, Sending, Sent
 from channels.wallet_face import Unshown
 from channels.wallet_google import Seller, class_of, message_of, object_of
 from channels.wallet_google_client import GoogleWallet, Trouble
@@ -107,39 +107,42 @@ class Post:
         held = from_document(Pass, row)
         wrong, google = await asyncio.gather(self._to_devices(held), self._told_google(held))
         now, trouble = self._clock(), google or wrong
+        asked = max((one.seconds for one in (wrong, google) if one), default=0.0)
         mine = {"_id": held.id, "due_at": row["due_at"]}
         if trouble is None or now - held.changed_at > GIVE_UP_AFTER:
             if trouble:
-                log.error("wallet.pass untold pass=%s reason=%s", held.id, trouble)
+                log.error("wallet.pass untold pass=%s reason=%s", held.id, trouble.detail)
             done = {"$unset": {"due_at": "", "attempts": "", **({} if trouble else {"trouble": ""})}}
             await self._store.change(PASSES, mine, done)
             return
-        log.warning("wallet.pass later pass=%s attempt=%d reason=%s", held.id, held.attempts, trouble)
-        pause = min(FIRST_PAUSE * 2 ** min(held.attempts - 1, 12), LONGEST_PAUSE)
-        await self._store.change(PASSES, mine, {"$set": {"due_at": now + pause, "trouble": trouble}})
+        log.warning("wallet.pass later pass=%s attempt=%d reason=%s", held.id, held.attempts, trouble.detail)
+        pause = min(max(FIRST_PAUSE * 2 ** min(held.attempts - 1, 12), timedelta(seconds=asked)), LONGEST_PAUSE)
+        await self._store.change(PASSES, mine, {"$set": {"due_at": now + pause, "trouble": trouble.detail}})
 
-    async def _to_devices(self, held: Pass) -> str | None:
+    async def _to_devices(self, held: Pass) -> Trouble | None:
         """Push to every device; a token that Apple knows to be dead takes the pass off its device. Return what went wrong."""
         if self._push is None or not held.devices:
             return None
         rows = await self._passes.devices(held.id)
         answers = await asyncio.gather(*(self._push(str(row["push_token"])) for row in rows))
-        trouble = None
+        trouble: Trouble | None = None
         for row, answer in zip(rows, answers, strict=True):
             if isinstance(answer, Failed) and (answer.reason == "dead" or ELSEWHERE in answer.detail):
                 log.info("wallet.device dropped pass=%s reason=%s", held.id, answer.detail)
                 await self._passes.unregister(held, str(row["device"]))
             elif not isinstance(answer, Sent):
-                trouble = f"apple: {getattr(answer, 'detail', '')}"[:200]
+                wait = answer.seconds if isinstance(answer, Later) else 0.0
+                longest = max(wait, trouble.seconds if trouble else 0.0)
+                trouble = Trouble("later", f"apple: {getattr(answer, 'detail', '')}"[:200], longest)
         return trouble
 
-    async def _told_google(self, held: Pass) -> str | None:
+    async def _told_google(self, held: Pass) -> Trouble | None:
         if self._google is None or not held.is_google:
             return None
         trouble = await self._to_google(held)
         if trouble is None and held.message and held.message_id != held.told:
             trouble = await self._message(held)
-        return f"google: {trouble.detail}"[:200] if trouble else None
+        return replace(trouble, detail=f"google: {trouble.detail}"[:200]) if trouble else None
 
     async def _to_google(self, held: Pass) -> Trouble | None:
         shown = await self._passes.face(held)

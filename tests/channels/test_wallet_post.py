@@ -196,6 +196,16 @@ async def test_a_push_that_was_not_taken_is_tried_again_later_and_later(
     assert (await shop.held()).trouble == ""
 
 
+async def test_apple_is_not_asked_again_before_it_wants_to_be(apple: tuple[Hall, Apns]) -> None:
+    shop, peer = apple
+    device = await shop.phone()
+    await peer.behave(device.push_token, {"status": 429, "reason": "TooManyRequests", "retry": 300}, {"status": 200})
+    await shop.send("bonjour")
+    shop.later(seconds=1)
+    await told(shop)
+    assert (await shop.held()).due_at == shop.now + timedelta(seconds=300)
+
+
 async def test_an_apple_that_is_gone_for_three_days_is_given_up(apple: tuple[Hall, Apns]) -> None:
     shop, peer = apple
     await shop.phone()
@@ -474,3 +484,15 @@ fields:
 link: "https://shop.example/{{ contact.first_name | lower }}"
 expires: 2026-12-31
 """
+
+
+async def test_google_is_not_asked_again_before_it_wants_to_be(google: tuple[Hall, Google]) -> None:
+    shop, peer = google
+    await shop.keep()
+    await shop.wallet.save_link(await shop.held())
+    await shop.learn(points=900)
+    await shop.keep()
+    shop.later(seconds=1)
+    peer.troubles = [(429, {"Retry-After": "300"})]
+    await told(shop)
+    assert (await shop.held()).due_at == shop.now + timedelta(seconds=300)
