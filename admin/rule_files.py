@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import hashlib
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -26,6 +25,7 @@ from bot.roundtrip import rewritten
 from channels.sms_text import bodies
 from profiles.findings import ContentError, Findings
 from rules.book import bare, is_rule, is_template
+from rules.bookcase import digest
 from rules.options import RulesOptions, folder_of
 from rules.proofreading import proofread
 from rules.rule import Rule
@@ -146,11 +146,6 @@ async def save(request: web.Request) -> web.Response:
     row = audit_row("rule.saved", by=agent.id, about=f"file:{file}", at=desk.clock(), version=digest(text))
     await desk.store.insert("audit", row)
     return web.json_response({"ok": True, "seen": digest(text)})
-
-
-def digest(text: str) -> str:
-    """Return what tells one text of a file from another."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def rule_from(rules: Running, file: str, text: str) -> Rule | None:

@@ -24,7 +24,7 @@ from profiles.seals import sealable
 from profiles.store import Store
 from profiles.timeline import Event, Message
 from rules.book import Surroundings, read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 from rules.choice import most_reactive
 from rules.letters import Letters
 from rules.memory import Contacts

@@ -27,7 +27,7 @@ from profiles.permits import Permits
 from profiles.sole import release
 from profiles.topics import Topic
 from rules.book import Book
-from rules.bookcase import PICTURES
+from rules.book_folder import PICTURES
 from rules.running import Running
 
 

@@ -17,7 +17,7 @@ from profiles.audience import count, stream
 from profiles.calendar import utc_now
 from profiles.store import Store
 from rules.book import Book, Surroundings, read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 from rules.cast import TRAITS, cast
 from rules.choice import most_reactive
 from rules.letters import Letters

@@ -10,7 +10,8 @@ from profiles.calendar import utc_now
 from profiles.findings import nearest
 from profiles.store import Store
 from rules.book import Book, Surroundings, read_book
-from rules.bookcase import Bookcase, Version, pictures_in, read_folder
+from rules.book_folder import pictures_in, read_folder
+from rules.bookcase import Bookcase, Version
 from rules.intrusion import warnings
 from rules.options import RulesOptions, folder_of
 from rules.proofreading import proofread

@@ -5,12 +5,9 @@ per file and content, so that a run can end on the version it began with and peo
 """
 
 import asyncio
-import fcntl
 import hashlib
 import logging
-import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +17,9 @@ from profiles.every import Every
 from profiles.findings import ContentError
 from profiles.record import from_document
 from profiles.store import Store
-from profiles.strict_yaml import LARGEST
 from profiles.written import Place
-from rules.book import CARDS, MOST_FILES, TEMPLATES, Book, Surroundings, bare, read_book, reread
+from rules.book import Book, Surroundings, bare, read_book, reread
+from rules.book_folder import Mark, age_of, marks_of, pictures_in, read_folder, text_in, write
 from rules.rule import Rule
 
 log = logging.getLogger("rules.bookcase")
@@ -31,10 +28,6 @@ VERSIONS = "rule_versions"
 LOOK_SECONDS = 2.0
 SETTLED_SECONDS = 0.3  # a file younger than this may still be being written: it is read at the next look
 MOST_REMEMBERED = 2_000
-PICTURES = f"{CARDS}images"
-PNG = b"\x89PNG\r\n\x1a\n"
-
-Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +179,11 @@ class Bookcase:
         pictures = pictures_in(self.folder)
         has_others = pictures != self._around.pictures
         self._around = replace(self._around, pictures=pictures)
-        marks = dict(_marks(self.folder))
+        marks = dict(marks_of(self.folder))
         changed = {file for file, mark in marks.items() if self._marks.get(file) != mark}
         gone = set(self._marks) - set(marks)
         for file in changed:
-            if not at_once and _age(marks[file], self._clock) < SETTLED_SECONDS:
+            if not at_once and age_of(marks[file], self._clock) < SETTLED_SECONDS:
                 continue
             self._marks[file] = marks[file]
             self._keep(file)
@@ -210,7 +203,7 @@ class Bookcase:
     def _keep(self, file: str) -> None:
         self._broken.pop(file, None)
         try:
-            self._texts[file] = _text_in(self.folder / file)
+            self._texts[file] = text_in(self.folder / file)
         except (OSError, UnicodeDecodeError) as error:
             self._texts.pop(file, None)
             if file in self._good:
@@ -241,17 +234,10 @@ class Bookcase:
                 continue
             now, rule = self._clock(), rules.get(file)
             put = {"file": file, "text": text, "at": now, "rule": rule.id if rule else ""}
-            put["version"] = rule.version if rule else _digest(text)
+            put["version"] = rule.version if rule else digest(text)
             update = {"$set": put, "$setOnInsert": {"first_at": now}}
             await store.change(VERSIONS, {"_id": _row_id(file, text)}, update, upsert=True)
             self._stored[file] = text
-
-
-def read_folder(folder: Path) -> Mapping[str, str]:
-    """Return the texts of a book's folder by file name. Raises OSError, and ValueError for what is no folder or no text."""
-    if not folder.is_dir():
-        raise ValueError(f"rules.folder: expected a folder, got {folder}")
-    return {file: (folder / file).read_text(encoding="utf-8-sig") for file, _ in _marks(folder)}
 
 
 def read_ahead(folder: Path, around: Surroundings) -> Ahead | None:
@@ -263,84 +249,10 @@ def read_ahead(folder: Path, around: Surroundings) -> Ahead | None:
     return Ahead(texts, around, read_book(texts, around))
 
 
-def pictures_in(folder: Path) -> frozenset[str]:
-    """Return the pictures that cards may name: what begins as a PNG does in the book's folder passes/images."""
-    return frozenset(path.name for path in (folder / PICTURES).glob("*.png") if _is_png(path))
-
-
-def _is_png(path: Path) -> bool:
-    try:
-        with path.open("rb") as opened:
-            return opened.read(len(PNG)) == PNG
-    except OSError:
-        return False
-
-
-def _marks(folder: Path) -> list[tuple[str, Mark]]:
-    """Return each file of the book, of its templates and of its cards, with what changes when it is written."""
-    found = [mark for inner in ("", TEMPLATES, CARDS) for mark in _marks_in(folder / inner, inner)]
-    return sorted(found)[: MOST_FILES + 1]
-
-
-def _marks_in(folder: Path, before: str) -> Iterator[tuple[str, Mark]]:
-    if not folder.is_dir():
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith((".yml", ".yaml")) and not entry.name.startswith(".") and entry.is_file():
-                stat = entry.stat()
-                yield before + entry.name, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-
-
-def _age(mark: Mark, clock: Clock) -> float:
-    """Return how many seconds lie between now and a file's writing; a disk's clock may run ahead of ours."""
-    return abs(clock().timestamp() - mark[0] / 1e9)
-
-
-def write(path: Path, text: str, instead_of: Collection[str | None] | None = None) -> bool:
-    """Write whole or not at all, one writer at a time; return whether the file said one of `instead_of` (None: no matter)."""
-    path.parent.mkdir(exist_ok=True)
-    with _alone_in(path.parent):
-        if instead_of is not None and not _says_one_of(path, instead_of):
-            return False
-        aside = path.with_name(f".{path.name}.new")
-        with aside.open("w", encoding="utf-8") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        aside.replace(path)
-    return True
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold this folder's lock, which ends with whoever holds it: two who write one file at once must not mix their texts."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(held)
-
-
-def _says_one_of(path: Path, texts: Collection[str | None]) -> bool:
-    try:
-        return _text_in(path) in texts
-    except FileNotFoundError:
-        return None in texts
-    except UnicodeDecodeError:
-        return False
-
-
-def _text_in(path: Path) -> str:
-    """Return what a file says, no further than a text of the book may go. Raises OSError, UnicodeDecodeError."""
-    with path.open("rb") as opened:
-        return opened.read(LARGEST + 1).decode("utf-8-sig")
-
-
 def _row_id(file: str, text: str) -> str:
-    return f"{file}@{_digest(text)}"
+    return f"{file}@{digest(text)}"
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return what tells one text of a file from another."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -15,7 +15,8 @@ from profiles.calendar import from_timestamp
 from profiles.every import Every
 from profiles.hints import Hints
 from profiles.store import Store, Unavailable
-from rules.bookcase import VERSIONS, Bookcase, write
+from rules.book_folder import write
+from rules.bookcase import VERSIONS, Bookcase
 
 log = logging.getLogger("rules.following")
 

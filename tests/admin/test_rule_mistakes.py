@@ -7,7 +7,7 @@ import pytest
 
 from admin.rule_mistakes import complaint
 from rules.book import read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 
 HEAD = "rule: one\nstate: draft\nclass: marketing\ntopic: offers\nwhen: {event: cart.updated}\n"
 WAIT = "steps: [{wait: 1h}]\n"

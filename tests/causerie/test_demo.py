@@ -14,7 +14,7 @@ from causerie.demo_people import ANNA, BORIS, CONTACTS, invented
 from profiles.ledgers import Ledgers
 from profiles.store import Store
 from rules.book import read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 from rules.options import RulesOptions
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -20,7 +20,7 @@ from profiles.store import Store
 from profiles.timeline import Content
 from profiles.writer import Writer
 from rules.book import read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 from rules.options import RulesOptions, folder_of
 from tests.cast import LONG_AGO, NOON, anna
 from tests.channels.wallet_device import Device

@@ -17,7 +17,7 @@ from profiles.store import Document, Filter, Store
 from profiles.timeline import Event
 from profiles.writer import Writer
 from rules.book import Book, Surroundings, read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 from rules.memory import Contacts
 from rules.occasions import scheduled
 from rules.options import RulesOptions

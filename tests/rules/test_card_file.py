@@ -7,7 +7,8 @@ import pytest
 from profiles.findings import Findings
 from profiles.passes import Card
 from rules.book import Surroundings, read_book
-from rules.bookcase import Bookcase, pictures_in
+from rules.book_folder import pictures_in
+from rules.bookcase import Bookcase
 from rules.card_file import read_card
 from tests.cast import NOON
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from rules.book import Surroundings, read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 from rules.options import RulesOptions, folder_of
 from rules.proofreading import proofread
 

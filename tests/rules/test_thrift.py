@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from channels.sms_text import bodies
 from rules.book import Book, Surroundings, read_book
-from rules.bookcase import read_folder
+from rules.book_folder import read_folder
 from rules.options import RulesOptions, folder_of
 from rules.thrift import Costly, costly
 
