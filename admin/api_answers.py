@@ -8,6 +8,7 @@ from typing import Any
 from profiles.conversation import Conversation
 from profiles.profile import Identity, Profile
 from profiles.timeline import Message
+from profiles.tracking import impersonal
 
 
 def profile(known: Profile) -> dict[str, Any]:
@@ -36,24 +37,27 @@ def conversation(thread: Conversation) -> dict[str, Any]:
         "assignee",
         "language",
         "seq",
-        "last_text",
         "last_author",
     )
     moments = ("opened_at", "last_at", "waiting_since")
     return {
         **{name: getattr(thread, name) for name in plain},
+        "last_text": impersonal(thread.last_text),
         **{name: at(getattr(thread, name)) for name in moments},
         "labels": list(thread.labels),
     }
 
 
 def message(said: Message) -> dict[str, Any]:
-    """Return a message as the API shows it. Private notes never come here."""
+    """Return a message as the API shows it, the contact's own addresses cut: who reads may not act for them. No notes come here."""
     content, delivery = said.content, said.delivery
     return {
         "id": said.id, "conversation": said.conversation, "profile": said.profile, "seq": said.seq,
-        "direction": said.direction, "author": said.author, "text": content.text,
-        "buttons": [{"title": button.title, "payload": button.payload, "url": button.url} for button in content.buttons],
+        "direction": said.direction, "author": said.author, "text": impersonal(content.text),
+        "buttons": [
+            {"title": button.title, "payload": button.payload, "url": button.url and impersonal(button.url)}
+            for button in content.buttons
+        ],
         "attachments": [
             {"kind": file.kind, "name": file.name, "mime": file.mime, "size": file.size} for file in content.attachments
         ],

@@ -13,6 +13,7 @@ from profiles.conversation import Conversation
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.timeline import CUSTOMER, Message
+from profiles.tracking import impersonal
 
 MOST_MESSAGES = 10
 LONGEST = 4_000  # characters of one that are masked; the model is shown fewer
@@ -33,7 +34,9 @@ async def suggest(request: web.Request) -> web.Response:
     messages = [from_document(Message, one) for one in reversed(found)]
     names = await _names(desk, conversation.profile)
     said = [
-        (_by(message), masked(message.content.text[:LONGEST], names)) for message in messages if message.content.text
+        (_by(message), masked(impersonal(message.content.text[:LONGEST]), names))
+        for message in messages
+        if message.content.text
     ]
     question = next((text for by, text in reversed(said) if by == CUSTOMER), "")
     if not question:

@@ -19,6 +19,7 @@ from admin.texts import texts
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.timeline import Event, Message
+from profiles.tracking import impersonal
 
 WITH_THE_BOT = ("all", "bot")  # only these views show conversations that nobody has to look at
 FRESH_FOR = timedelta(minutes=1)
@@ -79,7 +80,7 @@ class Telling:
             "assignee": conversation.assignee, "status": conversation.status, "unread": conversation.unread,
             "read": conversation.customer_read_seq, "author": conversation.last_author,
             "fresh": conversation.last_at is not None and self._desk.clock() - conversation.last_at < FRESH_FOR,
-            "name": bound(texts(language)).who(row.profile), "text": conversation.last_text,
+            "name": bound(texts(language)).who(row.profile), "text": impersonal(conversation.last_text),
         }  # fmt: skip
 
     async def _tell_items(self, pages: list[Page], known: dict[str, Agent], news: News) -> None:

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from admin.inbox import Row, Wanted
+from admin.pages import render
+from admin.texts import texts
 from profiles.append import heard, noted, said
 from profiles.conversation import Conversation, take
+from profiles.personal_links import PersonalLinks
 from profiles.profile import Suppression
 from profiles.snapshot import Changes, Work
 from profiles.timeline import Attachment, Button, Content
@@ -51,6 +55,39 @@ async def test_messages_are_read_in_order_and_notes_stay_with_the_agents(caller:
     assert "secret-file-id" not in str(answer)
     assert (await caller.ask("GET", "/messages/note:1"))[0] == 404
     assert (await caller.ask("GET", "/messages/telegram:1:1"))[1]["delivery"]["state"] == "queued"
+
+
+async def test_who_reads_messages_is_not_shown_what_acts_for_the_contact(caller: Caller) -> None:
+    link = PersonalLinks(b"s" * 32, "https://shop.example").preferences("P1", NOON)
+    content = Content(f"Yours: {link}", (Button("Choose", url=link),))
+    thread, offer = said(THREAD, content, id="telegram:9", author="bot", to=THREAD.id, now=NOON)
+    await caller.add(person("P1", "telegram:42"))
+    await caller.desk.writer.commit(Work(lambda snapshot: Changes(conversations=(thread,), messages=(offer,))))
+    for path in (
+        "/conversations",
+        "/conversations/telegram:42",
+        "/conversations/telegram:42/messages",
+        "/messages/telegram:9",
+    ):
+        status, answer = await caller.ask("GET", path)
+        assert status == 200
+        assert "https://shop.example/p/…" in str(answer)
+        assert link not in str(answer)
+    row = render(
+        "_row.html",
+        texts("en"),
+        row=Row(thread, person("P1", "telegram:42")),
+        wanted=Wanted("all"),
+        agents={},
+        current=None,
+    )
+    assert "https://shop.example/p/…" in row
+    mail = replace(
+        offer, channel="email", direction="inbound", author="customer", metadata={"whole": f"> Yours: {link}"}
+    )
+    item = render("_item.html", texts("en"), item=mail, agents={}, profile=None, read_seq=0, words=None)
+    assert item.count(">https://shop.example/p/<") == 2  # what it says, and the whole mail
+    assert link not in row + item
 
 
 async def test_messages_go_on_after_a_seq(caller: Caller) -> None:
