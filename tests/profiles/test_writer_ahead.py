@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from profiles.snapshot import Amend, Changes, Done, Duplicate, Refusal, Snapshot
 from profiles.store import Plan, Stale, Store, Unavailable
 from profiles.writer import Writer
 from tests.profiles.works import counts, gives, hears
+from tests.waiting import until
+from tests.world import NOON
 
 
 class Gate:
@@ -132,6 +135,37 @@ async def test_what_was_thought_upon_a_group_that_failed_does_not_know_of_it(
     assert [message.seq for message in outcome.changes.messages] == [1]
     assert isinstance(await writer.commit(hears(1)), Done)  # as the provider repeats it
     assert [m["seq"] for m in await store.find("messages", {}, sort=[("seq", 1)])] == [1, 2]
+
+
+async def test_a_repeat_of_what_failed_on_its_way_is_no_duplicate(
+    writer: Writer, gate: Gate, later: list["asyncio.Task[Any]"]
+) -> None:
+    first = asyncio.create_task(writer.commit(hears(1)))
+    turn = await gate.next()
+    again = asyncio.create_task(writer.commit(hears(1)))
+    await until(lambda: writer._aboard and writer._is_idle)
+    turn.set_exception(Unavailable("gone"))
+    later.append(asyncio.create_task(gate.open()))
+    with pytest.raises(Unavailable):
+        await first
+    assert isinstance(await again, Done), "told that it was kept before, its sender would never say it again"
+
+
+async def test_it_is_now_when_somebody_boards_not_when_the_group_before_left(
+    store: Store, gate: Gate, later: list["asyncio.Task[Any]"]
+) -> None:
+    now = NOON
+    writer = Writer(store, process="p1", clock=lambda: now)
+    first = asyncio.create_task(writer.commit(hears(1)))
+    turn = await gate.next()
+    now += timedelta(minutes=5)
+    second = asyncio.create_task(writer.commit(hears(2)))
+    await until(lambda: writer._aboard and writer._is_idle)
+    turn.set_result(None)
+    later.append(asyncio.create_task(gate.open()))
+    outcomes = await asyncio.gather(first, second)
+    assert [one.changes.messages[0].at for one in outcomes if isinstance(one, Done)] == [NOON, now]
+    await writer.close()
 
 
 async def test_a_key_that_is_being_released_has_no_holder(store: Store, writer: Writer, gate: Gate) -> None:

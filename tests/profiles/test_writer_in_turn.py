@@ -1,6 +1,7 @@
 """A group leaves before anybody is told of the last one, and of many who are about two groups take turns."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -39,10 +40,11 @@ class Leaving:
 
 
 @pytest.fixture
-def leaving(store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> Leaving:
+def leaving(store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leaving]:
     leaving = Leaving(store, writer)
     monkeypatch.setattr(store, "commit", leaving.commit)
-    return leaving
+    yield leaving
+    leaving.let(MANY)  # of a test that failed nobody is left behind, for whom the writer would wait for ever
 
 
 def offer(writer: Writer, *people: int) -> "list[asyncio.Task[Outcome]]":
@@ -94,10 +96,35 @@ async def test_few_are_not_parted(writer: Writer, leaving: Leaving) -> None:
     assert leaving.sizes == [1, 2 * HALF_GROUP - 3]
 
 
-async def test_close_returns_when_the_last_have_been_told(writer: Writer, leaving: Leaving) -> None:
+async def test_close_returns_when_the_last_have_been_told(
+    writer: Writer, leaving: Leaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_tell = asyncio.Event()
+    monkeypatch.setattr("profiles.committing._the_next_leaves", may_tell.wait)
     tasks: list[asyncio.Task[Any]] = [*offer(writer, 1)]
     await until(lambda: leaving.seen == ["leaves"])
     leaving.let(1)
-    await writer.close()
+    closing = asyncio.create_task(writer.close())
+    await until(lambda: writer._flusher is not None and writer._flusher.done())
+    assert not closing.done()
+    may_tell.set()
+    await closing
     assert leaving.seen == ["leaves", "told"]
     assert isinstance(await tasks[0], Done)
+
+
+async def test_once_the_writer_closes_nobody_is_patient(
+    writer: Writer, leaving: Leaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the back door's last notes are, which come while those before them are still on their way."""
+    monkeypatch.setattr("profiles.writer.COMPANY_SECONDS", 30.0)
+    tasks = offer(writer, 1)
+    await until(lambda: leaving.seen == ["leaves"])
+    closing = asyncio.create_task(writer.close())
+    await asyncio.sleep(0)
+    tasks.append(asyncio.create_task(writer.commit(hears(1, person="2"), patient=True)))
+    await asyncio.sleep(0)
+    leaving.let(2)
+    await closing
+    assert writer.tally.works == 2
+    assert all(isinstance(outcome, Done) for outcome in await asyncio.gather(*tasks))

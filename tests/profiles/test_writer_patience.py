@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from profiles.snapshot import Done
 from profiles.store import Store, Unavailable
 from profiles.writer import COMPANY_SECONDS, Writer
@@ -43,10 +45,12 @@ async def test_one_that_comes_while_a_group_ends_is_written_too(store: Store, wr
     assert await store.count("messages", {}) == 6
 
 
-async def test_close_waits_for_it_without_its_patience(store: Store, writer: Writer) -> None:
+async def test_close_waits_for_it_without_its_patience(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("profiles.writer.COMPANY_SECONDS", 30.0)
     task = asyncio.create_task(writer.commit(hears(1), patient=True))
     await asyncio.sleep(0)
     await writer.close()
+    assert writer.tally.works == 1
     assert isinstance(await task, Done)
 
 
