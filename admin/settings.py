@@ -32,7 +32,8 @@ async def save(request: web.Request) -> web.StreamResponse:
     desk, agent, fields = request.config_dict[DESK], agent_of(request), await form(request)
     name, language = agents.called(fields.get("name", "")), fields.get("language", "")
     if not name or language not in LANGUAGES:
-        return await _page(request, error=texts_of(request)("Say how colleagues call you."), status=422)
+        error = texts_of(request)("Say how colleagues call you.")
+        return await _page(request, error=error, status=422, typed=fields)
     signature = (await posted(request)).get("signature", "").replace("\r\n", "\n").strip()[:500]
     after = replace(agent, name=name, language=language, signature=signature)
     row = audit_row("agent.settings", by=agent.id, about=agent.id, at=desk.clock())
@@ -151,10 +152,14 @@ async def _second_factor(request: web.Request, secret: str, *, error: str | None
     )  # fmt: skip
 
 
-async def _page(request: web.Request, *, error: str | None = None, status: int = 200) -> web.Response:
+async def _page(
+    request: web.Request, *, error: str | None = None, status: int = 200, typed: dict[str, str] | None = None
+) -> web.Response:
     desk, agent = request.config_dict[DESK], agent_of(request)
+    shown = {"name": agent.name, "language": agent.language, "signature": agent.signature}
     return page(
         request, "settings.html", sessions=await sessions.of_agent(desk, agent.id), this=request[SESSION].id,
         languages=LANGUAGES, saved=request.query.get("saved", ""), error=error, status=status,
+        shown=shown | (typed or {}),
         **await frame(desk, agent),
     )  # fmt: skip

@@ -31,9 +31,10 @@ async def invite(request: web.Request) -> web.Response:
     desk, fields, speaks = request.config_dict[DESK], await form(request), texts_of(request)
     role, email = fields.get("role", ""), fields.get("email", "").casefold()
     if role not in ROLES or (email and normalise("email", email, country=desk.country) is None):
-        return await _page(request, error=speaks("This e-mail address is not right."), status=422)
+        return await _page(request, error=speaks("This e-mail address is not right."), status=422, typed=fields)
     if email and await agents.by_email(desk.store, email):
-        return await _page(request, error=speaks("Somebody with this e-mail address is here already."), status=422)
+        error = speaks("Somebody with this e-mail address is here already.")
+        return await _page(request, error=error, status=422, typed=fields)
     link = await invitations.invite(desk, role, by=agent_of(request).id, email=email)
     return await _page(request, link=link)
 
@@ -101,11 +102,16 @@ async def _another_admin(desk: Desk, than: Agent) -> Agent | None:
 
 
 async def _page(
-    request: web.Request, *, link: str | None = None, error: str | None = None, status: int = 200
+    request: web.Request,
+    *,
+    link: str | None = None,
+    error: str | None = None,
+    status: int = 200,
+    typed: dict[str, str] | None = None,
 ) -> web.Response:
     desk, agent = request.config_dict[DESK], agent_of(request)
     return page(
         request, "team.html", team=list((await agents.everyone(desk.store)).values()), roles=ROLES,
         invited=await invitations.open_ones(desk) if agent.may("invite") else [], link=link, error=error,
-        status=status, **await frame(desk, agent),
+        typed=typed or {}, status=status, **await frame(desk, agent),
     )  # fmt: skip

@@ -50,6 +50,17 @@ async def test_an_invitation_for_one_address_takes_no_other(office: Office) -> N
     assert answer.status == 422
 
 
+async def test_what_was_typed_survives_a_refusal(office: Office) -> None:
+    caller = await office.signed_in(await office.agent(role="admin"))
+    taken = {"email": "maya@example.org", "role": "marketer"}
+    shown = await (await caller.post("/team/invitations", form=taken)).text()
+    assert 'value="maya@example.org"' in shown and '<option value="marketer" selected>' in shown
+    nameless = {"name": " ", "language": "fr", "signature": "Maya,\nAtelier Nord"}
+    answer = await caller.post("/settings", form=nameless)
+    shown = await answer.text()
+    assert answer.status == 422 and "Atelier Nord</textarea>" in shown and '<option value="fr" selected>' in shown
+
+
 async def test_the_password_opens_and_another_does_not(office: Office) -> None:
     await office.agent()
     caller = office.stranger()
