@@ -23,8 +23,8 @@ from profiles.profile import Profile
 from profiles.store import Store, Unavailable
 from profiles.survivor import survivor
 from profiles.writer import Writer
-from rules.house_files import Words
 from rules.policy import Policy
+from rules.vocabulary_file import Words
 
 PREFIX = "/p"  # where the server mounts these pages
 WRONG_LINKS = Allowance(20, timedelta(minutes=1))

@@ -14,7 +14,7 @@ from profiles.ids import new_id
 from profiles.profile import Attribute, Profile
 from profiles.snapshot import Changes, Refusal, Snapshot, Work
 from profiles.timeline import CUSTOMER, Event
-from rules.house_files import Called, Words
+from rules.vocabulary_file import Called, Words
 
 BY = "preferences"
 _ARTICLE = re.compile(r"^(the |les? |la |l['’])", re.IGNORECASE)  # vocabulary.yml says "the city": a label says "City"

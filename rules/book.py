@@ -18,24 +18,20 @@ from rules.card_file import read_card
 from rules.file_reading import Names, Reading
 from rules.house_files import (
     HOUSE_FILES,
-    OWN_EVENTS,
     PRESSURE,
     SEGMENTS,
     TOPICS,
     VOCABULARY,
-    Called,
-    Limits,
-    Words,
-    read_pressure,
     read_segments,
     read_topics,
-    read_vocabulary,
     written_segments,
 )
 from rules.policy import Policy
+from rules.pressure_file import Limits, read_pressure
 from rules.rule import Rule
 from rules.rule_file import read_rule, rule_id, rule_of
 from rules.template_file import Template, read_template
+from rules.vocabulary_file import OWN_EVENTS, Called, Words, read_vocabulary
 
 MOST_FILES = 1_000
 TEMPLATES, CARDS = "templates/", "passes/"

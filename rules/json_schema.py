@@ -10,12 +10,14 @@ from typing import Any
 
 from rules.audience import AUDIENCE
 from rules.card_file import CARD
-from rules.house_files import PRESSURE_SHAPE, TOPICS_SHAPE, VOCABULARY_SHAPE
+from rules.house_files import TOPICS_SHAPE
+from rules.pressure_file import PRESSURE_SHAPE
 from rules.schema import RULE
 from rules.schema_steps import STEP
 from rules.schema_triggers import TRIGGERS
 from rules.shapes import Json, Shape
 from rules.template_file import TEMPLATE
+from rules.vocabulary_file import VOCABULARY_SHAPE
 
 
 def schemas() -> dict[str, Json]:

@@ -9,12 +9,14 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rules.card_file import CARD
-from rules.house_files import PRESSURE_SHAPE, TOPIC, VOCABULARY_SHAPE
+from rules.house_files import TOPIC
+from rules.pressure_file import PRESSURE_SHAPE
 from rules.records import Key, Record, Verbs
 from rules.schema import RULE
 from rules.schema_steps import STEP
 from rules.schema_triggers import TRIGGERS
 from rules.shapes import Said
+from rules.vocabulary_file import VOCABULARY_SHAPE
 
 HEAD = Said(
     """# Rule files: every key

@@ -28,8 +28,8 @@ from profiles.snapshot import Changes, Work
 from profiles.store import Store
 from profiles.topics import Topic
 from profiles.writer import Writer
-from rules.house_files import Called, Words
 from rules.policy import Policy
+from rules.vocabulary_file import Called, Words
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -24,8 +24,8 @@ from profiles.permits import Permits
 from profiles.personal_links import PersonalLinks
 from profiles.profile import Profile
 from profiles.record import from_document, to_document
-from rules.house_files import Words
 from rules.policy import Policy
+from rules.vocabulary_file import Words
 from tests.admin.office import Office
 from tests.cast import boris
 from tests.channels.wallet_device import MIME, opened, verified

@@ -13,8 +13,9 @@ from profiles.reactivity import ENOUGH_REACTIONS, ENOUGH_SENDS, HALF_LIFE, LOOKS
 from profiles.strict_yaml import read_strictly
 from rules.choice import MIDDLING
 from rules.file_reading import Names, Reading
-from rules.house_files import OWN_EVENTS, read_pressure
+from rules.pressure_file import read_pressure
 from rules.rule_terms import Tracking
+from rules.vocabulary_file import OWN_EVENTS
 from rules.winner import WINNERS
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

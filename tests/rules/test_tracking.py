@@ -10,8 +10,8 @@ from profiles.profile import Profile
 from profiles.strict_yaml import read_strictly
 from profiles.timeline import Content
 from rules.file_reading import Names, Reading
-from rules.house_files import read_pressure
 from rules.policy import Reach
+from rules.pressure_file import read_pressure
 from rules.rule_file import read_rule
 from rules.rule_terms import Tracking
 from rules.sentences import sentences
