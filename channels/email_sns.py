@@ -74,12 +74,13 @@ def read(body: bytes, topic: str) -> Note | None:
 def key_of(certificate: bytes, now: datetime) -> "rsa.RSAPublicKey | None":
     """Return the key of a certificate that holds now, PEM; None for anything else."""
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     try:
         read = x509.load_pem_x509_certificate(certificate)
         key = read.public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return None
     holds = read.not_valid_before_utc <= now <= read.not_valid_after_utc
     return key if holds and isinstance(key, rsa.RSAPublicKey) else None

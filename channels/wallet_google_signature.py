@@ -74,6 +74,7 @@ def _signatures(said: Mapping[str, Any]) -> Iterator[bytes]:
 
 def _key(said: Mapping[str, Any], now: datetime) -> "ec.EllipticCurvePublicKey | None":
     """Return a P-256 key that holds now; one without an end holds, as Google's roots once had none."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -82,7 +83,7 @@ def _key(said: Mapping[str, Any], now: datetime) -> "ec.EllipticCurvePublicKey |
         return None
     try:
         key = load_der_public_key(_octets(text_at(said, "keyValue")))
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):  # a stranger's word: nobody has signed it yet
         return None
     return key if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) else None
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from channels.wallet import Options
 from channels.wallet_google import Seller, class_of
-from channels.wallet_google_signature import KEYS_URL
+from channels.wallet_google_signature import KEYS_URL, read
 from tests.cast import NOON
 from tests.channels.wallet_stage import Hall, hall, shop_cards
 from tests.peers.google import ISSUER, Google
@@ -213,6 +213,15 @@ async def test_without_an_issuer_nothing_is_believed(mongo_url: str, database_na
         await shop.keep()
         assert await google.says("save", recipient="") == 403
         assert google.asked == 0
+
+
+@pytest.mark.parametrize("kind", ["06032a0304" + "0500", "06072a8648ce3d0201" + "06032a0304"], ids=["key", "curve"])
+def test_a_key_of_a_kind_that_nobody_knows_is_a_wrong_one(kind: str) -> None:
+    words = bytes.fromhex(kind)
+    der = bytes([0x30, len(words) + 6, 0x30, len(words)]) + words + b"\x03\x02\x00\x00"
+    said = {"protocolVersion": PROTOCOL, "signedMessage": "{}", "signature": "AA==", "intermediateSigningKey": {
+        "signedKey": json.dumps({"keyValue": base64.b64encode(der).decode()}), "signatures": ["AA=="]}}  # fmt: skip
+    assert read(json.dumps(said).encode(), issuer=ISSUER, roots=[], now=NOON) is None
 
 
 def test_google_is_told_where_to_call() -> None:
