@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from profiles.duration import parse_duration
+from profiles.expression_calls import CALLS, FUNCTIONS, called, property_of_last
 from profiles.expression_facts import Mistake, Vocabulary
-from profiles.expression_names import Nothing, called, named
+from profiles.expression_names import Nothing, named
 from profiles.expression_tree import (
     Apart,
     Arithmetic,
@@ -92,6 +93,11 @@ class Reader:
         if tree is None:
             return None
         return self.condition(tree) if is_condition else self.any(tree)
+
+    @property
+    def functions(self) -> Iterable[str]:
+        """Return what may be called."""
+        return {*CALLS, *FUNCTIONS}
 
     def _parsed(self) -> ast.expr | None:
         if len(self.text.encode("utf-8", "replace")) > LONGEST_SOURCE:
@@ -200,8 +206,12 @@ class Reader:
                 return self._computed(tree)
             case ast.Constant():
                 return self._constant(tree)
-            case ast.Name() | ast.Attribute() | ast.Call():
-                return called(self, tree) if isinstance(tree, ast.Call) else named(self, tree)
+            case ast.Call():
+                return called(self, tree)
+            case ast.Attribute(value=ast.Call() as call):
+                return property_of_last(self, tree, call)
+            case ast.Name() | ast.Attribute():
+                return named(self, tree)
             case _:
                 return self.wrong(tree, "names, values, comparisons and calls", _what(tree))
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from profiles.expression import Expression, Vocabulary, parse
-from profiles.expression_names import BUILTIN, CALLS, FUNCTIONS, THREAD
+from profiles.expression_calls import CALLS, FUNCTIONS
+from profiles.expression_names import BUILTIN, THREAD
 from profiles.expression_parser import DEEPEST, LONGEST_SOURCE, MOST_NODES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
