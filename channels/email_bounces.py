@@ -105,6 +105,8 @@ def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | 
     if any(part.get(_MICROSOFT) for part in _parts(mail)):
         token = token or _token_of(mail, secret, domain)  # the mail itself comes back, or inside another
         return Complaint(token) if token else None
+    if token and mail.get("X-Failed-Recipients"):  # Exim's, in prose, which calls itself an automatic reply
+        return _unstructured(mail, token)
     if is_holiday_note(mail):
         return Away()
     if token and _is_from_a_machine(mail):

@@ -226,6 +226,15 @@ def test_a_report_in_prose_is_read_when_it_has_a_status() -> None:
     assert read(prose.as_bytes(), to=PATH, secret=SECRET) == Bounce(TOKEN, "refused", "5.1.1")
 
 
+def test_a_report_of_exim_in_prose_is_no_holiday_note() -> None:
+    prose = EmailMessage()
+    prose["From"], prose["Subject"] = "Mail Delivery System <Mailer-Daemon@host.example>", "Mail delivery failed"
+    prose["Auto-Submitted"], prose["X-Failed-Recipients"] = "auto-replied", "anna@example.org"
+    prose.set_content("A message could not be delivered.\n  anna@example.org\n    550 5.1.1 unknown")
+    assert read(prose.as_bytes(), to=PATH, secret=SECRET) == Bounce(TOKEN, "hard", "5.1.1")
+    assert read(prose.as_bytes(), to="help@shop.example", secret=SECRET) == Away()
+
+
 def test_a_letter_of_a_person_is_none_of_these() -> None:
     letter = EmailMessage()
     letter["From"], letter["Subject"] = "anna@example.org", "Re: Soldes"
