@@ -9,6 +9,9 @@ from typing import Literal
 
 MOST_PIXELS = 50_000_000  # a small file can claim a picture that fills an agent's memory
 LONGEST_NAME = 100
+MOST_SEGMENTS = 10_000  # of a JPEG before its frame; a file of padding alone has millions, and everybody would wait
+_CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20), 0x7F])
+_PAGE = (b"<svg", b"<html", b"<script", b"<!doctype", b"<?xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,9 @@ def _webp_pixels(content: bytes) -> tuple[int, int] | None:
 def _jpeg_pixels(content: bytes) -> tuple[int, int] | None:
     """Walk the segments to the frame header (ITU T.81, B.2.2)."""
     at = 2
-    while at + 9 < len(content):
+    for _ in range(MOST_SEGMENTS):
+        if at + 9 >= len(content):
+            return None
         if content[at] != 0xFF:
             return None
         marker = content[at + 1]
@@ -116,7 +121,8 @@ def _is_plain_text(content: bytes) -> bool:
         return False
     if not text.strip() or text.lstrip().startswith("<"):
         return False
-    return not re.search(r"[\x00-\x08\x0e-\x1f\x7f]|<(?:svg|html|script|!doctype|\?xml)", text, re.IGNORECASE)
+    lower = content.lower()
+    return len(content.translate(None, _CONTROLS)) == len(content) and not any(mark in lower for mark in _PAGE)
 
 
 def _big(content: bytes) -> int:

@@ -1,6 +1,7 @@
 """Files are what their bytes say: each kind that is let in, each disguise that is not."""
 
 import struct
+import time
 import zlib
 
 import pytest
@@ -85,6 +86,16 @@ def test_what_is_let_in(content: bytes, kind: Kind) -> None:
 )
 def test_what_stays_out(content: bytes) -> None:
     assert kind_of(content) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xd8" + b"\xff" * 3_000_000, b"\xff\xd8" + b"\xff\xe0\x00\x02" * 750_000, b"a" + b"<s" * 1_500_000],
+    ids=["padding", "segments", "brackets"],
+)  # fmt: skip
+def test_nobody_waits_while_a_file_is_looked_at(content: bytes) -> None:
+    began = time.process_time()
+    kind_of(content)
+    assert time.process_time() - began < 0.15  # a JPEG of 3 MB that never begins took a second
 
 
 def test_a_picture_as_large_as_allowed_is_let_in() -> None:
