@@ -11,7 +11,7 @@ MOST_PIXELS = 50_000_000  # a small file can claim a picture that fills an agent
 LONGEST_NAME = 100
 MOST_SEGMENTS = 10_000  # of a JPEG before its frame; a file of padding alone has millions, and everybody would wait
 _CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20), 0x7F])
-_PAGE = (b"<svg", b"<html", b"<script", b"<!doctype", b"<?xml")
+_PAGE = re.compile(rb"<(?:svg|html|script|!doctype|\?xml)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,7 @@ def _is_plain_text(content: bytes) -> bool:
         return False
     if not text.strip() or text.lstrip().startswith("<"):
         return False
-    lower = content.lower()
-    return len(content.translate(None, _CONTROLS)) == len(content) and not any(mark in lower for mark in _PAGE)
+    return len(content.translate(None, _CONTROLS)) == len(content) and not _PAGE.search(content)
 
 
 def _big(content: bytes) -> int:

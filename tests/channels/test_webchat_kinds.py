@@ -89,8 +89,8 @@ def test_what_stays_out(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xff\xd8" + b"\xff" * 3_000_000, b"\xff\xd8" + b"\xff\xe0\x00\x02" * 750_000, b"a" + b"<s" * 1_500_000],
-    ids=["padding", "segments", "brackets"],
+    "content", [b"\xff\xd8" + b"\xff" * 3_000_000, b"\xff\xd8" + b"\xff\xe0\x00\x02" * 750_000],
+    ids=["padding", "segments"],
 )  # fmt: skip
 def test_nobody_waits_while_a_file_is_looked_at(content: bytes) -> None:
     began = time.process_time()
