@@ -24,6 +24,7 @@ export function begin() {
   text.addEventListener("blur", closeOffers);
   get("file").addEventListener("change", (event) => attach([...event.target.files]));
   form.addEventListener("submit", (event) => (event.preventDefault(), send()));
+  refreshHint();
   putBack();
 }
 
@@ -83,8 +84,9 @@ export async function suggest() {
   changed();
 }
 
-export function refreshHint(head, me) {
-  if (head.owner === "agent" && head.assignee === me) get("hint").textContent = "";
+// Says whose answer a reply takes over; asked again whenever the conversation changes hands.
+export function refreshHint() {
+  if (get("hint")) get("hint").textContent = get("head").dataset.hint;
 }
 
 async function send() {

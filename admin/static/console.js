@@ -90,8 +90,8 @@ document.addEventListener("keydown", (event) => {
 addEventListener("popstate", () => location.reload());
 
 async function open(id) {
+  if (!(await conversation.open(id))) return;
   history.pushState(null, "", inbox.pathOf(id));
-  await conversation.open(id);
   inbox.mark(id);
 }
 

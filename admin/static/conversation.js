@@ -1,6 +1,6 @@
 // The open conversation: its timeline and head kept fresh, what was seen marked as seen, and the acts of its buttons.
 
-import { conversationPath, fragment, me, post, prefix, say, surely } from "./html.js";
+import { conversationPath, fragment, post, prefix, say, surely } from "./html.js";
 import * as composer from "./composer.js";
 import * as live from "./live.js";
 import * as panel from "./panel.js";
@@ -11,6 +11,7 @@ import { dismiss, fail, pathOf, toast } from "./notices.js";
 export const current = () => document.querySelector(".conversation");
 export const currentId = () => current()?.dataset.id || null;
 
+let wanted = null;
 let seen = 0;
 let readByThem = 0;
 
@@ -26,17 +27,24 @@ export function start() {
   if (current()) begin();
 }
 
-// Shows another conversation in the pane, without leaving the page.
+// Shows another conversation in the pane, without leaving the page; returns whether: the last one chosen wins on a slow line.
 export async function open(id) {
-  const opened = document.getElementById("opened");
-  const fresh = await fragment(conversationPath(id));
-  opened.replaceChildren(fresh);
+  wanted = id;
+  const fresh = await fragment(conversationPath(id)).catch(() => null);
+  if (wanted !== id) return false;
+  if (!fresh) {
+    fail(say("offline"));
+    return false;
+  }
+  document.getElementById("opened").replaceChildren(fresh);
   document.getElementById("inbox").classList.add("has-opened");
   dismiss(pathOf(id));
   begin();
+  return true;
 }
 
 export function close() {
+  wanted = null;
   document.getElementById("inbox")?.classList.remove("has-opened");
   live.looking({ looks_at: null, profiles: [] });
 }
@@ -102,8 +110,17 @@ async function loadHead() {
   const fresh = await fragment(conversationPath(id, "head"));
   if (id !== currentId()) return;
   show(fresh);
-  document.getElementById("head").replaceWith(fresh.querySelector("#head"));
-  composer.refreshHint(document.getElementById("head").dataset, me);
+  const head = document.getElementById("head");
+  const held = head.contains(document.activeElement) ? document.activeElement : null;
+  head.replaceWith(fresh.querySelector("#head"));
+  if (held) holdAgain(held.dataset.act);
+  composer.refreshHint();
+}
+
+// Who pressed a button of the head with the keyboard goes on from there, even if another stands in its place now.
+function holdAgain(act) {
+  const stops = [...document.querySelectorAll("#head .actions :is(button, summary)")].filter((stop) => stop.checkVisibility());
+  (stops.find((stop) => act && stop.dataset.act === act) ?? stops[0])?.focus();
 }
 
 function showRead(seq) {

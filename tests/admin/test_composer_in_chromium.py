@@ -86,6 +86,38 @@ async def test_the_keys_go_on_past_somebody_who_may_not_be_written_to(screens: S
     await expect(page.locator(".conversation")).not_to_have_attribute("data-id", CHAT)
 
 
+async def test_who_presses_a_key_in_the_head_goes_on_there_and_sees_who_answers(screens: Screens) -> None:
+    office = screens.office
+    page = await screens.of(await office.agent(is_away=True), "/inbox/all/webchat%3Aa1b2c3d4e5f6a7b8")
+    await page.locator(".head .primary[data-act=take]").press("Enter")
+    await expect(page.locator(".head .primary[data-act=resolve]")).to_be_focused()
+    await expect(page.locator("#hint")).to_be_empty()
+    samir = await office.signed_in(await office.agent("Samir Haddad", is_away=True))
+    await samir.post("/conversations/webchat%3Aa1b2c3d4e5f6a7b8/take")
+    await expect(page.locator("#hint")).to_have_text("Samir Haddad answers. Your reply takes over.")
+    await samir.post("/conversations/webchat%3Aa1b2c3d4e5f6a7b8/give-back")
+    await expect(page.locator("#hint")).to_have_text("The bot answers. Your reply takes over.")
+    await expect(page.locator(".head .primary[data-act=take]")).to_be_focused()
+
+
+async def test_on_a_slow_line_the_conversation_shown_is_the_last_one_chosen(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True), "/inbox/all")
+    held: list[Route] = []
+    await page.route("**/conversations/telegram%3A7003", lambda route: held.append(route))
+    await page.locator(f'.row[data-id="{CHAT}"] a').click()
+    await _turn_to(page, OTHER)
+    async with page.expect_response("**/conversations/telegram%3A7003"):
+        await held[0].continue_()
+    await page.get_by_label("Your message").fill("pour Boris")
+    await expect(page.locator(".conversation")).to_have_attribute("data-id", OTHER)
+    assert page.url.endswith("twilio%3A%2B33600000002")
+    await page.unroute_all()
+    await page.route("**/conversations/telegram%3A7003", lambda route: route.abort())
+    await page.locator(f'.row[data-id="{CHAT}"] a').click()
+    await expect(page.locator(".toast")).to_contain_text("server")
+    assert page.url.endswith("twilio%3A%2B33600000002")
+
+
 async def test_news_about_a_contact_takes_nothing_away_that_is_being_typed(screens: Screens) -> None:
     office = screens.office
     page = await screens.of(await office.agent(is_away=True), "/people/boris")
