@@ -138,6 +138,8 @@ def test_a_released_key_leads_nowhere_for_the_next_in_the_group() -> None:
     found.keep(Changes(releases=("k",)))
     assert found.snapshot().holder("k") is None
     assert found.released == {"k"}
+    found.keep(Changes(claims={"k": "P1"}))
+    assert found.released == set()
 
 
 def test_changes_after_changes_are_seen_without_touching_the_snapshot() -> None:

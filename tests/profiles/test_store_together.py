@@ -57,7 +57,10 @@ async def test_all_are_sent_before_the_first_answer_is_read(one: Store, monkeypa
     assert await one.get("profiles", "P1") == {"_id": "P1", "language": "m1", "version": 2}
 
 
-async def test_the_first_that_failed_says_why_and_the_connection_goes_on(one: Store) -> None:
+async def test_the_first_that_failed_says_why_and_the_connection_goes_on(
+    one: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips = Trips(monkeypatch)
     await one.commit(plan_of("m0", 0))
     with pytest.raises(AlreadyThere):  # the first statement; the others hear only that their transaction is over
         await one.commit(plan_of("m0", 1))
@@ -66,6 +69,7 @@ async def test_the_first_that_failed_says_why_and_the_connection_goes_on(one: St
     assert await one.get("messages", "m1") is None
     await one.commit(plan_of("m1", 1))
     assert await one.count("messages", {}) == 2
+    assert trips.seen.count("read") == trips.seen.count("written") == 16, "what stays unread costs the connection"
 
 
 async def test_what_no_command_can_hold_is_said_before_anything_is_sent(

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from causerie.mongod import StoreOptions, start
 from profiles import people
 from profiles.indexes import INDEXES
 from profiles.profile import Profile
+from profiles.record import to_document
 from profiles.snapshot import Amend, Changes, Done, Duplicate, Outcome, Refusal, Snapshot, Work, Write
 from profiles.store import Store, Unavailable, Unstorable
 from profiles.timeline import Event
@@ -206,6 +208,12 @@ async def test_a_refusal_is_an_answer_and_changes_nothing(store: Store, writer: 
     outcomes = await all_of(writer, hears(1), gives(Refusal("not_yours")), hears(2))
     assert outcomes[1] == Refusal("not_yours")
     assert await count(store) == 2
+
+
+async def test_what_was_refused_may_be_said_again_in_the_same_group(writer: Writer) -> None:
+    refused, done = await all_of(writer, gives(Refusal("no"), key="k"), gives(Changes(), key="k"))
+    assert refused == Refusal("no")
+    assert isinstance(done, Done)
 
 
 async def test_a_change_to_what_is_not_there_fails_alone_and_soon(store: Store, writer: Writer) -> None:
@@ -405,10 +413,14 @@ async def test_a_memory_that_breaks_after_the_commit_does_not_write_again(
     def broken(*arguments: Any) -> None:
         raise RuntimeError("memory")
 
+    await writer.commit(counts("P1"))
     monkeypatch.setattr(writer.recent, "learn", broken)
     outcomes = await all_of(writer, counts("P1"), counts("P1"))
     assert all(isinstance(outcome, Done) for outcome in outcomes)
-    assert await count(store, "P1") == 2
+    assert await count(store, "P1") == 3
+    monkeypatch.undo()
+    await writer.commit(counts("P1"))
+    assert writer.tally.conflicts == 0, "what it remembered from before is forgotten"
 
 
 async def test_nobody_hears_of_what_was_not_written(store: Store, writer: Writer) -> None:
@@ -455,6 +467,21 @@ async def test_records_are_read_afresh_and_two_works_of_a_group_build_on_one_ano
     await writer.commit(steps_on("r1", seen))
     assert seen == [0, 1, 2, 3, 4, 5]
     assert await store.get("runs", "r1") == {"_id": "r1", "steps": 6, "version": 2}
+
+
+async def test_what_a_caller_wrongly_knows_of_the_database_is_read_at_the_next_attempt(
+    store: Store, writer: Writer
+) -> None:
+    await store.insert("runs", {"_id": "r1", "steps": 7, "version": 2})
+    known = Profile("P1", NOON, version=3).learn("count", 7, source="tracked", at=NOON)
+    await store.insert("profiles", to_document(known))
+    ours: list[int] = []
+    stale = replace(known, version=2).learn("count", 6, source="tracked", at=NOON)
+    await writer.commit(replace(steps_on("r1", ours), fresh=frozenset({("runs", "r1")})))
+    await writer.commit(replace(counts("P1"), seen=(stale,)))
+    assert ours == [0, 7]
+    assert await count(store, "P1") == 8
+    assert writer.tally.conflicts == 2, "one each"
 
 
 async def test_two_processes_never_overwrite_a_record(store: Store, writer: Writer, second: Writer) -> None:

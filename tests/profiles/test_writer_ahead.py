@@ -12,8 +12,9 @@ import pytest
 from profiles.draft import Draft
 from profiles.profile import Identity, Profile
 from profiles.record import to_document
-from profiles.snapshot import Amend, Changes, Done, Duplicate, Refusal, Snapshot, Work
+from profiles.snapshot import Amend, Changes, Done, Duplicate, Refusal, Snapshot, Work, Write
 from profiles.store import Plan, Stale, Store, Unavailable
+from profiles.timeline import Content, Message
 from profiles.writer import Writer
 from tests.profiles.works import counts, gives, hears
 from tests.waiting import until
@@ -206,6 +207,65 @@ async def test_a_work_that_reads_a_message_sees_what_became_of_it_just_before(st
     states = ["sent", "delivered", "read", "failed"]
     await asyncio.gather(*(writer.commit(marks(state, seen)) for state in states))
     assert seen == ["", "sent", "delivered", "read"]
+
+
+async def in_turn(writer: Writer, gate: Gate, one: Work, other: Work) -> None:
+    """Let one be thought while a group is on its way, and the other come after it and before they leave."""
+    tasks = [asyncio.create_task(writer.commit(hears(9, person="9")))]
+    turn = await gate.next()
+    for work in (one, other):
+        tasks.append(asyncio.create_task(writer.commit(work)))
+        await asyncio.sleep(0)
+        await until(lambda: writer._is_idle and not writer._news.is_set())
+    turn.set_result(None)
+    opening = asyncio.create_task(gate.open())
+    await asyncio.gather(*tasks)
+    opening.cancel()
+
+
+async def test_who_reads_a_message_waits_for_those_who_change_it_without_reading(
+    store: Store, writer: Writer, gate: Gate
+) -> None:
+    await store.insert("messages", to_document(Message("telegram:42/1", "c", "P1", "telegram", "outbound", "bot",
+                                                       Content("a"), 1, NOON)))  # fmt: skip
+    seen: list[str] = []
+    change = Changes(amends=(Amend("telegram:42/1", {"delivery": {"to": "telegram:42", "state": "sent"}}),))
+    await in_turn(writer, gate, gives(change), marks("delivered", seen))
+    assert seen == ["sent"]
+
+
+async def test_who_reads_a_record_that_was_removed_just_before_finds_none(
+    store: Store, writer: Writer, gate: Gate
+) -> None:
+    await store.insert("runs", {"_id": "r1", "steps": 7, "version": 2})
+    seen: list[bool] = []
+
+    def end(snapshot: Snapshot) -> Changes:
+        seen.append(("runs", "r1") in snapshot.records)
+        return Changes(writes=(Write("runs", "r1", None),))
+
+    work = Work(end, records=(("runs", "r1"),))
+    await in_turn(writer, gate, work, work)
+    assert seen == [True, False]
+
+
+async def test_who_reads_a_record_that_is_on_its_way_waits_for_it(
+    store: Store, writer: Writer, gate: Gate, later: list["asyncio.Task[Any]"]
+) -> None:
+    def step(snapshot: Snapshot) -> Changes:
+        steps = snapshot.records.get(("runs", "r1"), {}).get("steps", 0)
+        return Changes(writes=(Write("runs", "r1", {"steps": steps + 1}),))
+
+    tasks = [asyncio.create_task(writer.commit(Work(step, records=(("runs", "r1"),))))]
+    turn = await gate.next()
+    tasks.append(asyncio.create_task(writer.commit(Work(step, records=(("runs", "r1"),)))))
+    await asyncio.sleep(0)
+    await until(lambda: writer._is_idle and not writer._news.is_set())
+    turn.set_result(None)
+    later.append(asyncio.create_task(gate.open()))
+    await asyncio.gather(*tasks)
+    assert await store.get("runs", "r1") == {"_id": "r1", "steps": 2, "version": 2}
+    assert writer.tally.conflicts == 0
 
 
 async def test_groups_that_landed_are_forgotten_however_long_the_rush_lasts(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from profiles.snapshot import Changes, Done, Duplicate, Outcome, Refusal, Work
-from profiles.store import Interrupted, Store, Unavailable
+from profiles.store import Interrupted, Store, Unavailable, Unstorable
 from profiles.writer import Writer
 from tests.profiles.works import counts, gives, hears
 from tests.waiting import until
@@ -109,6 +109,14 @@ async def test_when_one_is_not_confirmed_nobody_who_rests_on_it_is_answered_done
     again = await asyncio.gather(*(writer.commit(hears(number)) for number in (1, 2, 3, 4)))
     assert all(isinstance(outcome, Duplicate) for outcome in again)  # the disk had them: only nobody knew
     assert [m["seq"] for m in await store.find("messages", {}, sort=[("seq", 1)])] == [1, 2, 3, 4, 5]
+
+
+async def test_who_was_cut_off_from_a_mistake_waits_for_the_group_before_as_well(writer: Writer, disk: Disk) -> None:
+    disk.failing[1] = Unavailable("gone")
+    first, second = await overtaken(writer, disk, hears(3, text="\ud800"), hears(4))
+    disk.open()
+    outcomes = await asyncio.gather(*first, *second, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, Unstorable, Unavailable]
 
 
 async def test_what_was_rolled_back_is_written_again_or_asked_for_again(
