@@ -139,3 +139,8 @@ async def hall(mongo_url: str, database: str, port: int, options: Options | None
 
 async def _hears_nobody(arrival: Any) -> Any:
     raise AssertionError(arrival)
+
+
+async def told(shop: Hall) -> int:
+    """Let the post look once, and return how many passes were told of."""
+    return await shop.wallet._post.look()
