@@ -10,6 +10,7 @@ import aiohttp
 
 from channels import telegram_wire as wire
 from channels.channel import Failed, Later, Sending, Unknown
+from channels.stranger_json import table_at, table_in
 from profiles.lean import absent
 
 with absent("cryptography"):
@@ -18,6 +19,7 @@ with absent("cryptography"):
 
 REACH_SECONDS = 5.0
 COME_BACK_SECONDS = 5.0  # when Telegram could not even be reached
+TOO_MANY, FLOOD_SECONDS = 429, 10
 
 
 class NotReached(NetworkError):
@@ -57,10 +59,15 @@ class AioRequest(BaseRequest):
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
     ) -> Any:
-        """Return (status, body). Raises NotReached when nothing was sent, NetworkError when it may have been."""
+        """Return (status, body). Raises NotReached when nothing was sent, RetryAfter, NetworkError when it may have been."""
         try:
             async with self.session.request(method, url, data=_form_data(request_data)) as response:
-                return response.status, await response.read()
+                answer = await response.read()
+                if (
+                    response.status == TOO_MANY
+                ):  # nothing was taken; the library knows it by one field alone, if it is there
+                    raise RetryAfter(_asked(answer))
+                return response.status, answer
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotReached(type(error).__name__) from None
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -115,6 +122,12 @@ def verdict(error: TelegramError) -> Sending:
             return Later(COME_BACK_SECONDS, error.message[:200])
         case _:
             return Unknown(error.message[:200])
+
+
+def _asked(answer: bytes) -> int:
+    """Return the seconds that Telegram asks for; of an answer that is a proxy's, or says no number, our own."""
+    seconds = table_at(table_in(answer), "parameters").get("retry_after")
+    return seconds if type(seconds) is int and seconds > 0 else FLOOD_SECONDS
 
 
 def _seconds(retry_after: float | timedelta) -> float:

@@ -181,6 +181,8 @@ async def test_what_can_not_be_said_fails(on: Stage, content: Content) -> None:
         ("not_found", Failed("dead", "Chat not found")),
         ("too_long", Failed("content", "Message is too long")),
         ("flood", Later(7.0, "flood control")),
+        ("flood_untold", Later(10.0, "flood control")),
+        ("proxy_flood", Later(10.0, "flood control")),
         ("unauthorized", Failed("config", "Telegram refuses the token")),
     ],
 )

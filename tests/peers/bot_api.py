@@ -47,6 +47,8 @@ FAILURES = {
     ),
     "too_long": Failure(400, "Bad Request: message is too long"),
     "flood": Failure(429, "Too Many Requests: retry after 7", {"retry_after": 7}),
+    "flood_untold": Failure(429, "Too Many Requests", {"retry_after": "soon"}),
+    "proxy_flood": Failure(429, raw="<html><h1>429 Too Many Requests</h1></html>"),
     "unauthorized": Failure(401, "Unauthorized"),
     "conflict": Failure(
         409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
