@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from admin.texts import texts
 from causerie.options import Options
 from causerie.progress import Progress
+from causerie.rehearsal_words import counted, number, said
 from causerie.rule_commands import Say, unknown_rule
 from channels import house
 from channels.sms_text import bodies
@@ -186,16 +187,21 @@ async def _say_preview(
         say(json.dumps({"rule": rule.id, "audience": total, "told": [_plain(row) for row in rehearsed.told]}, indent=2))
         return
     state = f"{rule.id} ({rule.state})"
-    say(state if total is None else f"{state}: {total:,} contacts are in its audience now.")
+    speaks = wish.language
+    if total is not None:
+        audience = counted(speaks, total, "contact")
+        state = said(speaks, "{state}: {contacts} in its audience now.", state=state, contacts=audience)
+    say(state)
     if not any(isinstance(step, Send) for step in walk(rule.steps)):
-        say("It sends nothing.")
+        say(said(speaks, "It sends nothing."))
     for id, profile in recalled.contacts.profiles.items():
         trait = TRAITS.get(id, {}).get(wish.language, "")
         say("")
         say(f"{profile.name or id}" + (f" ({trait})" if trait else ""))
         rows = [row for row in rehearsed.told if row.profile == id]
         if not rows:
-            say("  gets nothing: " + ("nothing began" if inside[id] else "not in the rule's audience"))
+            why = "gets nothing: nothing began" if inside[id] else "gets nothing: not in the rule's audience"
+            say(f"  {said(speaks, why)}")
         for row in rows:
             for line in _lines(row, stage, wish.language):
                 say(f"  {line}")
@@ -259,14 +265,22 @@ def _lines(row: Told, stage: Stage, language: str) -> Iterable[str]:
 def _say_rehearsed(
     rehearsed: Rehearsed, stage: Stage, wish: Wish, say: Say, *, since: datetime, until: datetime
 ) -> None:
-    zone = stage.book.policy.zone
+    zone, speaks = stage.book.policy.zone, wish.language
     say(
-        f"{since.astimezone(zone):%Y-%m-%d} to {until.astimezone(zone):%Y-%m-%d} ({zone}): "
-        f"{rehearsed.contacts:,} contacts, {rehearsed.events:,} events, {len(rehearsed.told):,} decisions. "
-        "Nothing was sent or written."
+        said(
+            speaks,
+            "{since} to {until} ({zone}): {contacts}, {events}, {decisions}. Nothing was sent or written.",
+            since=f"{since.astimezone(zone):%Y-%m-%d}",
+            until=f"{until.astimezone(zone):%Y-%m-%d}",
+            zone=str(zone),
+            contacts=counted(speaks, rehearsed.contacts, "contact"),
+            events=counted(speaks, rehearsed.events, "event"),
+            decisions=counted(speaks, len(rehearsed.told), "decision"),
+        )
     )
     if rehearsed.contacts >= MOST_CONTACTS:
-        say(f"Only the first {MOST_CONTACTS:,} contacts were played.")
+        most = counted(speaks, MOST_CONTACTS, "contact")
+        say(said(speaks, "Only the first {contacts} were played.", contacts=most))
     shown = rehearsed.told if wish.everything or wish.contact else rehearsed.told[:SHOWN]
     if shown:
         say("")
@@ -280,23 +294,26 @@ def _say_rehearsed(
             f"{spoken(row.reason, wish.language)}{where}{text}"
         )
     if len(shown) < len(rehearsed.told):
-        say(f"... and {len(rehearsed.told) - len(shown):,} more. Hint: --all, --rule, --contact or --json")
+        rest = number(speaks, len(rehearsed.told) - len(shown))
+        say(said(speaks, "... and {rows} more. Hint: --all, --rule, --contact or --json", rows=rest))
     say("")
     _say_totals(rehearsed, wish.language, say)
 
 
 def _say_totals(rehearsed: Rehearsed, language: str, say: Say) -> None:
     rules = sorted({row.rule for row in rehearsed.told})
-    width = max((len(rule) for rule in rules), default=4)
+    width = max((len(rule) for rule in rules), default=0)
     if rules:
-        say(f"{'rule':<{width}}  {'sent':>6} {'waits':>6} {'not sent':>8}  why not, most often")
+        columns = ("rule", "sent", "waits", "not sent", "why not, most often")
+        rule, sent, waits, refused, reason = (said(language, title) for title in columns)
+        say(f"{rule:<{width}}  {sent:>7} {waits:>6} {refused:>8}  {reason}")
     for rule in rules:
         found = rehearsed.of_rule(rule)
         sums = {verdict: sum(reasons.values()) for verdict, reasons in found.items()}
         why = sorted(found.get("not sent", {}).items(), key=lambda one: (-one[1], one[0]))[:3]
         words = ", ".join(f"{spoken(reason, language)} {times}" for reason, times in why)
         say(
-            f"{rule:<{width}}  {sums.get('sent', 0):>6} {sums.get('waits', 0):>6} {sums.get('not sent', 0):>8}  {words}"
+            f"{rule:<{width}}  {sums.get('sent', 0):>7} {sums.get('waits', 0):>6} {sums.get('not sent', 0):>8}  {words}"
         )
 
 

@@ -139,3 +139,13 @@ async def test_the_next_days_of_one_contact_can_be_played(options: Options, stor
     said: list[str] = []
     assert await simulate(options, store, Wish(contact=profile["_id"], ahead=7), said.append, silent, NOW) == 0
     assert any(" birthday " in line and line.startswith("2026-11-27 0") for line in said), said
+
+
+async def test_in_french_all_of_a_simulation_and_of_a_preview_is(options: Options, store: Store) -> None:
+    told: list[str] = []
+    assert await simulate(options, store, Wish(days=7, language="fr"), told.append, silent, NOW) == 0
+    assert told[0].startswith("du 2026-") and told[0].endswith("Rien n'a été envoyé ni écrit.")
+    assert any(line.startswith("règle ") and "raisons les plus fréquentes" in line for line in told)
+    told.clear()
+    assert await preview(options, store, Wish("rfm", language="fr"), told.append, NOW) == 0
+    assert "dans son audience à présent." in told[0] and told[1] == "Elle n'envoie rien."
