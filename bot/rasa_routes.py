@@ -11,6 +11,7 @@ which Rasa's own choice over REST never does (RasaHQ/rasa#7384: there the channe
 
 import json
 import logging
+import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -191,8 +192,10 @@ def _latest(tracker: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str,
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
-    """Return the body, unpacked (aiohttp does it) and bounded. Raises what the server answers as 400 or 413."""
+    """Return the body, unpacked and bounded. Raises what the server answers as 400 or 413."""
     body = await octets_of(request.content, LARGEST_CALL)
+    if body and any(one.lower() != "identity" for one in request.headers.getall("Content-Encoding", ())):
+        body = _unpacked(body)
     if body is None:
         raise web.HTTPRequestEntityTooLarge(LARGEST_CALL, LARGEST_CALL + 1)
     try:
@@ -202,6 +205,16 @@ async def _json(request: web.Request) -> dict[str, Any]:
     if not isinstance(asked, dict):
         raise web.HTTPBadRequest(text='{"error": "Invalid body request"}', content_type="application/json")
     return asked
+
+
+def _unpacked(body: bytes) -> bytes | None:
+    """Return what is packed in it by zlib, as Rasa does (it says deflate), or gzip; None when that is too large."""
+    unpacking = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # tells the two apart
+    try:
+        plain = unpacking.decompress(body, LARGEST_CALL + 1)
+    except zlib.error:
+        return b""
+    return plain if len(plain) <= LARGEST_CALL else None
 
 
 def _problem(status: int, problem: str) -> web.Response:

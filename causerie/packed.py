@@ -1,7 +1,7 @@
 """Packed bodies (Content-Encoding): nobody of ours sends any, what one unpacks to may be anything, so they are refused.
 
 Two places say so themselves: the API as a problem, and the actions' routes, where Rasa may pack what it sends
-(its COMPRESS_ACTION_SERVER_REQUEST) and what comes out is bounded.
+(its COMPRESS_ACTION_SERVER_REQUEST): these unpack it themselves, bounded, for the server unpacks nothing (causerie/serving.py).
 """
 
 from collections.abc import Awaitable

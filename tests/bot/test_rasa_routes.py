@@ -38,7 +38,9 @@ async def _client(brain: Brain, mongo_url: str, name: str, folder: str, *tokens:
     actions = Actions(BotOptions(folder=folder, action_seconds=2))
     app = web.Application()
     app.add_routes(routes(brain, actions, store, writer, tokens=tokens, clock=lambda: START))
-    client = TestClient(TestServer(app))
+    server = TestServer(app)
+    await server.start_server(auto_decompress=False)  # as the server is run (causerie/serving.py)
+    client = TestClient(server)
     await client.start_server()
     return client
 
@@ -81,6 +83,8 @@ async def test_a_body_packed_as_rasa_packs_it_is_read(rasa: TestClient) -> None:
     headers = {"Content-Encoding": "deflate", "Content-Type": "application/json"}
     response = await rasa.post("/actions/webhook", data=packed, headers=headers, params={"token": TOKEN})
     assert response.status == 200
+    response = await rasa.post("/actions/webhook", data=packed[4:], headers=headers, params={"token": TOKEN})
+    assert response.status == 400
 
 
 async def test_an_action_that_rejects_answers_400_with_its_name(

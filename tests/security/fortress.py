@@ -27,6 +27,7 @@ from bot.answering import BotOptions
 from causerie.app import CHANNELS, DESK, STORE, WRITER, build
 from causerie.logs import configure
 from causerie.options import Options, ServerOptions
+from causerie.serving import runner_of
 from channels import email, inapp, telegram, twilio, wallet, webchat, webpush
 from profiles.calendar import utc_now
 from profiles.personal_links import PersonalLinks
@@ -198,7 +199,7 @@ async def fortress(
         )
         with _logged(log_level, options) as log:
             app = await build(options, mongo_url)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+            runner = runner_of(app, shutdown_timeout=1)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", port).start()
             try:
