@@ -70,12 +70,14 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.dataset.change === "submit") event.target.form.requestSubmit();
-  if (event.target.dataset.change === "snooze" && event.target.value) {
-    conversation.act("snooze", { until: seconds(new Date(event.target.value)) });
-  }
 });
 
-document.addEventListener("submit", (event) => event.target.id === "sign-out" && drafts.forgetAll());
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "sign-out") drafts.forgetAll();
+  if (event.target.id !== "snooze-until") return;
+  event.preventDefault(); // sent when it is whole: a field for times changes at the first digit of the minutes
+  conversation.act("snooze", { until: seconds(new Date(event.target.elements.until.value)) });
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -118,6 +118,19 @@ async def test_on_a_slow_line_the_conversation_shown_is_the_last_one_chosen(scre
     assert page.url.endswith("twilio%3A%2B33600000002")
 
 
+async def test_a_snooze_waits_until_its_time_is_whole(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/snooze") else None)
+    await page.keyboard.press("s")
+    field = page.get_by_label("Another time")
+    for until in ("2050-01-01T14:03", "2050-01-01T14:30"):  # as it stands while the minutes are typed
+        await field.fill(until)
+    await field.press("Enter")
+    await expect(page.locator("#head")).to_contain_text("14:30")
+    assert len(asked) == 1
+
+
 async def test_news_about_a_contact_takes_nothing_away_that_is_being_typed(screens: Screens) -> None:
     office = screens.office
     page = await screens.of(await office.agent(is_away=True), "/people/boris")
