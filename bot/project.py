@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import Domain, read_domain
+from bot.domain import Domain
+from bot.domain_files import read_domain
 from bot.files import read
 from bot.flow_files import read_flows
 from bot.flows import Flows

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.brain import Brain
-from bot.domain import Condition, read_domain
+from bot.domain import Condition
+from bot.domain_files import read_domain
 from bot.files import read
 from profiles.findings import Findings
 
