@@ -69,6 +69,11 @@ class Wanted:
     due_at: datetime
 
 
+def in_turn(wanted: Sequence[Wanted]) -> list[int]:
+    """Return their places in the order in which one last slot would be given: the higher priority, then what was due first."""
+    return sorted(range(len(wanted)), key=lambda place: (-wanted[place].slot.priority, wanted[place].due_at))
+
+
 class Ledgers:
     """All ledgers of one database."""
 
@@ -99,10 +104,9 @@ class Ledgers:
     async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]:
         """Take slots of their own for many, in one command for up to 500 and two more when one is refused.
 
-        Answers come in the order asked.
-        Where several want one person's last slot, the higher priority has it, then what was due first.
+        Answers come in the order asked; slots are given in turn.
         """
-        order = sorted(range(len(wanted)), key=lambda place: (-wanted[place].slot.priority, wanted[place].due_at))
+        order = in_turn(wanted)
         answers: dict[int, Answer] = {}
         for some in _portions(order):
             asked = [wanted[place] for place in some]

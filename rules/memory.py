@@ -17,7 +17,7 @@ from profiles.caps import Cap, Slot
 from profiles.conversation import Conversation
 from profiles.expression import Expression, Facts
 from profiles.ledger import Entry, Ledger
-from profiles.ledgers import Answer, Denied, Granted, Wanted, own_rid, why
+from profiles.ledgers import Answer, Denied, Granted, Wanted, in_turn, own_rid, why
 from profiles.profile import Profile
 from profiles.record import Document, from_document, to_document
 from profiles.snapshot import Amend, Changes, Done, Outcome, Refusal, Snapshot, Work
@@ -251,9 +251,8 @@ class MemoryLedgers:
         self._contacts = contacts
 
     async def reserve_each(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Answer]:
-        """Take slots for many, the higher priority first, then what was due first."""
-        order = sorted(range(len(wanted)), key=lambda place: (-wanted[place].slot.priority, wanted[place].due_at))
-        answers = {place: self._take(wanted[place], now) for place in order}
+        """Take slots for many, in turn."""
+        answers = {place: self._take(wanted[place], now) for place in in_turn(wanted)}
         return [answers[place] for place in range(len(wanted))]
 
     async def reserve_all(
