@@ -214,4 +214,5 @@ def _signature(desk: Desk, agent: Agent, claim: str) -> str:
 def _safe(target: str) -> str:
     """Return where to go after sign-in if it is a page of the console, else nothing: never another site."""
     plain = unquote(target)
-    return target if plain.startswith(f"{PREFIX}/") and "\\" not in plain and "//" not in plain else ""
+    is_path = plain.startswith(f"{PREFIX}/") and "\\" not in plain and "//" not in plain
+    return target if is_path and target.isprintable() else ""  # a line break can not stand in a header

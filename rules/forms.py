@@ -88,7 +88,7 @@ def weekdays(text: str) -> Days | None:
     if _spaced(text) in ("every day", "daily"):
         return EVERY_DAY
     found: set[int] = set()
-    for part in re.split(r"\s*,\s*|\s+and\s+", text.strip().lower()):
+    for part in re.split(r" ?, ?| and ", _spaced(text).lower()):
         ends = re.fullmatch(rf"({_DAY})(?:\s*-\s*({_DAY}))?", part)
         if not ends:
             return None

@@ -73,7 +73,13 @@ async def test_the_password_opens_and_another_does_not(office: Office) -> None:
 
 async def test_nobody_is_sent_to_another_site_after_signing_in(office: Office) -> None:
     await office.agent()
-    for target in ("https://evil.example/", "//evil.example", "/console/%2f/evil.example", "/console/\\evil.example"):
+    for target in (
+        "https://evil.example/",
+        "//evil.example",
+        "/console/%2f/evil.example",
+        "/console/\\evil.example",
+        "/console/\r\nX: y",
+    ):
         answer = await _sign_in(office.stranger(), "maya@example.org", PASSWORD, next=target)
         assert answer.headers["Location"] == "/console"
 
