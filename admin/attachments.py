@@ -1,6 +1,5 @@
 """Files in conversations: what an agent sends, and every file shown, behind the session and under headers that run nothing."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -11,13 +10,11 @@ from admin.desk import DESK, Desk
 from admin.guard import agent_of
 from admin.roles import may
 from channels.bodies import body_of
-from channels.webchat_kinds import kind_of, safe_name
+from channels.kept_files import file_of
+from channels.webchat_kinds import PICTURES, kind_of, safe_name
 from profiles.ids import new_id
 from profiles.record import from_document
 from profiles.timeline import Attachment, Message
-
-KEPT_UNSENT_FOR = timedelta(hours=24)
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 @may("converse")
@@ -34,23 +31,11 @@ async def upload(request: web.Request) -> web.Response:
     if kind is None:
         return refuse(request, "file_kind", 415)
     now = desk.clock()
-    document = {
-        "_id": new_id(now), "name": safe_name(unquote(request.headers.get("X-File-Name", "")[:1000]), kind),
-        "mime": kind.mime, "size": len(content), "bytes": content, "conversation": id, "by": agent.id, "at": now,
-        "expires_at": now + KEPT_UNSENT_FOR,
-    }  # fmt: skip
-    await desk.store.insert("files", document)
+    name = safe_name(unquote(request.headers.get("X-File-Name", "")[:1000]), kind)
+    document = file_of(new_id(now), name, kind, content, conversation=id, now=now)
+    await desk.store.insert("files", {**document, "by": agent.id})
     answer = {"ok": True, "file": document["_id"], "name": document["name"], "size": document["size"]}
     return web.json_response(answer, status=201)
-
-
-async def claim(desk: Desk, id: str, conversation: str) -> Attachment | None:
-    """Return the attachment of an uploaded file of this conversation and keep the file from now on."""
-    found = await desk.store.change("files", {"_id": id, "conversation": conversation}, {"$unset": {"expires_at": ""}})
-    if found is None:
-        return None
-    known = {"name": found["name"], "mime": found["mime"], "size": found["size"], "file": id}
-    return Attachment("image" if found["mime"] in PICTURES else "file", **known)
 
 
 @may("people")

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from admin import acts, agents, inbox
 from admin.answers import answer, refuse
-from admin.attachments import claim
 from admin.composer import showing
 from admin.desk import DESK, Desk
 from admin.guard import agent_of, texts_of
@@ -16,6 +15,7 @@ from admin.incoming import body
 from admin.pages import render
 from admin.people import read_profile
 from admin.roles import may
+from channels.kept_files import claim
 from profiles.conversation import Conversation
 from profiles.record import from_document
 from profiles.snapshot import Done, Outcome, Work
@@ -42,7 +42,7 @@ async def reply(request: web.Request) -> web.Response:
         return refuse(request, problem)
     attachments: list[Attachment] = []
     for file in files:
-        claimed = await claim(desk, str(file), conversation.id)
+        claimed = await claim(desk.store, str(file), conversation.id)
         if claimed is None or claimed.kind not in shows.attachments:
             return refuse(request, "no_attachments")
         attachments.append(claimed)

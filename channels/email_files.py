@@ -1,9 +1,9 @@
 """Files that came with a mail: looked at by their first bytes and kept, as those of the web chat; anything else is named alone."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from channels.email_reading import Part
+from channels.kept_files import file_of
 from channels.webchat_kinds import kind_of, safe_name
 from profiles.calendar import Clock
 from profiles.store import Store
@@ -12,7 +12,6 @@ from profiles.timeline import Attachment
 
 MOST = 10
 LARGEST = 10_000_000  # octets; a document of the database has 16 MB
-KEPT_UNSAID_FOR = timedelta(hours=24)  # a file whose mail was never stored goes away
 
 
 class Files:
@@ -32,10 +31,7 @@ class Files:
                 left_out.append(clean(part.name, longest=100))
                 continue
             id, name, now = f"{mail}-{number}", clean(safe_name(part.name, kind), longest=110), self._clock()
-            document = {
-                "_id": id, "name": name, "mime": kind.mime, "size": len(part.content), "bytes": part.content,
-                "conversation": conversation, "at": now, "expires_at": now + KEPT_UNSAID_FOR,
-            }  # fmt: skip
+            document = file_of(id, name, kind, part.content, conversation=conversation, now=now)
             await self._store.insert_missing("files", [document])
             kept.append(Attachment(kind.shows, name, kind.mime, len(part.content), file=id))
         return tuple(kept), tuple(left_out[: MOST * 2])

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 from urllib.parse import quote, unquote
 
 from aiohttp import web
 
 from channels.bodies import body_of
-from channels.webchat_kinds import KINDS, kind_of, safe_name
+from channels.kept_files import claim, file_of
+from channels.webchat_kinds import KINDS, PICTURES, kind_of, safe_name
 from channels.webchat_limits import Buckets, Places, counted
 from channels.webchat_origins import Origins
 from channels.webchat_tokens import opens_file
@@ -21,14 +21,12 @@ from profiles.timeline import Attachment
 
 log = logging.getLogger("channels.webchat")
 
-KEPT_UNSAID_FOR = timedelta(hours=24)  # an upload that never became a message goes away
 PER_VISITOR_HOUR = 30
 MEGABYTES_PER_CALLER_HOUR = 100
 AT_ONCE = 8  # uploads held in memory at the same time, over all visitors
 AT_ONCE_PER_CALLER = 2
 UPLOAD_WITHIN_SECONDS = 60  # a slow one would hold a place that others need
 _SHOWN = tuple(kind.mime for kind in KINDS)
-_INLINE = tuple(kind.mime for kind in KINDS if kind.shows == "image")
 
 
 class Files:
@@ -55,18 +53,7 @@ class Files:
 
     async def claim(self, id: str, conversation: str) -> Attachment | None:
         """Return the attachment of an uploaded file and keep the file from now on; None if it is not this visitor's."""
-        found = await self._store.change(
-            "files", {"_id": id, "conversation": conversation}, {"$unset": {"expires_at": ""}}
-        )
-        if not found:
-            return None
-        return Attachment(
-            kind="image" if found["mime"] in _INLINE else "file",
-            name=found["name"],
-            mime=found["mime"],
-            size=found["size"],
-            file=id,
-        )
+        return await claim(self._store, id, conversation)
 
     async def _preflight(self, request: web.Request) -> web.Response:
         return web.Response(status=204, headers=self._origins.headers(request))
@@ -105,16 +92,8 @@ class Files:
         if kind is None:
             log.info("webchat.file refused size=%d", len(content))
             return _refusal("kind", 415, headers)
-        document = {
-            "_id": new_id(now),
-            "name": safe_name(unquote(request.headers.get("X-File-Name", "")[:1000]), kind),
-            "mime": kind.mime,
-            "size": len(content),
-            "bytes": content,
-            "conversation": f"webchat:{address}",
-            "at": now,
-            "expires_at": now + KEPT_UNSAID_FOR,
-        }
+        name = safe_name(unquote(request.headers.get("X-File-Name", "")[:1000]), kind)
+        document = file_of(new_id(now), name, kind, content, conversation=f"webchat:{address}", now=now)
         await self._store.insert("files", document)
         answer = {name: document[name] for name in ("name", "mime", "size")}
         return web.json_response({"file": document["_id"], **answer}, status=201, headers=headers)
@@ -137,7 +116,7 @@ class Files:
 
 def _guarded(mime: str, name: str) -> dict[str, str]:
     """Return headers under which a browser shows a picture, saves anything else, and runs nothing."""
-    disposition = "inline" if mime in _INLINE else "attachment"
+    disposition = "inline" if mime in PICTURES else "attachment"
     ascii_name = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     return {
         "Content-Type": mime if mime in _SHOWN else "application/octet-stream",

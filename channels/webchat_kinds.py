@@ -31,6 +31,7 @@ PDF = Kind("application/pdf", "pdf", "file")
 TEXT = Kind("text/plain; charset=utf-8", "txt", "file")
 
 KINDS = (PNG, JPEG, GIF, WEBP, PDF, TEXT)
+PICTURES = tuple(kind.mime for kind in KINDS if kind.shows == "image")
 
 
 def kind_of(content: bytes) -> Kind | None:
