@@ -1,6 +1,7 @@
 """The access token that Google's APIs want of a server: a service account signs for it, Google lends it for an hour (RFC 7523).
 
-Asked for once however many wait, kept until five minutes before its end, asked for anew when Google takes it for expired.
+Asked for once however many wait, also where none is given; kept until five minutes before its end, asked for anew when Google takes
+it for expired.
 https://developers.google.com/identity/protocols/oauth2/service-account
 """
 
@@ -13,6 +14,7 @@ import aiohttp
 import orjson
 
 from channels.jws import private_key, signed
+from channels.retry_after import asked_wait
 from channels.stranger_json import table_in
 from profiles.calendar import Clock
 from profiles.octets import octets_of
@@ -22,12 +24,13 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LENT_FOR = timedelta(hours=1)
 RENEWED_BEFORE = timedelta(minutes=5)
 LARGEST_ANSWER = 65_536  # octets
+AGAIN_SECONDS = 10.0
 
 
 class NoToken(Exception):
     """Google gave no token. `is_config`: it never will, until a person mends the account."""
 
-    def __init__(self, detail: str, *, is_config: bool, seconds: float = 10.0) -> None:
+    def __init__(self, detail: str, *, is_config: bool, seconds: float = AGAIN_SECONDS) -> None:
         super().__init__(detail)
         self.is_config, self.seconds = is_config, seconds
 
@@ -73,13 +76,19 @@ class GoogleToken:
         self._text = ""
         self._until: datetime | None = None
         self._asking = asyncio.Lock()
+        self._asked = 0
+        self._trouble: NoToken | None = None
+        """Why the last who asked got none."""
 
     async def value(self) -> str:
         """Return the token to send now. Raises NoToken."""
         if not self._is_good():
+            asked = self._asked
             async with self._asking:
+                if self._asked != asked and (had := self._trouble):  # somebody asked while we waited for our turn
+                    raise NoToken(str(had), is_config=had.is_config, seconds=had.seconds)
                 if not self._is_good():
-                    await self._ask()
+                    await self._ask_once()
         return self._text
 
     def refused(self, text: str) -> None:
@@ -94,6 +103,16 @@ class GoogleToken:
     def _is_good(self) -> bool:
         return self._until is not None and self.clock() < self._until
 
+    async def _ask_once(self) -> None:
+        self._trouble = None
+        try:
+            await self._ask()
+        except NoToken as trouble:
+            self._trouble = trouble
+            raise
+        finally:
+            self._asked += 1
+
     async def _ask(self) -> None:
         now = self.clock()
         claims: dict[str, object] = {
@@ -104,13 +123,15 @@ class GoogleToken:
         try:
             async with self._http.post(self.account.token_url, data=form, allow_redirects=False) as answer:
                 status, content = answer.status, await octets_of(answer.content, LARGEST_ANSWER)
+                wait = asked_wait(answer.headers.get("Retry-After", ""), now)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise NoToken(f"token: {type(error).__name__}", is_config=False) from error
         said = table_in(content or b"")
         text = said.get("access_token")
         if status != 200 or not isinstance(text, str) or not text:
             why = f"token: {status} {str(said.get('error', ''))[:60]}".strip()
-            raise NoToken(why, is_config=400 <= status < 500 and status not in (408, 429))
+            is_config = 400 <= status < 500 and status not in (408, 429)
+            raise NoToken(why, is_config=is_config, seconds=wait or AGAIN_SECONDS)
         lent = said.get("expires_in")
         seconds = (
             float(lent) if isinstance(lent, int | float) and not isinstance(lent, bool) else LENT_FOR.total_seconds()
