@@ -24,9 +24,10 @@ from bench.database import own_mongod
 from causerie.garbage import collect_seldom
 from channels.channel import Door, Outbound, Sent
 from channels.webpush import Options, Webpush
-from channels.webpush_encryption import new_private_key, packed
+from channels.webpush_encryption import new_private_key
 from channels.webpush_keys import Vapid
 from channels.webpush_subscriptions import COLLECTION, Subscription, id_of
+from profiles.base64url import base64url
 from profiles.calendar import utc_now
 from profiles.record import to_document
 from profiles.store import Store
@@ -111,7 +112,7 @@ async def _obvious(private: str, browsers: Sequence[Subscription], messages: int
     def call() -> None:
         number = next(_numbers)
         browser = browsers[number % len(browsers)]
-        keys = {"p256dh": packed(browser.p256dh), "auth": packed(browser.auth)}
+        keys = {"p256dh": base64url(browser.p256dh), "auth": base64url(browser.auth)}
         pywebpush.webpush(
             {"endpoint": browser.endpoint, "keys": keys},
             json.dumps(_said(number), ensure_ascii=False),

@@ -4,11 +4,12 @@ Not PyJWT: the server loads that without cryptography (profiles/lean.py), and th
 reading a PEM costs as much as a hundred signatures.
 """
 
-import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
+
+from profiles.base64url import base64url
 
 if TYPE_CHECKING:  # 10 MB of memory, for those who sign: they import it where they do
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -43,14 +44,10 @@ def signed(claims: Mapping[str, Any], key: "PrivateKey", *, key_id: str = "") ->
 
     is_curve = isinstance(key, ec.EllipticCurvePrivateKey)
     head = {"alg": "ES256" if is_curve else "RS256", "typ": "JWT", **({"kid": key_id} if key_id else {})}
-    text = f"{_base64(orjson.dumps(head))}.{_base64(orjson.dumps(claims))}"
+    text = f"{base64url(orjson.dumps(head))}.{base64url(orjson.dumps(claims))}"
     if isinstance(key, ec.EllipticCurvePrivateKey):
         numbers = decode_dss_signature(key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
         signature = b"".join(number.to_bytes(P256_OCTETS) for number in numbers)  # RFC 7518, section 3.4
     else:
         signature = key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
-    return f"{text}.{_base64(signature)}"
-
-
-def _base64(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return f"{text}.{base64url(signature)}"

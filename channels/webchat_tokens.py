@@ -4,7 +4,6 @@ A visitor token is ours and says "this browser is visitor <address>". An identit
 HS256) that its own server signs for the person who is signed in there. A file's link is ours and ends after an hour or two.
 """
 
-import base64
 import hmac
 import re
 import secrets
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
+from profiles.base64url import base64url
 from profiles.calendar import from_timestamp
 from profiles.lean import absent
 
@@ -154,7 +154,7 @@ def _instant(seconds: Any) -> datetime | None:
 
 def _sign(secret: bytes, purpose: str, *parts: str) -> str:
     mac = hmac.digest(secret, "\n".join((purpose, *parts)).encode("utf-8", "surrogatepass"), "sha256")
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return base64url(mac)
 
 
 def _same(given: str, right: str) -> bool:

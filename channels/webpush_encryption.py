@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import cast
 
+from profiles.base64url import base64url
+
 CODING = "aes128gcm"
 PUBLIC_BYTES, AUTH_BYTES = 65, 16
 OVERHEAD = 103  # bytes: header with the sender's key 86, tag 16, delimiter 1 (RFC 8188, section 2)
@@ -107,7 +109,7 @@ def new_private_key() -> str:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
-    return packed(number.to_bytes(32, "big"))
+    return base64url(number.to_bytes(32, "big"))
 
 
 def public_key(private: str) -> str:
@@ -117,17 +119,12 @@ def public_key(private: str) -> str:
     point = _vapid(private).public_key.public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
-    return packed(point)
+    return base64url(point)
 
 
 def authorization(private: str, claims: Mapping[str, str | int]) -> str:
     """Return the Authorization header that says these claims (`aud`, `exp`, `sub`)."""
     return cast(str, _vapid(private).sign(dict(claims))["Authorization"])
-
-
-def packed(raw: bytes) -> str:
-    """Return the bytes in base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def unpacked(text: str) -> bytes:
@@ -144,4 +141,4 @@ def _vapid(private: str):  # type: ignore[no-untyped-def]  # py_vapid has no typ
     raw = unpacked(private)
     if len(raw) != 32:
         raise ValueError("expected 32 bytes in base64url, as `vapid` and `web-push generate-vapid-keys` write them")
-    return Vapid02.from_raw(packed(raw).encode())
+    return Vapid02.from_raw(base64url(raw).encode())

@@ -10,6 +10,8 @@ import binascii
 import hmac
 import re
 
+from profiles.base64url import base64url
+
 LONGEST = 2048  # characters of a token that is looked at
 _MAC = 16  # bytes: 2^128 guesses
 _SHORT_MAC = 8  # bytes: 2^64 guesses over the network, each of which could only count a click
@@ -23,7 +25,7 @@ def sign(secret: bytes, purpose: str, *parts: str) -> str:
     if any(_PART in part for part in parts):
         raise ValueError("expected parts without U+001F")
     body = _PART.join(parts).encode()
-    return f"{_text(body)}.{_text(_mac(secret, purpose, body)[:_MAC])}"
+    return f"{base64url(body)}.{base64url(_mac(secret, purpose, body)[:_MAC])}"
 
 
 def read(secret: bytes, purpose: str, token: str) -> tuple[str, ...] | None:
@@ -43,7 +45,7 @@ def sign_link(secret: bytes, message: str, number: int) -> str:
     if own is None:
         return sign(secret, "link", message, str(number))
     body = bytes.fromhex(own[1]) + bytes([number])
-    return _text(body + _mac(secret, "short link", body)[:_SHORT_MAC])
+    return base64url(body + _mac(secret, "short link", body)[:_SHORT_MAC])
 
 
 def read_link(secret: bytes, token: str) -> tuple[str, int] | None:
@@ -87,14 +89,10 @@ def _mac(secret: bytes, purpose: str, body: bytes) -> bytes:
     return hmac.digest(secret, b"link\n" + purpose.encode() + b"\n" + body, "sha256")
 
 
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 def _bytes(text: str) -> bytes | None:
     """Return what was encoded, or None for what we would not have written so: each token has one spelling."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         return None
-    return raw if _text(raw) == text else None
+    return raw if base64url(raw) == text else None

@@ -15,11 +15,11 @@ from channels.webpush_encryption import (
     are_keys,
     encrypted,
     new_private_key,
-    packed,
     public_key,
     unpacked,
 )
 from channels.webpush_keys import RENEWED_AFTER, Vapid, vapid_of
+from profiles.base64url import base64url
 from profiles.secret import Secret
 from profiles.store import Store
 from tests.peers.push_service import Browser, token
@@ -54,7 +54,9 @@ async def test_a_key_that_is_brought_along_holds_and_touches_nothing(store: Stor
     assert await store.get("settings", "webpush") is None
 
 
-@pytest.mark.parametrize("wrong", ["AAAA", packed(b"\0" * 32), packed(b"\xff" * 32), packed(b"a" * 31), "é" * 43])
+@pytest.mark.parametrize(
+    "wrong", ["AAAA", base64url(b"\0" * 32), base64url(b"\xff" * 32), base64url(b"a" * 31), "é" * 43]
+)
 async def test_a_key_that_is_none_stops_the_start_without_being_shown(store: Store, wrong: str) -> None:
     with pytest.raises(ValueError, match="private_key") as error:
         await vapid_of(store, Secret(wrong), SUBJECT)
@@ -127,10 +129,10 @@ def test_the_largest_message_is_as_large_as_a_push_service_takes() -> None:
 
 
 WRONG = {
-    "none": ("", ""), "no base64": ("***", "***"), "short": (packed(b"\x04" * 64), packed(b"a" * 16)),
-    "not on the curve": (packed(b"\x04" + b"\x01" * 64), packed(b"a" * 16)),
-    "zero": (packed(b"\0" * 65), packed(b"a" * 16)),
-    "secret of 15": (Browser("x").keys["p256dh"], packed(b"a" * 15)),
+    "none": ("", ""), "no base64": ("***", "***"), "short": (base64url(b"\x04" * 64), base64url(b"a" * 16)),
+    "not on the curve": (base64url(b"\x04" + b"\x01" * 64), base64url(b"a" * 16)),
+    "zero": (base64url(b"\0" * 65), base64url(b"a" * 16)),
+    "secret of 15": (Browser("x").keys["p256dh"], base64url(b"a" * 15)),
     "letters": ("é" * 87, "é" * 22),
 }  # fmt: skip
 
