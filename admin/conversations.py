@@ -81,9 +81,7 @@ async def show_rows(request: web.Request) -> web.Response:
 async def show_conversation(request: web.Request) -> web.Response:
     """Give the conversation pane and the panel beside it."""
     desk, agent = request.config_dict[DESK], agent_of(request)
-    opened = await open_conversation(desk, request.match_info["id"])
-    if opened is None:
-        raise web.HTTPNotFound
+    opened = await _opened(request)
     await inbox.see_mentions(desk.store, agent.id, opened.conversation.id, desk.clock())
     return fragment(request, "_opened.html", opened=opened, agents=await agents.everyone(desk.store))
 
@@ -91,21 +89,15 @@ async def show_conversation(request: web.Request) -> web.Response:
 @may("converse")
 async def show_head(request: web.Request) -> web.Response:
     """Give what changes with a conversation's owner and status: its head and its composer's notices."""
-    desk = request.config_dict[DESK]
-    opened = await open_conversation(desk, request.match_info["id"], with_timeline=False)
-    if opened is None:
-        raise web.HTTPNotFound
-    return fragment(request, "_head.html", opened=opened, agents=await agents.everyone(desk.store))
+    opened = await _opened(request, with_timeline=False)
+    return fragment(request, "_head.html", opened=opened, agents=await agents.everyone(request.config_dict[DESK].store))
 
 
 @may("converse")
 async def show_panel(request: web.Request) -> web.Response:
     """Give the panel with what we know of the person."""
-    desk = request.config_dict[DESK]
-    opened = await open_conversation(desk, request.match_info["id"], with_timeline=False)
-    if opened is None:
-        raise web.HTTPNotFound
-    known = await agents.everyone(desk.store)
+    opened = await _opened(request, with_timeline=False)
+    known = await agents.everyone(request.config_dict[DESK].store)
     return fragment(request, "_panel.html", profile=opened.profile, person=opened.person, agents=known)
 
 
@@ -142,6 +134,13 @@ async def open_conversation(desk: Desk, id: str, *, with_timeline: bool = True) 
         await all_canned(desk.store),
         desk.drafts is not None,
     )
+
+
+async def _opened(request: web.Request, *, with_timeline: bool = True) -> Opened:
+    found = await open_conversation(request.config_dict[DESK], request.match_info["id"], with_timeline=with_timeline)
+    if found is None:
+        raise web.HTTPNotFound
+    return found
 
 
 def _wanted(request: web.Request) -> Wanted:
