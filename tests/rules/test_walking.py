@@ -21,8 +21,8 @@ CROWD = Crowd(100)
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    """A campaign for everybody, whose hour comes in a minute."""
-    at = utc_now() + timedelta(minutes=1)
+    """A campaign for everybody, whose hour comes in a minute at the least: it is written in whole minutes."""
+    at = utc_now() + timedelta(minutes=2)
     write_book(tmp_path / "book", {"sales": RULE.format(at=f"{at:%Y-%m-%d %H:%M}", audience=EVERYBODY)})
     return tmp_path / "book"
 
@@ -36,7 +36,7 @@ async def fired(mongo_url: str, database_name: str, book: Path) -> AsyncIterator
     await store.close()
     async with stage(mongo_url, database_name, book, clock=Clock()) as process:
         await process.rules.occurrences.plan()
-        process.clock.ahead = timedelta(minutes=2)
+        process.clock.ahead = timedelta(minutes=3)
         assert await process.rules.occurrences.plan() == 1
         process.rules.occurrences.walker.large = 50
         yield process
