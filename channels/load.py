@@ -77,7 +77,6 @@ class Load:
     def _rest(self, now: float) -> None:
         """After a long time in which nobody came or went; whoever still waits has waited through all of it."""
         self._second = now - (SLOW_SECONDS + CALM_SECONDS)
-        self._done.clear()
 
     def _judge(self) -> None:
         oldest = next(iter(self._under_way.values()), self._second)

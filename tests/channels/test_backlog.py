@@ -87,6 +87,14 @@ async def test_an_answer_finds_room_at_once(loft: Loft) -> None:
     assert loft.server.back_door.holds(answer)
 
 
+async def test_what_follows_in_a_thread_that_is_here_does_not_wait_behind_the_campaign(loft: Loft) -> None:
+    await loft.server.say("first")
+    await campaign(loft.server)
+    await loft.server.say("second")
+    assert loft.server.back_door.room("pigeon") == 0
+    assert loft.server.back_door.holds("m:second")
+
+
 async def test_the_sweeper_leaves_the_backlog_to_itself(loft: Loft) -> None:
     await campaign(loft.server)
     long_ago = {"delivery.lease_until": utc_now()}

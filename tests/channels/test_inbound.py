@@ -8,6 +8,7 @@ import pytest
 from channels.banning import ban
 from channels.channel import Edited, Identified, Inbound, Limits, Reachable, Read, Receipt
 from channels.inbound import FrontDoor
+from channels.obey import has_refused
 from profiles.answer import Answer
 from profiles.conversation import Conversation, take
 from profiles.indexes import INDEXES
@@ -95,6 +96,20 @@ async def test_a_profile_knows_to_the_minute_when_they_last_wrote_and_the_conver
     assert seen == [(NOON, 1), (NOON, 1), (minute, 2), (hour, 3), (back, 4)]
 
 
+async def test_who_writes_on_another_channel_within_the_minute_is_known_to_be_there(house: House) -> None:
+    await house.says("hello")
+    await house.door.receive(Inbound("whatsapp", "+33612345678", "w1", Content("here"), space="sms"))
+    (anna,) = await house.profiles()
+    assert (anna.last_channel, anna.last_inbound_at) == ("whatsapp", NOON)
+
+
+@pytest.mark.parametrize("verified", [True, False])
+async def test_an_address_is_proved_only_where_its_provider_vouches_for_it(house: House, verified: bool) -> None:
+    await house.door.receive(Inbound("sms", "+33612345678", "1", Content("hello"), verified=verified))
+    (anna,) = await house.profiles()
+    assert (anna.identities[0].verified_at == NOON) is verified
+
+
 async def test_the_same_message_twice_is_stored_and_answered_once(house: House) -> None:
     await house.says("hello", id="7")
     assert isinstance(await house.says("hello", id="7"), Duplicate)
@@ -113,6 +128,23 @@ async def test_what_an_agent_owns_the_bot_leaves_alone(house: House) -> None:
     assert (await house.texts())[-1] == "are you there?"
     conversation = await house.conversation()
     assert (conversation.unread, conversation.waiting_since) == (1, NOON)
+    await house.door.receive(Inbound("sms", "+33612345678", "3", Content("hello?"), answers="people"))
+    assert (await house.conversation()).owner == "agent", "it is not handed over twice"
+
+
+async def test_a_stop_that_the_provider_confirmed_is_not_confirmed_again(house: House) -> None:
+    told = {"answered_by_provider": True}
+    await house.door.receive(Inbound("sms", "+33612345678", "1", Content("STOP"), metadata=told))
+    (anna,) = await house.profiles()
+    assert anna.identities[0].suppression
+    assert await house.texts() == ["STOP"]
+
+
+async def test_a_stop_of_who_was_merged_away_since_is_remembered(house: House) -> None:
+    await house.store.insert("identities", {"_id": "webchat:v1", "profile": "old"})
+    await house.store.insert("ledgers", {"_id": "old", "into": "new"})
+    await house.store.insert("ledgers", {"_id": "new", "on": {"webchat:*": False}})
+    assert await has_refused(house.store, Content("START"), "webchat:v1", CHAT)
 
 
 async def test_stop_suppresses_confirms_once_and_silences_the_bot(house: House) -> None:
@@ -256,6 +288,12 @@ async def test_a_typed_number_or_title_means_the_offered_button(house: House, ty
     await house.says("hello", id="1")
     await house.says(typed, id="2")
     assert (await house.texts())[-1] == "You said /human"
+
+
+async def test_a_pressed_button_is_not_taken_for_another_of_its_title(house: House) -> None:
+    await house.says("hello", id="1")
+    await house.door.receive(Inbound("sms", "+33612345678", "2", Content("a person", payload="/other")))
+    assert (await house.texts())[-1] == "You said /other"
 
 
 async def test_an_edit_replaces_the_text_and_remembers_the_old_one(house: House) -> None:

@@ -53,6 +53,11 @@ def test_what_is_said_to_bots_all_day_is_no_keyword_there(text: str) -> None:
     assert keyword(text, in_chat=True, opted_out=True) is None
 
 
+def test_the_longest_is_still_looked_at() -> None:
+    assert keyword("stop" + "!" * 36) == "stop"
+    assert keyword("stop" + "!" * 37) is None
+
+
 def test_a_million_characters_are_looked_at_in_no_time() -> None:
     assert keyword("stop " * 200_000) is None
 

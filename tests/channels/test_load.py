@@ -36,6 +36,12 @@ def test_some_slow_seconds_in_a_row_make_it_shed(seconds: int, took: float, shed
     assert load.is_shedding is sheds
 
 
+def test_what_takes_just_as_long_as_it_may_is_not_late() -> None:
+    load = Load(BOUND)
+    busy(load, seconds=20, took=BOUND, each_second=1)
+    assert not load.is_shedding
+
+
 def test_one_that_is_slow_among_many_is_nothing() -> None:
     load = Load(BOUND)
     for second in range(10):

@@ -241,6 +241,53 @@ async def test_nothing_is_sent_to_an_identity_that_was_suppressed_meanwhile(star
     assert message.delivery and message.delivery.reason == "opted_out"
 
 
+async def test_of_what_has_waited_the_database_is_asked_whether_it_may_still_be_sent(
+    start: Callable[..., Server],
+) -> None:
+    here, other = start("here", sends=False), start("other", sends=False)
+    await here.say("one")
+    here.writer.recent.is_shared = True
+
+    def stop(snapshot: Snapshot) -> Changes:
+        anna = snapshot.profiles["anna"]
+        return Changes(
+            (anna.with_identity(replace(anna.identities[0], suppression=Suppression("opted_out", snapshot.now))),)
+        )
+
+    await other.writer.commit(Work(stop, profiles=("anna",)))
+    message = await here.reaches("one", "queued")
+    here.back_door.send(replace(message, at=message.at - timedelta(seconds=2)))
+    await here.reaches("one", "suppressed")
+
+
+async def test_who_is_taken_for_dead_does_not_record_that_it_was_not_sent(start: Callable[..., Server]) -> None:
+    """Others hold the message now, and may have sent it before the ban."""
+    frozen = start("frozen")
+    await frozen.say("one")
+    await frozen.reaches("one", "sent")
+
+    def stop(snapshot: Snapshot) -> Changes:
+        anna = snapshot.profiles["anna"]
+        return Changes(
+            (anna.with_identity(replace(anna.identities[0], suppression=Suppression("opted_out", snapshot.now))),)
+        )
+
+    await frozen.writer.commit(Work(stop, profiles=("anna",)))
+    frozen.back_door.stay_alive(0.0)
+    await frozen.say("two")
+    await until(lambda: not frozen.back_door.holds("m:two"))
+    await frozen.reaches("two", "queued")
+
+
+async def test_a_back_door_that_closes_leaves_what_comes_to_the_next_process(start: Callable[..., Server]) -> None:
+    here = start("here")
+    await here.back_door.close()
+    await here.say("late")
+    assert not here.back_door.holds("m:late") and here.carried() == []
+    message = await here.reaches("late", "queued")
+    assert message.delivery and message.delivery.leased_by == "here"
+
+
 async def test_nothing_is_sent_to_who_was_erased_meanwhile(start: Callable[..., Server]) -> None:
     here = start("here", sends=False)
     await here.say("one")

@@ -1,7 +1,7 @@
 """The back door asks the legal gate at the moment of sending: no hand-over against a no, none twice after a crash."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -226,7 +226,11 @@ async def test_what_was_taken_over_is_not_sent_when_its_first_holder_thaws_and_r
     await slow.gone.wait()
     asks = heir.permits.ask
 
+    times = 0
+
     async def thawed_before_the_heir_asks(asked: Passage) -> Leave:
+        nonlocal times
+        times += 1
         slow.arrive.set()
         assert await frozen.ends("offer") == ("sent", None)
         await until(lambda: _has_no_permit(town.store))
@@ -237,6 +241,7 @@ async def test_what_was_taken_over_is_not_sent_when_its_first_holder_thaws_and_r
     await until(lambda: not heir.back_door.holds("m:offer"))
     assert heir.pigeon.carried == [] and len(slow.carried) == 1
     assert await heir.ends("offer") == ("sent", None)
+    assert times == 1 and not heir.back_door._still_ours
 
 
 async def test_a_no_waits_for_a_frozen_hand_over_that_was_recorded_as_unknown(town: Town) -> None:
@@ -287,6 +292,61 @@ async def test_a_long_text_asks_for_each_part_and_settles_all(town: Town, store:
         return (await store.get("ledgers", "anna") or {})["p"] == []
 
     await until(settled)
+
+
+async def test_a_hand_over_is_settled_when_its_outcome_is_on_record(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other way round, whoever takes over from a process that died in between would find nothing begun, and send again."""
+    here, seen = town.server(), list[str]()
+    record, settle = here.back_door._outcomes.record, here.permits.settle
+
+    async def recording(message: Message, outcome: Sending) -> None:
+        await record(message, outcome)
+        seen.append("recorded")
+
+    def settling(permits: Iterable[Pass]) -> None:
+        seen.append("settled")
+        settle(permits)
+
+    monkeypatch.setattr(here.back_door._outcomes, "record", recording)
+    monkeypatch.setattr(here.permits, "settle", settling)
+    await here.yes()
+    await here.say("offer")
+    await until(lambda: not here.back_door.holds("m:offer"))
+    assert seen == ["recorded", "settled"]
+
+
+async def test_while_it_closes_nobody_waits_for_a_busy_provider(town: Town) -> None:
+    slow = SlowPigeon()
+    slow.answers = [Later(30.0, "busy")]
+    here = town.server(pigeon=slow)
+    await here.yes()
+    await here.say("offer")
+    await slow.gone.wait()
+    closing = asyncio.create_task(here.back_door.close(within_seconds=2))
+    await asyncio.sleep(0)
+    slow.arrive.set()
+    await closing
+    delivery = await here.delivery("offer")
+    assert (delivery.state, delivery.leased_by) == ("queued", None), "whoever looks first sends it"
+
+
+async def test_a_no_between_two_parts_leaves_it_unknown_and_not_unsent(town: Town, store: Store) -> None:
+    """Some of it has arrived. The no is written past the desk, which would wait until this hand-over ends."""
+    text = "a message of three parts or so, for a pigeon"
+
+    class Halfway(Pigeon):
+        async def send(self, outbound: Outbound) -> Sending:
+            await store.change("ledgers", {"_id": "anna"}, {"$set": {"on.pigeon:offers": False}})
+            return await super().send(outbound)
+
+    here = town.server(pigeon=Halfway())
+    await here.yes()
+    await here.say(text)
+    state, reason = await here.ends(text)
+    assert len(here.pigeon.carried) == 1
+    assert state == "unknown" and reason and reason.startswith("part 2 of") and "opted_out" in reason
 
 
 async def test_a_refused_send_leaves_no_permit(town: Town, store: Store) -> None:

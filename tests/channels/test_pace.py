@@ -48,6 +48,17 @@ def test_each_process_takes_its_share(limits: Limits, processes: int, seconds: f
     assert [at for at, _ in went(turns, 2)] == [pytest.approx(number * seconds, abs=0.002) for number in range(5)]
 
 
+def test_who_had_something_last_is_remembered_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the ten thousand whose last instant is known, those go who had nothing for longest."""
+    monkeypatch.setattr("channels.pace.PEOPLE_REMEMBERED", 2)
+    turns = alone(Limits(at_once=9, per_person_second=1))
+    for at, person in ((0.0, "anna"), (0.1, "boris"), (1.5, "anna"), (1.6, "clara")):
+        pushes(turns, person.split())
+        assert turns.due(at)
+    pushes(turns, ["anna"])
+    assert turns.due(2.0) is None, "hers was half a second ago"
+
+
 def test_the_share_changes_with_their_number() -> None:
     living = [4]
     turns = Turns(Limits(per_second=10), lambda: living[0])

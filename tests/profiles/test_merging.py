@@ -281,3 +281,47 @@ def test_the_merge_record_survives_storing(two: tuple[Profile, Profile]) -> None
     record = dict(merged(world).records[0][1])
     assert record["kept_before"] == to_document(two[0])
     assert record["absorbed_before"] == to_document(two[1])
+
+
+@pytest.mark.parametrize("erasing", ["P1", "P2"])
+def test_nobody_who_is_being_erased_is_merged(erasing: str) -> None:
+    world = pair()
+    world.add(replace(world.profile(erasing), erasing="now", identities=()))
+    refusal = merge(world.snapshot, world.profile("P1"), world.profile("P2"), by="a", why="", now=world.later())
+    assert refusal == Refusal("erasing", erasing)
+
+
+MAIL = "email:anna@example.org"
+NOTED = Identity("email", "anna@example.org", added_at=NOON, is_claimed=False)
+
+
+@pytest.mark.parametrize("had_it", ["P1", "P2"])
+def test_an_address_proved_after_the_merge_goes_with_whom_had_said_it(had_it: str) -> None:
+    world = pair()
+    world.do(Changes(profiles=(world.profile(had_it).with_identity(NOTED),)))
+    changes = merged(world)
+    proved = replace(NOTED, verified_at=world.now, is_claimed=True)
+    world.do(Changes(profiles=(world.profile("P1").with_identity(proved),), claims={MAIL: "P1"}))
+    undone(world, changes)
+    identity = world.profile(had_it).identity(MAIL)
+    assert identity and identity.is_claimed and identity.verified_at == proved.verified_at
+    assert world.holder(MAIL) == had_it
+
+
+def test_an_address_that_the_absorbed_one_proved_is_the_kept_ones_who_had_said_it() -> None:
+    world = pair()
+    world.do(Changes(profiles=(world.profile("P1").with_identity(NOTED),)))
+    proved = replace(NOTED, verified_at=NOON, is_claimed=True)
+    world.do(Changes(profiles=(world.profile("P2").with_identity(proved),), claims={MAIL: "P2"}))
+    merged(world)
+    assert world.profile("P1").identity(MAIL) == proved
+
+
+def test_a_conversation_that_moved_goes_back_though_its_address_is_nobodys_any_more() -> None:
+    world = pair()
+    thread = Conversation("email:old@example.org", "P2", "email", "old@example.org", NOON)
+    world.do(Changes(conversations=(thread,)))
+    changes = merged(world)
+    assert world.snapshot.conversations[thread.id].profile == "P1"
+    undone(world, changes)
+    assert world.snapshot.conversations[thread.id].profile == "P2"

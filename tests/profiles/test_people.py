@@ -1,6 +1,7 @@
 """Who a message is from, how a visitor becomes known, and what never makes two people one."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -97,6 +98,15 @@ def test_the_language_people_have_is_not_changed_by_a_hint() -> None:
         world.snapshot, "telegram:42", proved("telegram:42"), language="en", declared={}, now=NOON
     )
     assert profile.language == "fr"
+
+
+def test_what_was_only_guessed_is_declared_once_the_provider_says_the_same() -> None:
+    world = World()
+    world.add(person("P1", "telegram:42").learn("first_name", "Anna", source="tracked", at=NOON))
+    profile, _ = people.resolve(
+        world.snapshot, "telegram:42", proved("telegram:42"), language=None, declared={"first_name": "Anna"}, now=NOON
+    )
+    assert profile.attributes["first_name"].source == "declared"
 
 
 # -- link
@@ -237,6 +247,22 @@ def test_identities_are_bounded() -> None:
     assert refusal.reason == "too_many_identities"
 
 
+def test_who_has_as_many_as_there_may_be_can_still_prove_one_of_them() -> None:
+    world = World()
+    others = (f"telegram:{number}" for number in range(people.MOST_IDENTITIES - 1))
+    crowd = world.add(person("P1", *others).with_identity(replace(said(MAIL), is_claimed=False)))
+    world.do(people.link(world.snapshot, crowd, proved(MAIL), by="api", now=NOON))
+    assert world.holder(MAIL) == "P1"
+
+
+def test_of_two_one_known_beyond_a_browser_is_kept_and_not_an_older_browser() -> None:
+    world = World()
+    world.add(replace(person("P1", VISITOR), created_at=NOON - timedelta(days=9)))
+    anna = world.add(person("P2", PHONE))
+    world.do(people.link(world.snapshot, anna, proved(VISITOR), by="api", now=NOON))
+    assert world.holder(VISITOR) == "P2"
+
+
 # -- unlink
 
 
@@ -254,6 +280,16 @@ def test_what_was_only_said_is_forgotten_when_taken_off() -> None:
     world.do(people.unlink(world.snapshot, world.profile("P1"), MAIL, now=NOON))
     world.do(people.link(world.snapshot, world.add(person("P2", ANNA)), proved(MAIL), by="api", now=NOON))
     assert not world.conflicts
+
+
+def test_an_address_taken_off_is_free_also_when_its_key_leads_to_whom_they_absorbed() -> None:
+    world = World()
+    world.add(person("P1", PHONE))
+    world.add(person("P2", MAIL))
+    world.do(people.merge(world.snapshot, world.profile("P1"), world.profile("P2"), by="agent:1", why="", now=NOON))
+    snapshot = replace(world.snapshot, identities={**world.snapshot.identities, MAIL: "P2"})
+    changes = people.unlink(snapshot, world.profile("P1"), MAIL, now=NOON)
+    assert isinstance(changes, Changes) and changes.releases == (MAIL,)
 
 
 def test_taking_off_an_address_that_another_proved_leaves_it_to_them() -> None:
@@ -316,6 +352,12 @@ def test_proving_it_again_changes_nothing() -> None:
     identify(world, token(email="anna@example.com", name="Anna"))
     again = people.identified(world.snapshot, token(email="anna@example.com", name="Anna"), now=world.later())
     assert not again
+
+
+def test_a_token_does_not_change_the_language_people_have() -> None:
+    world = World()
+    world.add(replace(person("P1", VISITOR), language="fr"))
+    assert identify(world, token(language="en")).language == "fr"
 
 
 def test_becoming_known_is_an_event_once() -> None:
