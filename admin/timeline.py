@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from admin.paging import EPOCH
-from admin.speech import DECIDED
+from admin.speech_words import DECIDED
 from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.store import Store

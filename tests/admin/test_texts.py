@@ -8,7 +8,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 import admin
-from admin import speech
+from admin import speech, speech_words
 from admin.prose import prose
 from admin.texts import FOLDER, preferred, texts, typeset
 from bot.titles import Titles
@@ -75,7 +75,7 @@ def test_every_reason_an_act_can_be_refused_for_has_a_sentence() -> None:
     reasons = set(re.findall(r'(?:Refusal|refuse)\((?:request, )?"(\w+)"', code)) | set(
         re.findall(r'return "(\w+)"', code)
     )
-    assert reasons - speech.REFUSALS.keys() == set()
+    assert reasons - speech_words.REFUSALS.keys() == set()
 
 
 @pytest.mark.parametrize(
