@@ -85,8 +85,11 @@ async function save(name, value) {
 async function lookAt(other, about) {
   conflict = about ?? conflict;
   const dialog = get("merge");
-  dialog.replaceChildren(await fragment(personPath("merge") + (other ? `?other=${encodeURIComponent(other)}` : "")));
-  if (!dialog.open) dialog.showModal();
+  const fresh = await fragment(personPath("merge") + (other ? `?other=${encodeURIComponent(other)}` : ""));
+  show(fresh);
+  dialog.replaceChildren(fresh);
+  if (dialog.open) dialog.querySelector("input, [data-act]").focus(); // what had the focus is gone
+  else dialog.showModal();
 }
 
 async function record(form) {

@@ -33,6 +33,9 @@ DEAF = """(() => {
   };
 })()"""
 """Every new WebSocket of the page is lost at once, until window.isDeaf is false."""
+TOO_WIDE = (
+    "[document.documentElement, ...document.querySelectorAll('main')].some((one) => one.scrollWidth > innerWidth)"
+)
 RIGHT_AWAY = 8_000  # ms; what is live comes in some 200, but the machine may be busy
 
 
@@ -275,7 +278,17 @@ async def test_on_a_phone_the_panes_are_pages(screens: Screens) -> None:
     await expect(page.locator("h1")).to_have_text("Non assignées")
     for path in ("/inbox/all", "/inbox/all/telegram%3A7003", "/people", "/canned", "/settings", "/search?q=veste"):
         await page.goto(screens.office.base + path)
-        assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+        assert not await page.evaluate(TOO_WIDE), path
+
+
+async def test_long_names_widen_no_page_of_a_phone(screens: Screens) -> None:
+    maya = await screens.office.agent("Maya Wolfeschlegelsteinhausenbergerdorff-Longuevillemaison", role="admin")
+    caller = await screens.office.signed_in(maya)
+    await caller.post("/people/chloe/attributes", {"name": "x" * 60, "value": "y" * 300})
+    page = await screens.of(maya, "/audit", viewport={"width": 360, "height": 740})
+    for path in ("/audit", "/team", "/people", "/people/chloe", "/inbox/all/telegram%3A7003", "/settings"):
+        await page.goto(screens.office.base + path)
+        assert not await page.evaluate(TOO_WIDE), path
 
 
 async def test_contacts_are_merged_after_a_look_and_parted_again(screens: Screens) -> None:
@@ -284,6 +297,7 @@ async def test_contacts_are_merged_after_a_look_and_parted_again(screens: Screen
     await page.locator("#merge-find input").fill("anna")
     await page.locator(".candidates button").click()
     await expect(page.locator(".merge-two")).to_contain_text("anna.martin@example.org")
+    await expect(page.locator("#merge").get_by_role("button", name="Choose another")).to_be_focused()
     await page.locator("[data-act=do-merge]").click()
     await expect(page.locator(".identities").first).to_contain_text("anna.martin@example.org")
     await expect(page.locator("#timeline")).to_contain_text("Ma commande A-1042")
