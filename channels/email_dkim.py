@@ -26,7 +26,7 @@ _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _BLANKS = re.compile(rb"[ \t\r\n]+")
 _BLANKS_IN_LINE = re.compile(rb"[ \t]+")
-_BLANKS_AT_END = re.compile(rb"[ \t]+\r\n")
+_BLANKS_AT_END = re.compile(rb"(?<![ \t])[ \t]+\r\n")  # from where they begin, once
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,15 @@ async def test_colleagues_see_who_looks_and_who_types(shop: Office) -> None:
         assert [agent["id"] for agent in gone["here"]] == ["maya"]
 
 
+async def test_who_may_not_answer_is_never_seen_to_type(shop: Office) -> None:
+    shop.desk.channels["telegram"].typed.clear()  # type: ignore[attr-defined]
+    async with _page(await shop.signed_in(await shop.agent("Marc Petit", role="marketer")), looks_at=CHAT) as page:
+        await page.send_json({"typing": True})
+        await page.send_json({"begins": True})
+        await _hear(page, "hello")  # what was said before it has been heard
+    assert not shop.desk.channels["telegram"].typed  # type: ignore[attr-defined]
+
+
 async def test_a_receipt_changes_the_message_on_the_page(shop: Office) -> None:
     message = await shop.desk.store.first("messages", {"conversation": CHAT, "author": "agent:maya"})
     assert message
