@@ -22,13 +22,6 @@ async def shop(mongo_url: str, database_name: str, free_port: int) -> AsyncItera
 
 
 @pytest.fixture
-async def context(browser: Chromium) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    yield context
-    await context.close()
-
-
-@pytest.fixture
 async def page(shop: Shop, context: BrowserContext) -> Page:
     return await visit(context, shop)
 

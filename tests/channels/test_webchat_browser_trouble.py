@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.channels.webchat_page import has_heard, log_of, open_chat, say, settled, texts_of, visit
@@ -16,13 +15,6 @@ from tests.waiting import until
 async def shop(mongo_url: str, database_name: str, free_port: int) -> AsyncIterator[Shop]:
     async with open_shop(mongo_url, database_name, free_port) as running:
         yield running
-
-
-@pytest.fixture
-async def context(browser: Chromium) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    yield context
-    await context.close()
 
 
 @pytest.fixture
