@@ -242,9 +242,8 @@ async def _hear(live: Live, page: Page, said: dict[str, Any]) -> None:
         page.profiles = frozenset(str(id)[:60] for id in people[:50])
     if said.get("begins"):  # from here on it is told: what came before, since it was drawn, it now asks for
         page.tell({"kind": "hello"})
-    if (
-        isinstance(typing := said.get("typing"), bool) and visit.looks_at and visit in desk.presence.visits
-    ):  # who answers
+    may_answer = visit in desk.presence.visits
+    if isinstance(typing := said.get("typing"), bool) and visit.looks_at and may_answer:
         visit.typing_until = desk.clock() + TYPING_FOR if typing else None
         live.say_who_is_here()
         if typing:
