@@ -11,6 +11,7 @@ from profiles.ledger import Entry, Ledger
 NOW = datetime(2026, 3, 29, 10, tzinfo=UTC)  # a Sunday; the clocks of Paris moved at 01:00
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = timedelta(days=7)
+MOMENT = timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,14 @@ def test_a_week_begins_on_monday_and_a_month_on_its_first() -> None:
     assert [start.astimezone(PARIS).day for start in starts("week", PARIS, NOW)] == [16, 23, 30]
     assert [start.astimezone(PARIS).month for start in starts("month", PARIS, NOW)] == [2, 3, 4]
     assert is_calendar([Cap(1, WEEK), Cap(1, "day")]) and not is_calendar([grace(WEEK)])
+
+
+def test_what_was_sent_as_the_day_began_is_of_that_day() -> None:
+    _, today, tomorrow = starts("day", PARIS, NOW)
+    slot, cap = Slot("x", "email", "offers"), Cap(1, "day")
+    at, before = (Ledger("p", entries=(Entry(moment, "r", "email", "offers"),)) for moment in (today, today - MOMENT))
+    assert [spent.until for spent in full(at, slot, [cap], zone=PARIS, now=NOW)] == [tomorrow]
+    assert full(before, slot, [cap], zone=PARIS, now=NOW) == ()
 
 
 def test_a_cap_below_a_priority_counts_only_what_is_below() -> None:

@@ -108,6 +108,20 @@ async def test_the_last_slot_goes_to_the_higher_priority(ledgers: Ledgers) -> No
     assert isinstance(high, Granted) and isinstance(low, Denied)
 
 
+async def test_of_two_that_matter_alike_the_last_slot_goes_to_what_was_due_first(ledgers: Ledgers) -> None:
+    later = wanted("later", Cap(1, WEEK))
+    sooner = replace(wanted("sooner", Cap(1, WEEK)), due_at=later.due_at - timedelta(hours=1))
+    answers = await ledgers.reserve_each([later, sooner], now=utc_now())
+    assert [type(answer) for answer in answers] == [Denied, Granted]
+
+
+async def test_a_clock_that_was_set_back_leaves_the_newest_first(store: Store, ledgers: Ledgers) -> None:
+    ahead = utc_now().replace(microsecond=0) + timedelta(hours=1)
+    await store.insert("ledgers", {"_id": "anna", "h": [{"t": ahead, "r": "old", "c": "email", "k": "offers"}]})
+    assert await reserve(ledgers, "new") == Granted(ahead)
+    assert [entry.rid for entry in (await ledgers.read(["anna"]))["anna"].entries] == ["new", "old"]
+
+
 async def test_a_kept_slot_is_left_for_what_matters_more(ledgers: Ledgers) -> None:
     caps = (Cap(2, WEEK), Cap(1, WEEK, below=80))
     assert isinstance(await reserve(ledgers, "a", *caps), Granted)

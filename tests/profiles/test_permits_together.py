@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -61,6 +63,15 @@ async def test_each_gets_the_answer_that_they_would_get_alone(permits: Permits) 
     together = await answers(permits, [asks(one) for one in PEOPLE])
     assert together == alone
     assert alone == ["no_consent:topic:offers", "granted", "suppressed", "granted", "paused", "granted", "granted"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"channel": "sms"}, {"topic": "news"}, {"kind": "service"}, {"basis": "not_withdrawn"}]
+)
+def test_only_those_of_whom_the_same_is_asked_are_asked_for_together(other: dict[str, Any]) -> None:
+    ones = [asks(f"one{number}") for number in range(ALIKE)]
+    others = [replace(asks(f"other{number}"), **other) for number in range(ALIKE)]
+    assert apart([*ones, *others]) == ([ones, others], [])
 
 
 async def test_what_had_begun_does_not_begin_again_and_is_settled(permits: Permits, store: Store) -> None:
