@@ -57,4 +57,6 @@ def _instead(turn: Turn, says: tuple[Content, ...], *, missed: bool) -> Turn:
     """Return a turn that understood nothing with other words; `missed`: it still counts as not understood."""
     tracker = {key: value for key, value in without_choices(turn.tracker).items() if missed or key != "missed"}
     events = turn.events if missed else tuple(event for event in turn.events if event[0] != "bot.unanswered")
-    return replace(turn, tracker={**tracker, **choices_of(says)}, says=says, events=events, handover=None, missed=missed)
+    return replace(
+        turn, tracker={**tracker, **choices_of(says)}, says=says, events=events, handover=None, missed=missed
+    )
