@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from admin import sessions
+from admin.agents import Agent
 from profiles.profile import Suppression
 from profiles.record import replace
 from profiles.snapshot import Changes, Snapshot, Work
@@ -14,6 +15,7 @@ from tests.admin.test_in_chromium import BORIS, CHAT, Screens
 from tests.chromium import browsing
 
 HERS, OTHER = "/inbox/all/telegram%3A7003", "twilio:+33600000002"
+ANNAS = "/inbox/all/webchat%3Aa1b2c3d4e5f6a7b8"
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ async def screens(shop: Office) -> AsyncIterator[Screens]:
 
 
 async def test_a_note_that_was_begun_is_a_note_when_one_comes_back(screens: Screens) -> None:
-    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    page = await _opened(screens, await screens.office.agent(is_away=True))
     await page.get_by_role("tab", name="Note").click()
     await page.get_by_label("Your message").fill("à ne pas dire au client")
     await _turn_to(page, OTHER)
@@ -38,7 +40,7 @@ async def test_a_note_that_was_begun_is_a_note_when_one_comes_back(screens: Scre
 
 async def test_a_session_that_ends_in_the_middle_of_a_reply_takes_no_word_of_it(screens: Screens) -> None:
     maya = await screens.office.agent(is_away=True)
-    page = await screens.of(maya, HERS)
+    page = await _opened(screens, maya)
     await page.get_by_label("Your message").fill("une longue réponse")
     await sessions.revoke(screens.office.desk, maya.id)
     await page.keyboard.press("Control+Enter")
@@ -59,7 +61,7 @@ async def test_a_session_that_ends_in_the_middle_of_a_reply_takes_no_word_of_it(
 
 
 async def test_a_file_goes_to_the_conversation_it_was_chosen_in(screens: Screens) -> None:
-    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    page = await _opened(screens, await screens.office.agent(is_away=True))
     held: list[Route] = []
     await page.route("**/files", lambda route: held.append(route))
     await page.locator("#file").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"})
@@ -80,7 +82,7 @@ async def test_the_keys_go_on_past_somebody_who_may_not_be_written_to(screens: S
         return Changes(profiles=(profile.with_identity(banned),))
 
     await screens.office.do(Work(stop, profiles=("chloe",)))
-    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    page = await _opened(screens, await screens.office.agent(is_away=True))
     await expect(page.get_by_role("tab", name="Note")).to_have_attribute("aria-selected", "true")
     await page.keyboard.press("j")
     await expect(page.locator(".conversation")).not_to_have_attribute("data-id", CHAT)
@@ -88,7 +90,7 @@ async def test_the_keys_go_on_past_somebody_who_may_not_be_written_to(screens: S
 
 async def test_who_presses_a_key_in_the_head_goes_on_there_and_sees_who_answers(screens: Screens) -> None:
     office = screens.office
-    page = await screens.of(await office.agent(is_away=True), "/inbox/all/webchat%3Aa1b2c3d4e5f6a7b8")
+    page = await _opened(screens, await office.agent(is_away=True), ANNAS)
     await page.locator(".head .primary[data-act=take]").press("Enter")
     await expect(page.locator(".head .primary[data-act=resolve]")).to_be_focused()
     await expect(page.locator("#hint")).to_be_empty()
@@ -101,7 +103,7 @@ async def test_who_presses_a_key_in_the_head_goes_on_there_and_sees_who_answers(
 
 
 async def test_on_a_slow_line_the_conversation_shown_is_the_last_one_chosen(screens: Screens) -> None:
-    page = await screens.of(await screens.office.agent(is_away=True), "/inbox/all")
+    page = await _opened(screens, await screens.office.agent(is_away=True), ANNAS)
     held: list[Route] = []
     await page.route("**/conversations/telegram%3A7003", lambda route: held.append(route))
     await page.locator(f'.row[data-id="{CHAT}"] a').click()
@@ -119,7 +121,7 @@ async def test_on_a_slow_line_the_conversation_shown_is_the_last_one_chosen(scre
 
 
 async def test_a_snooze_waits_until_its_time_is_whole(screens: Screens) -> None:
-    page = await screens.of(await screens.office.agent(is_away=True), HERS)
+    page = await _opened(screens, await screens.office.agent(is_away=True))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/snooze") else None)
     await page.keyboard.press("s")
@@ -133,7 +135,7 @@ async def test_a_snooze_waits_until_its_time_is_whole(screens: Screens) -> None:
 
 async def test_news_about_a_contact_takes_nothing_away_that_is_being_typed(screens: Screens) -> None:
     office = screens.office
-    page = await screens.of(await office.agent(is_away=True), "/people/boris")
+    page = await _opened(screens, await office.agent(is_away=True), "/people/boris")
     loaded: list[Route] = []
     await page.route("**/people/boris", lambda route: loaded.append(route))
     await page.get_by_role("button", name="Add something").click()
@@ -145,6 +147,13 @@ async def test_news_about_a_contact_takes_nothing_away_that_is_being_typed(scree
         assert (await other.post("/people/boris/attributes", {"name": "city", "value": text})).status == 200
     await expect(page.locator("#attribute [name=name]")).to_have_value("shoe_size")
     assert loaded == []
+
+
+async def _opened(screens: Screens, agent: Agent, path: str = HERS) -> Page:
+    """Return a page with an open conversation whose script listens: it draws the dividers as it starts."""
+    page = await screens.of(agent, path)
+    await expect(page.locator("#timeline .divider").first).to_be_attached()
+    return page
 
 
 async def _turn_to(page: Page, id: str) -> None:
