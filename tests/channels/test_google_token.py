@@ -42,7 +42,9 @@ async def test_many_who_wait_for_nothing_ask_once_too(bank: Bank) -> None:
     """Each would wait for its turn to be told the same, longer than a push may take."""
     bank.google.token_troubles = [503] * 20
     answers = await asyncio.gather(*(bank.token.value() for _ in range(20)), return_exceptions=True)
-    assert {str(one) for one in answers if isinstance(one, NoToken)} == {"token: 503 unavailable"} and len(answers) == 20
+    assert {str(one) for one in answers if isinstance(one, NoToken)} == {"token: 503 unavailable"} and len(
+        answers
+    ) == 20
     assert len(bank.google.token_troubles) == 19
     bank.google.token_troubles = []
     assert await bank.token.value() == "ya29.0", "who comes later asks anew"
