@@ -133,6 +133,37 @@ async def test_a_no_ends_what_waits_for_confirmation(desk: Desk) -> None:
     assert isinstance(await desk.consents.confirm("anna", "email", "news", asked.id, PAGE, now=utc_now()), Refusal)
 
 
+@pytest.mark.parametrize("topic", [DOUBLE, OFFERS], ids=["confirmed", "imported"])
+async def test_a_no_that_comes_before_a_yes_is_kept_but_after_it_was_proved_holds(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, topic: Topic
+) -> None:
+    asked, prove, last = await desk.yes(DOUBLE), desk.consents._prove, iter([True])
+
+    async def overtaken(*said: Any) -> Proof:
+        proof = await prove(*said)
+        if next(last, False):
+            await desk.no(topic=topic.id)
+        return proof
+
+    monkeypatch.setattr(desk.consents, "_prove", overtaken)
+    if topic is DOUBLE:
+        refused = await desk.consents.confirm("anna", "email", "news", asked.id, PAGE, now=utc_now())
+    else:
+        refused = await desk.consents.give("anna", OFFERS, "email", IMPORT, now=utc_now())
+    assert isinstance(refused, Refusal)
+    assert await desk.says(topic=topic.id) == f"opted_out:topic:{topic.id}"
+
+
+async def test_a_yes_after_a_wider_no_holds_though_the_database_says_that_it_was_the_same_instant(
+    desk: Desk, store: Store
+) -> None:
+    await desk.no("*", "*")
+    soon = utc_now().replace(microsecond=0) + timedelta(hours=1)
+    await store.change("ledgers", {"_id": "anna"}, {"$set": {"at.*:*": soon}})
+    await desk.yes()
+    assert await desk.says() == "yes"
+
+
 async def test_pauses_and_limits_are_kept_and_bounded(desk: Desk) -> None:
     until = utc_now() + timedelta(days=9)
     await desk.consents.pause("anna", "*", "*", until, PAGE, now=utc_now())
@@ -251,6 +282,14 @@ async def test_a_no_of_either_wins_when_two_become_one(desk: Desk, store: Store)
 async def test_a_no_said_to_the_absorbed_one_holds_for_who_they_became(desk: Desk, store: Store) -> None:
     await desk.yes()
     await join(store, *merged("anna", "other"))
+    await desk.no(profile="other")
+    assert await desk.says() == "opted_out:topic:offers"
+
+
+async def test_a_no_said_to_the_absorbed_one_long_after_holds_for_who_they_became(desk: Desk, store: Store) -> None:
+    await desk.yes()
+    await join(store, *merged("anna", "other"))
+    assert await desk.says() == "yes"  # whoever asks first brings the two ledgers together
     await desk.no(profile="other")
     assert await desk.says() == "opted_out:topic:offers"
 
