@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from channels.channel import Failed, Later, Outbound, Sending, Sent, Unknown
+from channels.channel import Elsewhere, Failed, Later, Outbound, Sending, Sent, Unknown
 from channels.outbound import BackDoor
 from channels.sweeper import ATTEMPTS, Sweeper
 from profiles.append import begin, said
@@ -347,6 +347,16 @@ async def test_a_no_between_two_parts_leaves_it_unknown_and_not_unsent(town: Tow
     state, reason = await here.ends(text)
     assert len(here.pigeon.carried) == 1
     assert state == "unknown" and reason and reason.startswith("part 2 of") and "opted_out" in reason
+
+
+async def test_what_is_passed_on_leaves_no_permit_behind(town: Town, store: Store) -> None:
+    """The process that may send it would find its hand-over begun, and never send it."""
+    here = town.server()
+    await here.yes()
+    here.pigeon.answers = [Elsewhere("other")]
+    await here.say("offer")
+    await until(lambda: not here.back_door.holds("m:offer"))
+    await until(lambda: _has_no_permit(store))
 
 
 async def test_a_refused_send_leaves_no_permit(town: Town, store: Store) -> None:

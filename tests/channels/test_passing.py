@@ -1,6 +1,7 @@
 """What only one process may send is given to it by the others, at once; when it does not hear of it, by the lease."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ from channels.smpp import Smpp, connect
 from profiles.calendar import utc_now
 from profiles.hints import Hints
 from profiles.indexes import INDEXES
+from profiles.plan import LEASE_FOR
 from profiles.store import Store
 from profiles.timeline import Content
 from profiles.writer import Writer
@@ -61,11 +63,18 @@ async def test_a_message_is_passed_on_to_the_process_that_may_send_it(start: Cal
         await one.close()
 
 
-async def test_what_the_other_did_not_hear_of_is_found_when_it_dies(start: Callable[[str], Server]) -> None:
+async def test_what_the_other_did_not_hear_of_is_found_when_it_dies(
+    start: Callable[[str], Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, heir = start("p1"), start("p3")
     here.pigeon.answers = [Elsewhere("p2")]  # nobody carries the hint, and p2 shows no pulse
+    late = utc_now() + timedelta(seconds=30)
+    monkeypatch.setattr(here.back_door._outcomes, "_clock", lambda: late)
     await here.say("one")
     await until(lambda: not here.back_door.holds("m:one"))
+    given = (await here.reaches("one", "queued")).delivery
+    assert given and given.leased_by == "p2"
+    assert given.lease_until and abs(given.lease_until - late - LEASE_FOR) < timedelta(milliseconds=1), "from now on"
     await heir.sweeper.sweep()
     await heir.reaches("one", "sent")
     assert heir.carried() == ["one"]
