@@ -76,6 +76,8 @@ document.addEventListener("submit", (event) => {
   if (event.target.id === "sign-out") drafts.forgetAll();
   if (event.target.id !== "snooze-until") return;
   event.preventDefault(); // sent when it is whole: a field for times changes at the first digit of the minutes
+  get("snooze").querySelector("summary").focus();
+  get("snooze").open = false;
   conversation.act("snooze", { until: seconds(new Date(event.target.elements.until.value)) });
 });
 

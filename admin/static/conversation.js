@@ -111,8 +111,11 @@ async function loadHead() {
   if (id !== currentId()) return;
   show(fresh);
   const head = document.getElementById("head");
+  const next = fresh.querySelector("#head");
+  const isSame = ["owner", "assignee", "status"].every((fact) => head.dataset[fact] === next.dataset[fact]);
+  if (isSame && head.querySelector("details[open]")) return; // an open menu stays under the hand
   const held = head.contains(document.activeElement) ? document.activeElement : null;
-  head.replaceWith(fresh.querySelector("#head"));
+  head.replaceWith(next);
   if (held) holdAgain(held.dataset.act);
   composer.refreshHint();
 }

@@ -133,6 +133,21 @@ async def test_a_snooze_waits_until_its_time_is_whole(screens: Screens) -> None:
     assert len(asked) == 1
 
 
+async def test_an_open_menu_stays_open_while_the_page_catches_up(screens: Screens) -> None:
+    page = await _opened(screens, await screens.office.agent(is_away=True))
+    held: list[Route] = []
+    await page.route("**/head", lambda route: held.append(route))
+    async with page.expect_request("**/head"):
+        await page.reload()
+    await page.locator("#snooze summary").click()
+    async with page.expect_response("**/head"):
+        await held[0].continue_()
+    await page.get_by_label("Another time").fill("2050-01-01T14:30")
+    await page.evaluate("new Promise((done) => setTimeout(() => requestAnimationFrame(done)))")
+    await expect(page.get_by_label("Another time")).to_have_value("2050-01-01T14:30")
+    await expect(page.get_by_label("Another time")).to_be_visible()
+
+
 async def test_news_about_a_contact_takes_nothing_away_that_is_being_typed(screens: Screens) -> None:
     office = screens.office
     page = await _opened(screens, await office.agent(is_away=True), "/people/boris")
