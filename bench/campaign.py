@@ -14,7 +14,7 @@ from bench import cpu
 from bench.crowd import Crowd
 from bench.database import database
 from bench.stage import TEXT, Stage, stage, write_book
-from bench.walker import AHEAD, LOOK_SECONDS, beside
+from bench.walker import AHEAD, BEFORE, LOOK_SECONDS, beside
 from causerie.garbage import collect_seldom
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot
@@ -141,7 +141,7 @@ async def fired(
 ) -> AsyncIterator[Stage]:
     """Open the rules with a campaign for this audience whose hour has just come, and plan it."""
     book = folder / f"book-{name}"
-    at = utc_now() + timedelta(minutes=1)
+    at = utc_now() + BEFORE
     write_book(book, {"sales": RULE.format(at=f"{at:%Y-%m-%d %H:%M}", audience=audience)})
     async with stage(url, name, book, listeners=listeners) as process:
         await process.rules.occurrences.plan()

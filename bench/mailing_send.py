@@ -18,7 +18,7 @@ import uvloop
 from bench import cpu
 from bench.campaign import EVERYBODY, RULE
 from bench.stage import Clock, Stage, Writes, stage, write_book
-from bench.walker import AHEAD
+from bench.walker import AHEAD, BEFORE
 from causerie.garbage import collect_seldom, keep_one_heap
 from channels.backlog import Backlog
 from channels.channel import Door
@@ -53,7 +53,7 @@ fr:
 async def send(url: str, database: str, folder: Path, port: int, mongod: int) -> dict[str, Any]:
     """Fill the outbox, send it, and return what each took."""
     keep_one_heap()  # as the server does when it starts
-    at = utc_now() + AHEAD / 2
+    at = utc_now() + BEFORE
     write_book(
         folder, {"sales": RULE.format(at=f"{at:%Y-%m-%d %H:%M}", audience=EVERYBODY), "templates/sales": TEMPLATE}
     )

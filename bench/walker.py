@@ -12,7 +12,8 @@ import uvloop
 from bench.stage import Clock, stage
 from causerie.garbage import collect_seldom
 
-AHEAD = timedelta(minutes=2)
+AHEAD = timedelta(minutes=3)
+BEFORE = timedelta(minutes=2)  # a campaign's hour, written in whole minutes: one at the least, to load its book in
 LOOK_SECONDS = 0.05
 READY = b"ready\n"
 
