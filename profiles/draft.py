@@ -43,7 +43,11 @@ class Draft:
         self._asked_for: set[str] = set()
 
     def admit(self, work: Work) -> bool:
-        """Take this work in and return True; or False when what it must read from the database is about to change there."""
+        """Take this work in and return True; or False when what it must read from the database is about to change there.
+
+        What a work changes without having asked for it is known once it has thought: who boards together with it reads what was
+        before. A receipt is no such case: it finds its delivery by the provider's id, which is on record by then.
+        """
         if work.messages or work.records:
             if self.group.amends(work) or not self._asked_for.isdisjoint(work.messages):
                 return False
