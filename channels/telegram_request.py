@@ -63,9 +63,8 @@ class AioRequest(BaseRequest):
         try:
             async with self.session.request(method, url, data=_form_data(request_data)) as response:
                 answer = await response.read()
-                if (
-                    response.status == TOO_MANY
-                ):  # nothing was taken; the library knows it by one field alone, if it is there
+                # nothing was taken; the library knows it by one field alone, if it is there
+                if response.status == TOO_MANY:
                     raise RetryAfter(_asked(answer))
                 return response.status, answer
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
