@@ -55,15 +55,17 @@ export function forgetAll() {
 
 function readKept() {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(KEY)) ?? { begun: [], leaving: [] };
+    const kept = JSON.parse(sessionStorage.getItem(KEY)) ?? { begun: [], leaving: [], returned: [] };
     for (const [conversation, draft] of kept.begun) begun.set(conversation, draft);
+    for (const [conversation, one] of kept.returned) returned.set(conversation, one);
     for (const [conversation, one] of kept.leaving) comeBack(conversation, one, true);
   } catch { /* no storage: what is begun lives as long as the page */ }
 }
 
 function write() {
   try {
-    if (begun.size + leaving.size) sessionStorage.setItem(KEY, JSON.stringify({ begun: [...begun], leaving: [...leaving] }));
+    const kept = { begun: [...begun], leaving: [...leaving], returned: [...returned] };
+    if (begun.size + leaving.size + returned.size) sessionStorage.setItem(KEY, JSON.stringify(kept));
     else sessionStorage.removeItem(KEY);
   } catch { /* no storage */ }
 }

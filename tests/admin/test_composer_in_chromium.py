@@ -1,5 +1,6 @@
 """What an agent has begun to write is never lost, and a note never becomes a reply: in a real Chromium."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -58,6 +59,29 @@ async def test_a_session_that_ends_in_the_middle_of_a_reply_takes_no_word_of_it(
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_label("Password")).to_be_visible()
     assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_a_reply_whose_answer_never_came_is_said_once_after_two_reloads(screens: Screens) -> None:
+    page = await _opened(screens, await screens.office.agent(is_away=True))
+    arrived = asyncio.Event()
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        arrived.set()
+
+    await page.route("**/reply", lose_the_answer)
+    field = page.get_by_label("Your message")
+    await field.fill("Votre colis part demain.")
+    await field.press("Control+Enter")
+    await arrived.wait()
+    for _ in range(2):
+        await page.reload()
+        await expect(field).to_have_value("Votre colis part demain.")
+    await page.unroute_all()
+    async with page.expect_response("**/reply"):
+        await field.press("Control+Enter")
+    await expect(page.locator(".said.out:not(.waiting)", has_text="Votre colis part demain.")).to_have_count(1)
+    assert await screens.office.desk.store.count("messages", {"content.text": "Votre colis part demain."}) == 1
 
 
 async def test_a_file_goes_to_the_conversation_it_was_chosen_in(screens: Screens) -> None:
