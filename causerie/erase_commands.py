@@ -71,7 +71,7 @@ async def write_log(store: Store, path: Path, say: Say) -> int:
         if out is not sys.stdout:
             out.close()
     if out is not sys.stdout:
-        say(f"{count} erasures written to {path}.")
+        say(f"Erasures written to {path}: {count}.")
     return 0
 
 
@@ -84,7 +84,7 @@ async def replay_log(store: Store, source: str, say: Say) -> int:
     await store.prepare(INDEXES)
     async with _hands(store) as hands:
         done = await replay(log, store, hands.writer, hands.erasing, hands.hashes)
-    say(f"{done.entries} erasures in the log, {done.erased} people were here again and are erased.")
+    say(f"Erasures in the log: {done.entries}. People who were here again and are erased now: {done.erased}.")
     if done.left:
         say(f"  {done.left} are still to be erased, for something is being sent to them: the server goes on with it.")
     for id in done.entangled:

@@ -46,12 +46,12 @@ async def test_the_erased_stay_erased_after_an_older_backup_was_put_back(stage: 
     await restore(stage.store, backup)
     assert len(await found(stage.store, *PLANTED)) >= 24, "the control: with the backup they are back"
     assert await replay_log(stage.store, str(log), said.append) == 0
-    assert said[-1] == "1 erasures in the log, 1 people were here again and are erased."
+    assert said[-1] == "Erasures in the log: 1. People who were here again and are erased now: 1."
     assert await found(stage.store, *PLANTED, "'P1'", "'P0'") == {}
     await Seals(stage.store, clock=stage.clock).look()
     assert [(await verify(stage.store, kind)).broken for kind in SEALED] == [(), (), ()]
     assert await replay_log(stage.store, str(log), said.append) == 0
-    assert said[-1] == "1 erasures in the log, 0 people were here again and are erased.", "repeated, it does nothing"
+    assert said[-1] == "Erasures in the log: 1. People who were here again and are erased now: 0.", "repeated, it does nothing"
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "+3369876543", None])
@@ -85,7 +85,7 @@ async def test_the_log_may_come_from_a_database_that_still_has_it(stage: Stage, 
     said = list[str]()
     await erase_one(stage.store, "P1", said.append)
     assert await replay_log(stage.store, mongo_url, said.append) == 0
-    assert said[-1] == "1 erasures in the log, 0 people were here again and are erased."
+    assert said[-1] == "Erasures in the log: 1. People who were here again and are erased now: 0."
 
 
 async def test_what_a_process_of_then_held_in_the_backup_is_taken_over(stage: Stage, tmp_path: Path) -> None:
