@@ -51,7 +51,9 @@ async def test_the_erased_stay_erased_after_an_older_backup_was_put_back(stage: 
     await Seals(stage.store, clock=stage.clock).look()
     assert [(await verify(stage.store, kind)).broken for kind in SEALED] == [(), (), ()]
     assert await replay_log(stage.store, str(log), said.append) == 0
-    assert said[-1] == "Erasures in the log: 1. People who were here again and are erased now: 0.", "repeated, it does nothing"
+    assert said[-1] == "Erasures in the log: 1. People who were here again and are erased now: 0.", (
+        "repeated, it does nothing"
+    )
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "+3369876543", None])
