@@ -28,7 +28,7 @@ class Languages:
         self.default = default if default in self.names or not self.names else self.names[0]
         words = [Counter(word for row in sentences[name] for word in row) for name in self.names]
         pieces = [Counter(piece for row in sentences[name] for piece in piece_grams(row)) for name in self.names]
-        self._words = _odds(words, _WORD_WEIGHT)
+        self._words = {word: odds for word, odds in _odds(words, _WORD_WEIGHT).items() if word.isalpha()}
         self._pieces = _odds(pieces, 1.0)
 
     def decide(self, words: Tokens, current: str | None, doubt: int) -> tuple[str, str, int]:
@@ -48,15 +48,14 @@ class Languages:
 
     def detect(self, words: Tokens) -> tuple[str, float]:
         """Return the likeliest language and by how much it beats the next one."""
-        totals = [0.0] * len(self.names)
+        rows: list[tuple[float, ...]] = []
         for word in words:
-            if not word.isalpha():
-                continue
             known = self._words.get(word)
-            for odds in (known,) if known else map(self._pieces.get, piece_grams([word])):
-                if odds is not None:
-                    for number, value in enumerate(odds):
-                        totals[number] += value
+            if known:
+                rows.append(known)
+            elif word.isalpha():
+                rows += filter(None, map(self._pieces.get, piece_grams([word])))
+        totals = [sum(column) for column in zip(*rows, strict=True)] or [0.0] * len(self.names)
         ranked = sorted(range(len(totals)), key=lambda number: -totals[number])
         return self.names[ranked[0]], totals[ranked[0]] - totals[ranked[1]]
 

@@ -47,7 +47,10 @@ class Memory:
     def known(self, values: Mapping[str, Any], slots: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the slots whose value in the profile differs from what the bot remembers."""
         for name, mapped in self.slots.items():
-            value = clean_value(look_up(mapped, values, slots))
+            value = look_up(mapped, values, slots)
+            if value is None and not mapped.read_only:
+                continue
+            value = clean_value(value)
             if value != slots.get(name) and (value is not None or mapped.read_only):
                 yield name, value
 
@@ -67,7 +70,9 @@ def look_up(mapped: Mapped, values: Mapping[str, Any], slots: Mapping[str, Any])
     for step in mapped.path:
         hole = _HOLE.fullmatch(step) if step[:1] == "{" else None
         key = slots.get(hole[1]) if hole else step
-        found = found.get(str(key)) if isinstance(found, Mapping) and key is not None else None
+        if key is None or not isinstance(found, Mapping):
+            return None
+        found = found.get(str(key))
     return found
 
 

@@ -45,6 +45,9 @@ class Found(NamedTuple):
     by_text: bool = False
 
 
+_NOTHING = Found()
+
+
 def predict(book: Rulebook, domain: Domain, tracker: Tracker, options: Options) -> Next:
     """Return what the bot does next."""
     asked_for, tracker.followup = tracker.followup, None
@@ -85,13 +88,13 @@ def by_rules(book: Rulebook, domain: Domain, tracker: Tracker) -> Found:
     if by_text.action:
         return by_text
     by_intent = _find(book, domain, tracker, use_text=False)
-    return by_intent._replace(back_to_form=by_intent.back_to_form or by_text.back_to_form)
+    return by_intent._replace(back_to_form=True) if by_text.back_to_form else by_intent
 
 
 def _find(book: Rulebook, domain: Domain, tracker: Tracker, use_text: bool) -> Found:
     text = tracker.message.get("text") if use_text else None
     if use_text and not (text and book.by_text and tracker.last == LISTEN and tracker.by_text is not False):
-        return Found()
+        return _NOTHING
     past = _Past(tracker, text)
     rule = _heaviest(book, domain, past)
     source, action, back = rule.states if rule else None, rule.action if rule else None, False

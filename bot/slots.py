@@ -28,15 +28,14 @@ def extract(scene: Scene, tracker: Tracker) -> Generator[ActionCall, ActionResul
         if not slot.mappings or scene.script.project.memory.is_read_only(name):
             continue
         for mapping in slot.mappings:
-            if not _applies(mapping, name, scene, tracker):
+            values = _values(mapping, tracker)
+            if not values or not _applies(mapping, name, scene, tracker):
                 continue
             if mapping.kind == "custom":
                 if mapping.action and mapping.action not in ran:
                     ran.add(mapping.action)
                     events += yield from _safely(scene, tracker, mapping.action)
-                continue
-            values = _values(mapping, tracker)
-            if values:
+            else:
                 events.append(slot_set(name, values if slot.kind == "list" else values[-1]))
                 break
     if VALIDATE_ALL in scene.script.domain.actions:

@@ -14,6 +14,7 @@ from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
 from bot.custom import Rejected
 from bot.doing import do, give_up, hand_over
 from bot.events import FALLBACK_INTENT, HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, SESSION_START, Event, action_run, said
+from bot.finders import Here
 from bot.flow_answers import set_slots
 from bot.flow_ear import Course, ask_again
 from bot.flow_stack import drop_unknown, end_all, has_turn
@@ -80,8 +81,9 @@ def take_turn(
     course = Course(set_slots(text), button is not None or text in payloads(memory), heard.payload is not None)
     if heard.event:
         text = f"EXTERNAL: {heard.event}"  # as custom actions know it from Rasa
-    meaning, language, doubt = _meaning(script, understanding, memory, heard, known, text)
-    scene = Scene(script, heard, known, script.project.validation.here(heard.at), language)
+    here = script.project.validation.here(heard.at)
+    meaning, language, doubt = _meaning(script, understanding, memory, heard, known.language, text, here)
+    scene = Scene(script, heard, known, here, language)
     tracker = Tracker.recall(script.domain, memory.get("tracker", {}), bool(script.domain.actions))
     drop_unknown(tracker, script.project.flows)
     play = _Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)), course=course)
@@ -102,11 +104,16 @@ def take_turn(
 
 
 def _meaning(
-    script: Script, understanding: Hears, memory: Mapping[str, Any], heard: Heard, known: Known, text: str
+    script: Script,
+    understanding: Hears,
+    memory: Mapping[str, Any],
+    heard: Heard,
+    known_language: str | None,
+    text: str,
+    here: Here,
 ) -> tuple[Meaning, str, int]:
     """Return what was meant, the conversation's language, and the doubt about it."""
-    language, doubt = memory.get("language") or known.language, int(memory.get("doubt", 0))
-    here = script.project.validation.here(heard.at)
+    language, doubt = memory.get("language") or known_language, int(memory.get("doubt", 0))
     if set_slots(text):  # a button of a flow: no words
         return Meaning(FALLBACK_INTENT, 1.0), language or script.project.options.language, doubt
     if heard.event is None:
