@@ -175,11 +175,13 @@ async def socket(request: web.Request) -> web.StreamResponse:
     try:
         await _read(request, page, channel)
     finally:
-        await end(writing)
-        live.pages.discard(page)
+        live.pages.discard(page)  # before anything is waited for, which can break off or be stopped
         desk.presence.leave(page.visit)
         live.say_who_is_here()
-        see_off(transport, GOODBYE_SECONDS)
+        try:
+            await end(writing)
+        finally:
+            see_off(transport, GOODBYE_SECONDS)
     return channel
 
 
@@ -209,6 +211,8 @@ async def _write(desk: Desk, page: Page, channel: web.WebSocketResponse, transpo
                 if transport:
                     transport.abort()  # who reads nothing hears no goodbye
                 return
+            except ConnectionError:
+                return  # it went in the middle of the frame: `_read` hears of it too
 
 
 async def _read(request: web.Request, page: Page, channel: web.WebSocketResponse) -> None:

@@ -1,17 +1,18 @@
 """The end of tasks that run for as long as something else does."""
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel them and wait until they have ended. Raises what one of them broke on before.
+    """Cancel them and wait until they have ended. Raises what the first of them broke on.
 
-    Who is cancelled while waiting here goes on after it: a page that hung up still has its presence to take back (admin/live.py).
+    Who waits here can be cancelled too, which waiting for a cancelled task by itself would hide.
     """
     for task in tasks:
         task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
     for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+        if not task.cancelled():
+            task.result()

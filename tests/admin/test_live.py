@@ -198,6 +198,18 @@ async def test_a_page_that_says_goodbye_and_does_not_read_holds_no_connection(
         page._response.connection.transport.resume_reading()  # type: ignore[union-attr]
 
 
+async def test_a_page_that_is_gone_in_the_middle_of_a_frame_leaves_no_presence_behind(
+    shop: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with _page(await shop.signed_in(await shop.agent())) as page:
+        await _stop_reading(page, shop)
+        assert shop.desk.presence.agents() == {"maya"}
+        page._response.connection.transport.abort()  # type: ignore[union-attr]
+        await until(lambda: not shop.live.pages)
+        assert not shop.desk.presence.agents()
+    assert not [record for record in caplog.records if record.name == "aiohttp.server"], "a page that goes is no error"
+
+
 async def test_after_too_much_news_pages_are_told_to_load_afresh(shop: Office) -> None:
     async with _page(await shop.signed_in(await shop.agent())) as page:
         now = shop.clock()
