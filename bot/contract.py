@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from profiles.swift import swift
 from profiles.timeline import Content
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One customer message as the bot hears it. `payload` is that of a pressed button: `/intent{...}` or plain words."""
@@ -24,6 +26,7 @@ class Heard:
     """What the event is about, as Rasa's entities."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the bot may know of the profile: its id, language and plain attribute values; and the conversation's id."""
@@ -34,6 +37,7 @@ class Known:
     conversation: str
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What one turn comes to; nothing has happened yet."""

@@ -14,10 +14,12 @@ from typing import Any
 
 from bot.dates import find_date
 from bot.numbers import find_number
+from profiles.swift import swift
 
 Found = tuple[Any, int, int]
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Here:
     """What finding depends on beside the text: the day it is there, and the country of numbers without a prefix."""

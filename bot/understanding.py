@@ -20,6 +20,7 @@ from bot.signs import Signs, learn_signs
 from bot.spelling import Speller
 from bot.tagger import Tagger
 from bot.training import Example
+from profiles.swift import swift
 
 log = logging.getLogger("bot.understanding")
 
@@ -31,6 +32,7 @@ _SHORT = 8
 _BACKGROUND = Path(__file__).parent / "content" / "background"
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What one message means; `ranking` holds the likeliest intents."""

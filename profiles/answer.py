@@ -10,9 +10,11 @@ from typing import TypeAlias
 from profiles.conversation import Conversation
 from profiles.profile import Profile
 from profiles.snapshot import Snapshot
+from profiles.swift import swift
 from profiles.timeline import Content, Event, Message
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What answering one message came to."""
