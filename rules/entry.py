@@ -47,8 +47,6 @@ def enter(rule: Rule, graph: Graph, person: Person, occasion: Occasion, *, contr
     )
     if reason:
         return Skipped(reason)
-    ghost = is_held_out(rule.id, person.id, rule.entry.holdout)
-    ghost |= rule.kind == "marketing" and is_control(person.id, control)
     first = (Token(graph.first, occasion.planned),) if graph.first else ()
     return Run(
         id=name_of(rule, person.id, occasion),
@@ -60,7 +58,7 @@ def enter(rule: Rule, graph: Graph, person: Person, occasion: Occasion, *, contr
         occurrence=occasion.occurrence,
         start=_start(occasion),
         tokens=first,
-        is_ghost=ghost,
+        is_ghost=_is_ghost(rule, person.id, control),
         watch_until=FOR_EVER,
         chain=occasion.chain,
     )
@@ -125,6 +123,14 @@ def _full(rule: Rule, person: Person, occasion: Occasion, now: datetime) -> str:
         if any(run.sent_at and run.sent_at > after for run in runs):
             return "grace"
     return ""
+
+
+def _is_ghost(rule: Rule, profile: str, control: float) -> bool:
+    """Return whether nothing is sent, to measure by. What is transactional is owed to everybody."""
+    if rule.kind == "transactional":
+        return False
+    spared = rule.kind == "marketing" and is_control(profile, control)
+    return spared or is_held_out(rule.id, profile, rule.entry.holdout)
 
 
 def _is_tester(rule: Rule, facts: Facts) -> bool:

@@ -296,7 +296,7 @@ def _note(request: _Request, target: Target, decision: gates.Decision) -> None:
             request.granted.append(target)
             if not request.wants_all:
                 request.left.clear()
-        case Skip("holdout" | "control"):
+        case Skip("holdout"):
             request.granted.append(target)  # a ghost: the message that would have gone out
             request.ask = replace(request.ask, run=replace(request.ask.run, is_ghost=True))
             request.left.clear()

@@ -5,8 +5,7 @@ consent, pauses and caps once more, atomically: `after` turns that answer into t
 never come here.
 
 Which class asks what: marketing all; service no cap, no grace, no pause, and quiet hours unless it is urgent; transactional
-neither consent nor holdout nor quiet hours. A rule's own validity, window, holds and exits bind every class: its author wrote
-them.
+neither consent nor holdout nor quiet hours. A rule's own validity, window and holds bind every class: its author wrote them.
 """
 
 from collections.abc import Callable
@@ -86,12 +85,10 @@ class Case:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     late_after: timedelta | None = None
-    exit: str = ""
-    """What ended the run meanwhile: goal, order.paid."""
     holds: tuple[str, ...] = ()
     """Conditions of `hold if` that are true: conversation.open."""
     is_held_out: bool = False
-    is_control: bool = False
+    """The run is a ghost, of the rule's holdout or of the control group: the message is only noted, to measure by."""
     quiet: tuple[Spell, ...] = ()
     """The workspace's and the rule's quiet hours; the contact's own stand in the ledger."""
     window: Spell | None = None
@@ -170,10 +167,6 @@ def _validity(case: Case) -> Decision | None:
     return Skip("late") if (last := _last(case)) and case.now > last else None
 
 
-def _exits(case: Case) -> Decision | None:
-    return Skip(f"exit:{case.exit}") if case.exit else None
-
-
 def _holds(case: Case) -> Decision | None:
     if not case.holds:
         return None
@@ -186,9 +179,7 @@ def _grace(case: Case) -> Decision | None:
 
 
 def _holdout(case: Case) -> Decision | None:
-    if case.is_held_out and case.kind != "transactional":
-        return Skip("holdout")
-    return Skip("control") if case.is_control and case.kind == "marketing" else None
+    return Skip("holdout") if case.is_held_out and case.kind != "transactional" else None
 
 
 def _hours(case: Case) -> Decision | None:
@@ -223,7 +214,7 @@ def _caps(case: Case) -> Decision | None:
 
 
 GATES: tuple[Callable[[Case], Decision | None], ...] = (
-    _gone, _address, _consent, _preference, _validity, _exits, _brake, _holds, _grace, _holdout, _hours, _best_hour, _caps,
+    _gone, _address, _consent, _preference, _validity, _brake, _holds, _grace, _holdout, _hours, _best_hour, _caps,
 )  # fmt: skip
 """The order of RULES: what can never change first, what passes by itself last."""
 

@@ -151,7 +151,7 @@ def _limits(rule: Rule, language: str, says: Says) -> Iterator[str]:
             .in_(language)
             .format(length(entry.grace, language))
         )
-    if entry.holdout:
+    if entry.holdout and rule.kind != "transactional":
         yield (
             Said(
                 "{:g} % of contacts get nothing, to measure by.", "{:g} % des contacts ne reçoivent rien, pour mesurer."

@@ -58,7 +58,7 @@ class _Counting:
         word, code = word_of(reason), code_of(reason)
         if reason == "sent":
             self.sent += number
-        elif word in ("holdout", "control"):
+        elif word == "holdout":
             self.ghosts += number
         elif word in WAITING:
             self.waited[code] += number

@@ -142,6 +142,15 @@ async def test_who_is_held_out_walks_the_rule_as_a_ghost() -> None:
     assert ghosts == [person.id for person in people if is_held_out("simple", person.id, 0.2)]
 
 
+@pytest.mark.parametrize(("kind", "spares"), [("service", True), ("transactional", False)])
+async def test_a_holdout_never_keeps_a_transactional_message_back(kind: str, spares: bool) -> None:
+    held_out = next(name for number in range(99) if is_held_out("simple", name := f"p{number}", 0.2))
+    play = Play(simple(f"class: {kind}\nentry: {{holdout: 20%}}"), people=(anna_called(held_out),))
+    await play.happens("cart.updated", held_out, cart_id="1")
+    assert play.told(held_out) == (["holdout"] if spares else ["sent"])
+    assert bool(play.got(held_out)) is not spares
+
+
 async def test_one_control_group_hears_of_no_marketing_at_all() -> None:
     people = tuple(anna_called(f"p{number}") for number in range(100))
     play = Play(simple(), simple().replace("rule: simple", "rule: other"), control=0.3, people=people)

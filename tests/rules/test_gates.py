@@ -81,11 +81,9 @@ def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
         ({"valid_until": NOW}, Skip("expired")),
         ({"planned": NOW - 2 * HOUR, "late_after": HOUR}, Skip("late")),
         ({"planned": NOW - HOUR, "late_after": HOUR}, Send()),
-        ({"exit": "goal"}, Skip("exit:goal")),
         ({"holds": ("conversation.open",)}, Hold(None, "held:conversation.open")),
         ({"holds": ("a",), "late_after": HOUR}, Hold(NOW + HOUR + timedelta(seconds=1), "held:a")),  # then it is late
         ({"is_held_out": True}, Skip("holdout")),
-        ({"is_control": True}, Skip("control")),
         # hours, in the contact's zone
         ({"quiet": (NIGHT,)}, Send()),
         ({"quiet": (NIGHT,), "now": at(7, 30)}, Hold(at(8), "quiet->08:00")),
@@ -128,8 +126,8 @@ FREE = NOW + 4 * DAY
         ({"caps": (Cap(1, "week"),)}, Send()),
         ({"caps": (Cap(2, "month"),), "on_cap": "wait"}, Hold(datetime(2026, 11, 30, 23, tzinfo=UTC), "capped:all")),
         ({"caps": (grace(2 * DAY, "rule", "cart"), Cap(1, WEEK)), "on_cap": "wait"}, Hold(NOW + DAY, "grace:rule:cart")),
-        ({"is_control": True, "caps": (grace(2 * DAY),)}, Skip("grace:all")),
-        ({"is_control": True}, Skip("control")),
+        ({"is_held_out": True, "caps": (grace(2 * DAY),)}, Skip("grace:all")),
+        ({"is_held_out": True}, Skip("holdout")),
         ({"caps": (), "ledger": anna(entries=(spent(DAY),), own=(OwnCap(1, WEEK, "email"),))}, Skip("capped:own")),
         ({"caps": (), "ledger": anna(entries=(spent(DAY),), own=(OwnCap(1, WEEK, "sms"),))}, Send()),
         ({"ledger": anna(entries=(spent(HOUR, rid="run:send"), spent(DAY)))}, Send()),
@@ -170,7 +168,6 @@ def test_a_message_that_waits_for_the_best_hour(how: dict[str, Any], decision: o
         ({"ledger": anna(paused={"*:*": NOW + DAY})}, "paused", "", "", ""),
         ({"quiet": (Hours(time(10), time(12)),)}, "quiet->12:00", "quiet->12:00", "", ""),
         ({"is_held_out": True}, "holdout", "holdout", "holdout", ""),
-        ({"is_control": True}, "control", "", "", ""),
         ({"ledger": Ledger("x")}, "no_consent:topic:offers", "", "", ""),
         (
             {"ledger": Ledger("x", on={"*:*": False}, at={"*:*": NOW})},
@@ -203,7 +200,6 @@ TROUBLES: list[dict[str, Any]] = [
     {"slot": replace(SLOT, topic="news")},
     {"is_sent_here": False},
     {"valid_until": NOW},
-    {"exit": "goal"},
     {"braked_until": NOW + DAY},
     {"holds": ("conversation.open",)},
     {"is_held_out": True},
