@@ -5,8 +5,10 @@ write them with accents, dots and emoji. Only the whole message counts: "stop by
 with a bot, the words that they say to it all day ("cancel", "end", "info") are left to it, and so is Telegram's own /start.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
+from itertools import filterfalse
 from typing import Literal
 
 Keyword = Literal["stop", "start", "help"]
@@ -24,6 +26,7 @@ _WORDS: dict[Keyword, frozenset[str]] = {
     "start": frozenset({"start", "unstop", "resume", "subscribe", "reprendre", "reprise", "reabonner", "me reabonner"}),
     "help": frozenset({"help", "info", "aide", "hilfe", "ayuda"}),
 }  # fmt: skip
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _YES = frozenset({"yes", "oui"})
 _TO_THE_BOT = frozenset({"cancel", "end", "quit", "revoke", "resume", "help", "info", "aide", "hilfe", "ayuda"})
 
@@ -101,5 +104,9 @@ def _folded(text: str) -> str:
 
 @lru_cache(256)  # every message is asked twice: before it is thought of, and then
 def _folded_short(trimmed: str) -> str:
-    bare = (char for char in unicodedata.normalize("NFKD", trimmed) if unicodedata.category(char) not in ("Mn", "Cf"))
-    return " ".join("".join(char if char.isalnum() else " " for char in bare).casefold().split())
+    bare = trimmed if trimmed.isascii() else "".join(filterfalse(_is_unheard, unicodedata.normalize("NFKD", trimmed)))
+    return _BETWEEN_WORDS.sub(" ", bare).casefold().strip()
+
+
+def _is_unheard(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Cf")

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import filterfalse
 from typing import Any
 
 from profiles.ids import new_id
@@ -29,7 +30,7 @@ def words_of(text: str) -> set[str]:
     folded = text.casefold()
     if not folded.isascii():
         apart = unicodedata.normalize("NFKD", folded)
-        folded = "".join(letter for letter in apart if not unicodedata.combining(letter))
+        folded = "".join(filterfalse(unicodedata.combining, apart))
     return {word[:LONGEST_WORD] for word in _WORD.findall(folded)[:MOST_WORDS]}
 
 
