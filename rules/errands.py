@@ -98,8 +98,12 @@ class Errands:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             if isinstance(error.__cause__, NotPublic) or isinstance(error, NotPublic):
                 return "not_public"
-            self._silent[host] = self._clock() + SILENT_FOR
+            self._leave_alone(host, self._clock())
             return "timeout" if isinstance(error, TimeoutError) else "unreachable"
+
+    def _leave_alone(self, host: str, now: datetime) -> None:
+        """Note that this host did not answer, and forget those whose time is over: rules may name ever new ones."""
+        self._silent = {name: until for name, until in self._silent.items() if until > now} | {host: now + SILENT_FOR}
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -18,7 +18,7 @@ from profiles.indexes import INDEXES
 from profiles.record import to_document
 from profiles.secret import Secret
 from profiles.store import Store
-from rules.errands import Errands, again
+from rules.errands import SILENT_FOR, Errands, again
 from rules.options import RulesOptions
 from rules.outward import PublicResolver
 from rules.webhooks import headers, key_of
@@ -210,6 +210,18 @@ async def test_a_host_that_is_down_costs_the_others_no_time(town: Town, worker: 
     rows = await town.store.find("errands", {"_id": {"$regex": "^d"}})
     assert {row["reason"] for row in rows} == {"unreachable", "silent"}
     assert {row["attempts"] for row in rows if row["reason"] == "silent"} == {0}
+
+
+async def test_a_host_that_was_down_is_tried_again_and_forgotten(town: Town, worker: Errands) -> None:
+    await town.ask("first", "http://localhost:1/")
+    await town.ask("other", "http://127.0.0.1:1/", give_up_at=town.now)
+    await worker.look()
+    assert worker._silent.keys() == {"localhost", "127.0.0.1"}
+    town.now += SILENT_FOR
+    await town.ask("again", "http://localhost:1/")
+    await worker.look()
+    assert (await town.row("again"))["reason"] == "unreachable"
+    assert worker._silent.keys() == {"localhost"}
 
 
 @pytest.mark.parametrize(
