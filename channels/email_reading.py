@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.errors import MessageError
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import count, islice
 
 from channels.email_bounces import MOST_PARTS
 from channels.email_charset import decoded, words
@@ -23,6 +24,9 @@ MOST_REFERENCES = 20
 MOST_COMMENTS = 20  # in one field of addresses
 LONGEST_SUBJECT = 250
 LONGEST_BODY = 200_000  # characters
+REPEATED = 0.8  # of the words of an HTML part that stand in a plain one beside it: the same once more
+_SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
+_WORD = re.compile(r"\w+")
 _ID = re.compile(r"<([!-;=?-~]{1,240}@[!-;=?-~]{1,240})>")
 
 
@@ -75,8 +79,8 @@ def read(mail: Message) -> Letter:
     sender, name = _sender(mail)
     answers = [*_ids(mail, "In-Reply-To"), *reversed(_ids(mail, "References"))]
     body, parts = _Body(), list[Part]()
-    for part in _leaves(mail):
-        if not body.takes(part):
+    for part, alternative in _leaves(mail):
+        if not body.takes(part, alternative):
             parts.append(Part(_name(part) or part.get_content_type(), _octets(part)))
     return Letter(
         sender=sender,
@@ -100,44 +104,71 @@ def recipients(mail: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for address in found if "@" in address))[:50]
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A part that says something."""
+
+    text: str
+    alternative: int
+    """The number of the choice that it is part of, 0 for none."""
+    is_html: bool
+
+
 class _Body:
     """The words of a mail: of the same words in several forms the plain one, else the HTML as text."""
 
     def __init__(self) -> None:
-        self._plain: list[str] = []
-        self._html: list[str] = []
+        self._words: list[_Words] = []
 
-    def takes(self, part: Message) -> bool:
+    def takes(self, part: Message, alternative: int) -> bool:
         """Keep a part that belongs to the words; False when it is a file."""
-        if part.get_content_disposition() == "attachment" or (part.get_filename() and not part.is_multipart()):
+        if part.get_content_disposition() == "attachment" or (_name(part) and not part.is_multipart()):
             return False
-        kind = part.get_content_type()
-        if kind == "text/plain":
-            self._plain.append(_text(part))
-        elif kind == "text/html":
-            self._html.append(_text(part))
-        return kind in ("text/plain", "text/html")
+        kind, is_broken = part.get_content_type(), part.get_content_maintype() == "multipart"  # it lacks its boundary
+        if kind not in ("text/plain", "text/html") and not is_broken:
+            return False
+        self._words.append(_Words(_text(part).strip(), alternative, is_html=kind == "text/html"))
+        return True
 
     def said(self) -> str:
-        plain = "\n\n".join(one.strip() for one in self._plain if one.strip())
-        return plain or "\n\n".join(said_by(one) for one in self._html)
+        plain = [one for one in self._words if one.text and not one.is_html]
+        instead = {one.alternative for one in plain if one.alternative}
+        known = set(_WORD.findall("\n".join(one.text for one in plain)[:LONGEST_BODY]))
+        html = {one: said_by(one.text) for one in self._words if one.is_html and one.alternative not in instead}
+        texts = (one.text if not one.is_html else _unless(html.get(one, ""), known) for one in self._words)
+        return "\n\n".join(text for text in texts if text)
 
 
-def _leaves(mail: Message) -> Iterator[Message]:
-    """Yield the parts that contain no others; a mail within a mail is one of them."""
-    for number, part in enumerate(_walk(mail)):
-        if number >= MOST_PARTS:
-            return
-        yield part
+def _unless(text: str, known: set[str]) -> str:
+    """Return what an HTML part says; nothing when nearly all of it is known, for not every program calls them alternatives."""
+    said = set(_WORD.findall(text))
+    return text if not known or len(said - known) > (1 - REPEATED) * len(said) else ""
 
 
-def _walk(part: Message) -> Iterator[Message]:
-    content = part.get_payload()
-    if part.get_content_maintype() == "multipart" and isinstance(content, list):
-        for inner in content:
-            yield from _walk(inner) if isinstance(inner, Message) else ()
-    else:
-        yield part
+def _leaves(mail: Message) -> Iterator[tuple[Message, int]]:
+    """Yield the parts that contain no others, each with the number of the outermost choice it stands in, 0 for none.
+
+    A mail within a mail is one of them.
+    """
+    yield from islice(_walk(mail, 0, count(1)), MOST_PARTS)
+
+
+def _walk(part: Message, alternative: int, numbers: Iterator[int]) -> Iterator[tuple[Message, int]]:
+    if not (part.is_multipart() and part.get_content_maintype() == "multipart"):
+        yield part, alternative
+        return
+    if part.get_content_type() == "multipart/alternative" and not alternative:
+        alternative = next(numbers)
+    for inner in _within(part):
+        yield from _walk(inner, alternative, numbers)
+
+
+def _within(part: Message) -> list[Message]:
+    """Return what a container holds; of a signed one (RFC 1847) without its signature, which is no file that anybody sent."""
+    content: object = part.get_payload()
+    inner = [one for one in content if isinstance(one, Message)] if isinstance(content, list) else []
+    is_signed = part.get_content_type() == "multipart/signed" and inner and inner[-1].get_content_type() in _SIGNATURES
+    return inner[:-1] if is_signed else inner
 
 
 def _sender(mail: Message) -> tuple[str, str]:

@@ -47,6 +47,48 @@ def test_the_plain_words_are_taken_before_their_html() -> None:
     assert letter(bytes(mail)).text.strip() == "plain"
 
 
+def mail_of(kind: str, *parts: bytes) -> bytes:
+    """Return a part that holds these."""
+    mark = f"b{len(parts)}{kind.replace('/', '')}".encode()
+    held = b"".join(b"--" + mark + b"\r\n" + part + b"\r\n" for part in parts)
+    return b"Content-Type: multipart/%b; boundary=%b\r\n\r\n%b--%b--" % (kind.encode(), mark, held, mark)
+
+
+PLAIN, HTML = b"Content-Type: text/plain\r\n\r\n%b", b"Content-Type: text/html\r\n\r\n<p>%b</p>"
+PGP = b'Content-Type: application/pgp-signature; name="signature.asc"\r\n\r\n-----BEGIN PGP SIGNATURE-----'
+PAPER = b'Content-Type: application/pdf; name="a.pdf"\r\nContent-Disposition: attachment\r\n\r\n%PDF-1'
+WINMAIL = b'Content-Type: application/ms-tnef; name="winmail.dat"\r\n\r\nx'
+INVITED = b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR"
+
+
+@pytest.mark.parametrize(
+    ("octets", "text", "files"),
+    [
+        (mail_of("mixed", HTML % b"My order?", PLAIN % b"Scanned."), "My order?\n\nScanned.", []),
+        (mail_of("mixed", PLAIN % b"From outside!", HTML % b"My order?"), "From outside!\n\nMy order?", []),
+        (mail_of("mixed", PLAIN % b"My order?", HTML % b"My order?"), "My order?", []),
+        (mail_of("mixed", mail_of("alternative", PLAIN % b" ", HTML % b"Hm?"), PLAIN % b"Scanned."), "Hm?\n\nScanned.", []),
+        (mail_of("alternative", PLAIN % b"a", mail_of("mixed", HTML % b"b", PAPER, HTML % b"c")), "a", ["a.pdf"]),
+        (mail_of("signed", PLAIN % b"Signed", PGP), "Signed", []),
+        (mail_of("mixed", PLAIN % b"Look", PGP), "Look", ["signature.asc"]),
+        (mail_of("mixed", PLAIN % b"Look", WINMAIL), "Look", ["winmail.dat"]),
+        (mail_of("alternative", PLAIN % b"Come", HTML % b"Come", INVITED), "Come", ["text/calendar"]),
+        (mail_of("digest", b"\r\nSubject: old\r\n\r\nInner words"), "", ["message/rfc822"]),
+        (b"Content-Type: multipart/mixed\r\n\r\nNo boundary at all", "No boundary at all", []),
+        (HTML % "👍".encode(), "👍", []),
+    ],
+)  # fmt: skip
+def test_no_words_are_lost_and_none_said_twice(octets: bytes, text: str, files: list[str]) -> None:
+    found = letter(HEAD + octets)
+    assert (found.text, [part.name for part in found.parts]) == (text, files)
+
+
+@pytest.mark.parametrize("name", ["été.pdf".encode(), "été.pdf".encode("latin-1")])
+def test_a_files_name_beyond_ascii_is_read_as_it_came(name: bytes) -> None:
+    paper = b'Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="%b"\r\n\r\n%%PDF-1' % name
+    assert [part.name for part in letter(HEAD + paper).parts] == ["été.pdf"]
+
+
 def test_html_alone_becomes_text_and_nothing_of_it_runs() -> None:
     page = (
         "<html><head><title>t</title><style>p{x}</style><script>alert(1)</script></head><body><p>Bonjour <b>vous</b></p>"
@@ -70,12 +112,34 @@ def test_html_alone_becomes_text_and_nothing_of_it_runs() -> None:
         ("unicode_escape", b"\\x41", "\\x41"),
         ("utf-16", "é".encode("utf-16"), "é"),
         ('"utf-8"', "é".encode(), "é"),
+        ("idna", "é".encode(), "é"),
+        ("undefined", "é".encode(), "é"),
+        ('"a\0b"', "é".encode(), "é"),
+        ("gb2312", "朱镕基".encode("gbk"), "朱镕基"),
+        ("Shift_JIS", "①髙".encode("cp932"), "①髙"),
+        ("x-gbk", "你好".encode("gbk"), "你好"),
+        ("iso-8859-8-i", "שלום".encode("iso8859-8"), "שלום"),
     ],
 )
 def test_a_wrong_charset_is_survived(charset: str, octets: bytes, text: str) -> None:
     assert decoded(octets, charset) == text
     mail = HEAD + f"Content-Type: text/plain; charset={charset or 'x'}\r\n\r\n".encode() + octets
     assert letter(mail).text.strip() == text.strip()
+
+
+def test_no_charset_takes_long() -> None:
+    began = time.process_time()
+    assert letter(HEAD + b"Content-Type: text/plain; charset=punycode\r\n\r\n\xe9-" + b"A" * 200_000).text.startswith(
+        "é-A"
+    )
+    assert time.process_time() - began < 1  # 5 s by the library, and of 800 kB a hundred
+
+
+def test_a_charset_and_names_written_as_rfc_2231_says_are_read() -> None:
+    said = b"Content-Type: text/plain; charset*=us-ascii'en'koi8-r\r\n\r\n" + "привет".encode("koi8-r")
+    assert letter(HEAD + said).text == "привет"
+    odd = b"Content-Type: text/plain\r\nContent-Disposition: inline; filename*=idna''caf%C3%A9\r\n\r\nx"
+    assert letter(HEAD + odd).sender
 
 
 @pytest.mark.parametrize(
