@@ -1,7 +1,8 @@
 """What is new in a mail: its text without the mail it answers and without the signature. Pure.
 
-There is no standard for quotes, only habits of mail programs; the rules here follow those of Gmail, Outlook, Apple Mail and
-Thunderbird in French and English. Where a rule would leave nothing, or the answer stands between the quoted lines, all is kept.
+There is no standard for quotes, only habits of mail programs; the rules here follow those of Gmail, Outlook, Apple Mail, Yahoo,
+GMX, Zimbra, Samsung's and Thunderbird in French, English and German. Where a rule would leave nothing, or the answer stands
+between the quoted lines, all is kept.
 """
 
 import re
@@ -10,18 +11,32 @@ LONGEST = 200_000  # characters that are looked at
 MOST_LINES = 3_000  # in which a quote is looked for
 
 _WROTE = re.compile(
-    r"(?=.*\d)(?:on|le|am|el)\b.{5,300}(?:wrote|a écrit|schrieb|escribió)\s?:?\s*", re.IGNORECASE | re.DOTALL
+    r"(?=.*\d)(?:(?:on|le|am|el)\b.{5,300}(?:wrote|(?<!['’])a écrit|schrieb|escribió|folgendes geschrieben)\s?:?|"
+    r"am\b.{5,300}\bschrieb (?!mir\b|uns\b|ich\b).{2,200}:)\s*",
+    re.IGNORECASE | re.DOTALL,
 )
-_BARE_WROTE = re.compile(r".{3,200}(?:wrote|a écrit)\s?:", re.IGNORECASE)
+_STAMPED = re.compile(r"\d\s?[:h]\s?\d\d|\S@\S", re.IGNORECASE)
+"""A time of day or an address, which every program names; people who tell of a letter name neither."""
+_BARE_WROTE = re.compile(r".{3,200}(?:wrote|a écrit|schrieb)\s?:", re.IGNORECASE)
 _ORIGINAL = re.compile(
-    r"[-_]{3,}\s?(?:original message|message d'origine|message original|courriel original)\s?[-_]{3,}", re.IGNORECASE
+    r"[-_]{3,}\s?(?:original message|(?:message|mail|courriel) (?:d['’]origine|original)|"
+    r"ursprüngliche (?:nachricht|e-?mail)|original-?nachricht)\s?[-_]{3,}",
+    re.IGNORECASE,
 )
 _RULE = re.compile(r"_{20,}|-{20,}")
-_HEADER = re.compile(r"\*?(?:from|de|von)\s?:\*?\s.{1,300}", re.IGNORECASE)
-_NEXT_HEADER = re.compile(r"\*?(?:sent|date|envoyé|to|à|subject|objet|cc|gesendet)\s?:\*?\s.{0,300}", re.IGNORECASE)
+_HEADER = re.compile(r"\*?(?:from|de|von|sent|gesendet)\s?:\*?\s.{1,300}", re.IGNORECASE)
+_NEXT_HEADER = re.compile(
+    r"\*?(?:from|sent|date|to|subject|cc|de|envoyé(?: le)?|à|a|objet|von|gesendet|datum|an|betreff)\s?:\*?.{0,300}",
+    re.IGNORECASE,
+)
+_CERTAIN = re.compile(r"\*?(?:subject|objet|betreff)\s?:.*|.*\S@\S.*", re.IGNORECASE)
+"""What Outlook's block has and the "From: Paris, To: Lyon" of a person has not: a subject, or an address."""
 _SENT_BY = re.compile(
-    r"(?:sent from (?:my|outlook|yahoo|mail for)|get outlook for|envoyé (?:de|depuis) (?:mon|ma|yahoo|outlook)|"
-    r"télécharger outlook|obtenez outlook|provenance : courrier).{0,120}",
+    r"(?:sent from (?:my|outlook|yahoo|mail for)|sent with proton|get outlook for|"
+    r"envoyé (?:de|depuis|à partir d[e'’]) ?(?:mon|ma|yahoo|outlook)|envoyé avec la messagerie sécurisée|"
+    r"télécharger outlook|obten(?:ez|ir) outlook|provenance : courrier|"
+    r"von mein.{1,40} gesendet|gesendet (?:von (?:mein|outlook|yahoo)|mit (?:yahoo|proton))|"
+    r"outlook für (?:ios|android)|holen sie sich outlook).{0,120}",
     re.IGNORECASE,
 )
 _MOST_WRAPPED = 3  # lines over which a program may wrap "On ... wrote:"
@@ -70,9 +85,10 @@ def _attribution(lines: list[str], at: int) -> int:
     """Return the line behind "On Monday Anna wrote:", which may be wrapped; 0 when this is none."""
     for length in range(1, _MOST_WRAPPED + 1):
         said = " ".join(line.strip() for line in lines[at : at + length])
-        if _WROTE.fullmatch(said):
+        is_marked = any(line.startswith(">") for line in lines[at + length : at + length + 2])
+        if _WROTE.fullmatch(said) and (is_marked or _STAMPED.search(said)):
             return at + length
-        if length == 1 and _BARE_WROTE.fullmatch(said) and any(line.startswith(">") for line in lines[at + 1 : at + 3]):
+        if length == 1 and is_marked and _BARE_WROTE.fullmatch(said):
             return at + 1
     return 0
 
@@ -82,10 +98,10 @@ def _is_header(lines: list[str], at: int) -> bool:
     if _RULE.fullmatch(lines[at].strip()):
         at += 1
     below = [line.strip() for line in lines[at : at + 5] if line]
-    return (
-        bool(below and _HEADER.fullmatch(below[0]))
-        and sum(1 for line in below[1:] if _NEXT_HEADER.fullmatch(line)) >= 2
-    )
+    if not (below and _HEADER.fullmatch(below[0])):
+        return False
+    others = [line for line in below[1:] if _NEXT_HEADER.fullmatch(line)]
+    return len(others) >= 2 and any(_CERTAIN.fullmatch(line) for line in [below[0], *others])
 
 
 def _runs(lines: list[str]) -> list[tuple[bool, list[str]]]:

@@ -41,6 +41,10 @@ Subject: Your order
 Hello
 """
 ORIGINAL = "Fine.\n\n-----Original Message-----\nFrom: x\n\nHello"
+HEAD_DE = (
+    "Von: Der Laden <help@shop.example>\nGesendet: Montag, 23. November 2026 09:12\nAn: Anna\nBetreff: Lampen\n\nHallo"
+)
+HEAD_FR = "De : La boutique\nEnvoyé le :lundi 23 novembre 2026 09:12\nÀ : Anna\nObjet :Votre commande\n\nBonjour"
 BELOW = "> Quand passez-vous ?\n> Merci\n\nDemain à 10 h."
 BETWEEN = "On 23 Nov 2026, the shop wrote:\n> Red or blue?\nRed.\n> Large?\nNo, small."
 HTML_QUOTE = "Parfait !\n\nLe 23/11/2026 à 09:12, La boutique a écrit :\n\nQuand passez-vous ?"
@@ -63,6 +67,22 @@ HTML_QUOTE = "Parfait !\n\nLe 23/11/2026 à 09:12, La boutique a écrit :\n\nQua
         ("ok\n\nGet Outlook for Android", "ok"),
         ("ok\r\n\r\n> before\r\n", "ok"),
         ("ok\n> before\n-- \nAnna", "ok"),
+        ("Ja.\n\nAm Mo., 23. Nov. 2026 um 09:12 Uhr schrieb Der Laden <\nhelp@shop.example>:\n\n> Hallo", "Ja."),
+        ("Ja.\n\nVon meinem iPhone gesendet\n\nAm 23.11.2026 um 09:12 schrieb Der Laden:\n\nHallo", "Ja."),
+        (
+            "Ja.\n\n  Am Montag, 23. November 2026 um 09:12:33 MEZ hat X <x@y.example> Folgendes geschrieben:\n\nHallo",
+            "Ja.",
+        ),
+        ("Ja.\n\n" + HEAD_DE, "Ja."),
+        ("Ja.\n\nOutlook für iOS<https://aka.ms/o0ukef> beziehen\n____________________\n" + HEAD_DE, "Ja."),
+        ("Ja.\n\n-----Ursprüngliche Nachricht-----\n" + HEAD_DE, "Ja."),
+        ("Ja.\n\nGesendet: Montag, 23. November 2026\nVon: help@shop.example\nAn: anna@example.org\nHallo", "Ja."),
+        ("Fine.\n\nSent: Monday, November 23, 2026\nFrom: help@shop.example\nTo: anna@example.org\nHello", "Fine."),
+        ("Fine.\n\nSent with Proton Mail secure email.\n\nOn Monday at 9:12 AM, The shop wrote:\n\n> Hello", "Fine."),
+        ("Oui.\n\nEnvoyé depuis mon appareil Galaxy\n\n-------- Message d’origine --------\n" + HEAD_FR, "Oui."),
+        ("Oui.\n\n----- Mail original -----\nDe: La boutique\nÀ: Anna\nEnvoyé: lundi\nObjet: x\n\nBonjour", "Oui."),
+        ("Oui.\n\nProvenance : Courrier pour Windows\n\n" + HEAD_FR, "Oui."),
+        ("Oui.\n\nEnvoyé à partir d’Outlook pour iOS<https://aka.ms/o0ukef>\n", "Oui."),
     ],
 )
 def test_what_the_person_wrote_is_left(text: str, new: str) -> None:
@@ -79,6 +99,11 @@ def test_what_the_person_wrote_is_left(text: str, new: str) -> None:
         "On your page you wrote: delivery in two days. Is it so?",
         "From: here to there\nit takes a day.",
         "J'ai sent: from my heart\nmerci",
+        "Bonjour,\n\nLe 3 novembre à 10h30 votre collègue m'a écrit :\n« livraison sous 2 jours »\nEst-ce vrai ?",
+        "Hello,\n\nOn 3 November your colleague wrote:\ntwo days\nIs it so?",
+        "Bonjour,\nDe : Paris\nÀ : Lyon\nDate : 3 décembre\nMerci",
+        "Hello,\nFrom: Paris\nTo: London\nDate: 3 May\nThanks",
+        "Hallo,\n\nAm 3. um 10:30 schrieb mir Ihr Kollege:\nzwei Tage",
         "",
     ],
 )
