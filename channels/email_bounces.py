@@ -24,7 +24,9 @@ _STATUSES = (
     "message/delivery-status",
     "message/global-delivery-status",
 )  # the second: of addresses beyond ASCII, RFC 6533
-_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_STATUS = re.compile(r"\b(?<!\d\.)([245])\.(\d)\.(\d{1,3})\b(?!\.\d)")  # no address of four numbers, nor most dates
+_RECEIPT = "message/disposition-notification"
+"""Somebody's program says that a mail was read, or thrown away (RFC 8098)."""
 TOKEN = re.compile(r"([0-9a-fA-F]{28})@([A-Za-z0-9.-]{1,253})")
 """A Message-ID such as ours."""
 _ADDRESS = re.compile(r"[^\s<>@;]{1,256}@[^\s<>@;]{1,256}")
@@ -102,6 +104,8 @@ def read(octets: bytes, *, to: str, secret: bytes, domain: str = "") -> Heard | 
             return Complaint(token, _field(_blocks(part), "feedback-type") or "abuse") if token else None
         if part.get_content_type() in _STATUSES:
             return _report(part, token) if token else None
+        if part.get_content_type() == _RECEIPT:
+            return None  # its prose is a date and no status
     if any(part.get(_MICROSOFT) for part in _parts(mail)):
         token = token or _token_of(mail, secret, domain)  # the mail itself comes back, or inside another
         return Complaint(token) if token else None

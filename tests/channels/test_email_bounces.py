@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.email_bounces import Away, Bounce, Complaint, Delayed, read
+from channels.email_bounces import Away, Bounce, Complaint, Delayed, read, status_in
 from channels.email_verp import bounce_path, token_of
 
 SECRET = b"s" * 32
@@ -233,6 +233,32 @@ def test_a_report_of_exim_in_prose_is_no_holiday_note() -> None:
     prose.set_content("A message could not be delivered.\n  anna@example.org\n    550 5.1.1 unknown")
     assert read(prose.as_bytes(), to=PATH, secret=SECRET) == Bounce(TOKEN, "hard", "5.1.1")
     assert read(prose.as_bytes(), to="help@shop.example", secret=SECRET) == Away()
+
+
+def test_a_read_receipt_is_no_bounce_whatever_day_it_names() -> None:
+    for prose in ("Gelesen am 5.7.26 um 09:12.", "Read at 5.9.1."):
+        receipt = report("failed", "", kind="disposition-notification").replace(
+            b"I'm sorry to have to inform you.", prose.encode()
+        )
+        receipt = receipt.replace(b"delivery-status", b"disposition-notification").replace(
+            b"Auto-Submitted: auto-replied\r\n", b""
+        )
+        assert read(receipt, to=PATH, secret=SECRET) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("550-5.1.1 no", "5.1.1"),
+        ("(#5.7.26).", "5.7.26"),
+        ("gone: 5.1.1.", "5.1.1"),
+        ("from 5.9.12.34", ""),
+        ("at 194.2.3.4", ""),
+        ("am 5.11.26", ""),
+    ],
+)
+def test_a_status_is_told_from_an_address_and_a_day(said: str, status: str) -> None:
+    assert status_in(said) == status
 
 
 def test_a_letter_of_a_person_is_none_of_these() -> None:
