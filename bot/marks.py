@@ -11,7 +11,8 @@ from typing import Any
 from profiles.findings import Findings
 from profiles.written import Text
 
-_MARK = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\)|(\{[^}]*\}))")
+# With bounds: without them the time to read a sentence grows with the square of its length.
+_MARK = re.compile(r"\[([^\]]{1,500})\](?:\(([^)]{0,500})\)|(\{[^}]{0,1000}\}))")
 
 
 def marks_in(sentence: Text, findings: Findings) -> Iterator[tuple[re.Match[str], Mapping[str, Any]]]:

@@ -27,13 +27,14 @@ _MOST_PASSAGES = 5_000
 _LARGEST_FILE = 1_000_000
 _KEYS = ("title", "url", "language")
 
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*$")
+# Every repeat that can begin anywhere has a bound: without one the time grows with the square of the document's length.
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.{1,300}?)[ \t]*#*$")
 _ANCHOR = re.compile(r"\s*\{#([\w-]+)\}$")
 _ALSO = re.compile(r"<!--\s*also:(.*?)-->", re.S | re.I)
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
-_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_STRESS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.+?)(?<=\S)\1")
+_IMAGE = re.compile(r"!\[([^\]]{0,500})\]\([^)]{0,2000}\)")
+_LINK = re.compile(r"\[([^\]]{1,500})\]\([^)]{0,2000}\)")
+_STRESS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.{1,500}?)(?<=\S)\1")
 _BULLET = re.compile(r"^[ \t]*[*+-][ \t]+", re.M)
 _WRAP = re.compile(r"(?<=\S)[ \t]*\n(?=[^\s\-\d>|])")
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)")
@@ -91,7 +92,7 @@ def _passages_in(text: str, shown: str, default_language: str, findings: Finding
     language = front.get("language") or language_of(shown.removeprefix("kb/")) or default_language
     seen: Counter[str] = Counter()
     for headings, written_anchor, written in _sections(body):
-        also = " ".join(" ".join(_ALSO.findall(written)).split())
+        also = " ".join(" ".join(_ALSO.findall(written[: _commented(written)])).split())
         plain = _plain(written)
         if not plain:
             continue
@@ -162,7 +163,9 @@ def _sections(body: str) -> Iterator[tuple[list[str], str, str]]:
 
 def _plain(markdown: str) -> str:
     """Return the words without marks; paragraphs and list items keep their lines, lines wrapped in the file are joined."""
-    text = _COMMENT.sub("", clean_text(markdown, _LARGEST_FILE))
+    text = clean_text(markdown, _LARGEST_FILE)
+    end = _commented(text)
+    text = _COMMENT.sub("", text[:end]) + text[end:]
     text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
     for _ in range(2):  # stress inside stress
         text = _STRESS.sub(r"\2", text)
@@ -170,6 +173,11 @@ def _plain(markdown: str) -> str:
     text = _BULLET.sub("- ", re.sub(r"^[ \t]*>[ \t]?", "", text, flags=re.M))
     text = _WRAP.sub(" ", "\n".join(line.strip() for line in text.splitlines()))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _commented(text: str) -> int:
+    """Return where the last comment ends: up to there no search for an end is in vain."""
+    return text.rfind("-->") + len("-->") if "-->" in text else 0
 
 
 def _slug(heading: str) -> str:

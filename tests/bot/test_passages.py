@@ -1,5 +1,7 @@
 """Documents cut into passages: headings, links, languages, and text without Markdown's marks."""
 
+import time
+
 import pytest
 
 from bot.passages import LONGEST_SAID, Passage, read_passages, said
@@ -132,3 +134,15 @@ def test_a_long_passage_is_cut_after_a_sentence():
 def test_a_long_passage_without_sentences_is_cut_after_a_word():
     short = said(Passage("a", "en", "A", "word " * 400))
     assert len(short) <= LONGEST_SAID and short.endswith("word …")
+
+
+@pytest.mark.parametrize("unclosed", ["<!-- also: ", "[", "[a](", "**a ", "`a ``b ~~c", "# a#", "# a   ", "!["])
+def test_a_long_document_of_unclosed_marks_is_read_quickly(passages, unclosed):
+    began = time.thread_time()
+    passages("# A\n" + unclosed * 10_000 + "b\nText.")
+    assert time.thread_time() - began < 1
+
+
+def test_a_comment_that_is_never_closed_is_text_and_one_before_it_is_not(passages):
+    found, _ = passages("# A\nText. <!-- also: parcel --> More <!-- also: open")
+    assert [(p.text, p.also) for p in found] == [("Text.  More <!-- also: open", "parcel")]
