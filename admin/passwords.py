@@ -14,14 +14,23 @@ AT_ONCE = 4
 WAITING = 32  # past this many the answer is "busy": each takes some 30 ms of a core
 SHORTEST, LONGEST = 10, 128
 COMMON = frozenset(
-    {
-        "1234567890", "12345678910", "0123456789", "password123", "password1234", "passw0rd123", "p@ssw0rd123",
-        "motdepasse", "motdepasse1", "motdepasse123", "azertyuiop", "azerty12345", "qwertyuiop", "qwerty12345",
-        "1q2w3e4r5t", "1qaz2wsx3edc", "abcdefghij", "iloveyou123", "letmein1234", "welcome123", "welcome1234",
-        "bienvenue1", "bienvenue123", "administrator", "administrateur", "admin12345", "changeme123", "football123",
-        "soleil12345", "doudou12345", "causerie123", "causerie1234",
-    }
+    """
+    password passwort passe motdepasse mdp azerty azertyuiop azertyui qwerty qwertyuiop qwertyui qwertz qwertzuiop
+    asdf asdfgh asdfghjkl qsdf qsdfgh qsdfghjklm zxcvbn zxcvbnm wxcvbn abc abcd abcde abcdef abcdefgh abcdefghij qaz
+    wsx qazwsx qazwsxedc qwert azert admin administrator administrateur root user utilisateur guest test login
+    access default welcome bienvenue bonjour coucou hello salut letmein changeme secret master superman batman
+    pokemon starwars dragon monkey shadow princess princesse sunshine soleil iloveyou jetaime jtm doudou loulou
+    chouchou chocolat nounours football baseball basketball hockey juventus liverpool chelsea marseille paris france
+    internet computer ordinateur summer winter spring autumn hiver printemps automne freedom whatever trustno
+    trustnoone causerie
+    """.split()
+)
+"""What stands first on every published list of broken passwords, in English and French, without digits and signs."""
+_ROWS = (
+    "0123456789", "0987654321", "1234567891011121314", "1qaz2wsx3edc4rfv", "1q2w3e4r5t6y7u8i9o0p",
+    "a1z2e3r4t5y6u7i8o9p0", "abcdefghijklmnopqrstuvwxyz",
 )  # fmt: skip
+_MEANT = str.maketrans("0134578@$!€", "oieastbasie")  # p@ssw0rd: every list has it, too
 
 
 class Busy(Exception):
@@ -73,8 +82,31 @@ def weakness(password: str, *, about: tuple[str, ...] = ()) -> str | None:
     if len(password) > LONGEST:
         return "long"
     plain = password.casefold()
-    if plain in COMMON or len(set(plain)) < 4:
+    if _is_common(plain):
         return "common"
     if any(len(word) > 3 and word.casefold() in plain for word in about):
         return "personal"
     return None
+
+
+def _is_common(plain: str) -> bool:
+    """Return whether it is one or two of the commonest words, one thing again and again, or a row of keys; digits hide none."""
+    if len(set(plain)) < 4 or _is_repeated(plain) or any(plain in row * 3 for row in _ROWS):
+        return True
+    bare, meant = (_letters(text) for text in (plain, plain.translate(_MEANT)))
+    return any(
+        _is_two_words(text) for text in (bare, meant, _letters(plain.strip("0123456789!?.*#").translate(_MEANT)))
+    )
+
+
+def _is_repeated(text: str) -> bool:
+    """Return whether the text is the same thing twice or more: found within its double, elsewhere than at its ends."""
+    return text in (text + text)[1:-1]
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if char.isalpha())
+
+
+def _is_two_words(text: str) -> bool:
+    return text in COMMON or any(text[:at] in COMMON and text[at:] in COMMON for at in range(1, len(text)))

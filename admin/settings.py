@@ -65,7 +65,7 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     old, new = fields.get("old", "")[:200], fields.get("new", "")
     if not await throttle.allowed(desk.store, f"password:{agent.id}", throttle.PER_ACCOUNT, now=desk.clock()):
         return await _page(request, error=speaks("Too many tries. Wait a minute and try again."), status=429)
-    weak = weakness(new, about=(*agent.name.split(), agent.email.partition("@")[0]))
+    weak = weakness(new, about=(*agent.name.split(), agent.email, agent.email.partition("@")[0]))
     try:
         if not await desk.passwords.matches(agent.password, old):
             return await _page(request, error=speaks("The present password is not right."), status=422)

@@ -183,7 +183,7 @@ def _problem(request: web.Request, invited: str, name: str, email: str, password
         return speaks("Say how colleagues call you.")
     if normalise("email", email, country="FR") is None or (invited and email != invited):
         return speaks("This e-mail address is not right.")
-    weak = weakness(password, about=(name, *name.split(), email.partition("@")[0]))
+    weak = weakness(password, about=(name, *name.split(), email, email.partition("@")[0]))
     return bound(speaks).weak(weak) if weak else None
 
 

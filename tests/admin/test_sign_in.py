@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from aiohttp import CookieJar
 
 from admin import invitations, sign_in, throttle, totp
@@ -127,6 +128,29 @@ def test_passwords_that_are_short_common_or_personal_are_refused() -> None:
     for reason, password in refused.items():
         assert weakness(password, about=("Maya", "Lindqvist")) == reason
     assert weakness(PASSWORD, about=("Maya",)) is None
+
+
+@pytest.mark.parametrize(
+    "password", ["passwordpassword", "PasswordPassword1!", "P@ssw0rd!!!!", "motdepasse2026", "12345678910", "098765432109",
+                 "azertyqwerty", "1qaz2wsx3edc", "iloveyou123", "x7!kx7!kx7!k"],
+)  # fmt: skip
+def test_a_common_password_is_known_under_its_digits_and_said_twice(password: str) -> None:
+    assert weakness(password) == "common"
+
+
+@pytest.mark.parametrize(
+    "password", ["hello paris summer winter", "x9!kd0Qm2z", "le soleil brille à Paris", "4815162342 lost"]
+)
+def test_common_words_in_a_sentence_are_no_common_password(password: str) -> None:
+    assert weakness(password) is None
+
+
+async def test_the_address_itself_is_no_password_even_a_short_one(office: Office) -> None:
+    link = str(await invitations.first_link(office.desk)).partition("/console")[2]
+    caller = office.stranger()
+    await caller.learn_csrf(link)
+    answer = await caller.post(link, form={"name": "Jo", "email": "jo@x.example", "password": "jo@x.example"})
+    assert answer.status == 422 and "Leave your name and e-mail address out of it." in await answer.text()
 
 
 async def test_the_second_factor_is_asked_for_and_each_step_works_once(office: Office) -> None:
