@@ -13,7 +13,7 @@ from profiles.audience import MOST_AUDIENCE_INDEXES, count, make_index, past_of,
 from profiles.expression import Expression, Facts, Kind, Sent, Vocabulary, parse, parse_value
 from profiles.expression_audience import Audience
 from profiles.expression_operands import Scope, operand
-from profiles.expression_parser import DEEPEST
+from profiles.expression_syntax import DEEPEST
 from profiles.profile import Attribute, Profile
 from profiles.record import from_document, to_document
 from profiles.store import Document, Store

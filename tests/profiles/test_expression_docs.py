@@ -8,7 +8,7 @@ import pytest
 from profiles.expression import Expression, Vocabulary, parse
 from profiles.expression_calls import CALLS, FUNCTIONS
 from profiles.expression_names import BUILTIN, THREAD
-from profiles.expression_parser import DEEPEST, LONGEST_SOURCE, MOST_NODES
+from profiles.expression_syntax import DEEPEST, LONGEST_SOURCE, MOST_NODES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 MANUALS = [DOCS / "expressions.md", DOCS / "fr" / "expressions.md"]

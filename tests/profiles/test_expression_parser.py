@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiles.expression import Expression, Kind, Mistake, Vocabulary, parse, parse_value
-from profiles.expression_parser import DEEPEST, LONGEST_SOURCE
+from profiles.expression_syntax import DEEPEST, LONGEST_SOURCE
 
 KNOWN = Vocabulary(
     attributes={"country": Kind.TEXT, "points": Kind.NUMBER, "born_on": Kind.DATE, "is_vip": Kind.FLAG, "tags": Kind.TEXTS,
