@@ -13,8 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 AT_ONCE = 4
 WAITING = 32  # past this many the answer is "busy": each takes some 30 ms of a core
 SHORTEST, LONGEST = 10, 128
-COMMON = frozenset(
-    """
+_COMMONEST = """
     password passwort passe motdepasse mdp azerty azertyuiop azertyui qwerty qwertyuiop qwertyui qwertz qwertzuiop
     asdf asdfgh asdfghjkl qsdf qsdfgh qsdfghjklm zxcvbn zxcvbnm wxcvbn abc abcd abcde abcdef abcdefgh abcdefghij qaz
     wsx qazwsx qazwsxedc qwert azert admin administrator administrateur root user utilisateur guest test login
@@ -23,8 +22,8 @@ COMMON = frozenset(
     chouchou chocolat nounours football baseball basketball hockey juventus liverpool chelsea marseille paris france
     internet computer ordinateur summer winter spring autumn hiver printemps automne freedom whatever trustno
     trustnoone causerie
-    """.split()
-)
+"""
+COMMON = frozenset(_COMMONEST.split())
 """What stands first on every published list of broken passwords, in English and French, without digits and signs."""
 _ROWS = (
     "0123456789", "0987654321", "1234567891011121314", "1qaz2wsx3edc4rfv", "1q2w3e4r5t6y7u8i9o0p",

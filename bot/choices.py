@@ -22,9 +22,9 @@ def without_choices(memory: Mapping[str, Any]) -> dict[str, Any]:
 
 def chosen(text: str, memory: Mapping[str, Any]) -> tuple[str | None, str]:
     """Return title and payload of the button just offered whose title, or number in the list, was typed; else the text."""
-    typed = text.casefold()
+    typed = _folded(text)
     for number, (title, payload) in enumerate(memory.get(_KEY) or (), start=1):
-        if typed in (title.casefold(), str(number)):
+        if typed in (_folded(title), str(number)):
             return str(title), str(payload)
     return None, text
 
@@ -37,6 +37,10 @@ def payloads(memory: Mapping[str, Any]) -> list[str]:
 def titles(memory: Mapping[str, Any]) -> list[str]:
     """Return what stands on them, in small letters."""
     return [str(title).casefold() for title, _ in memory.get(_KEY) or ()]
+
+
+def _folded(text: str) -> str:
+    return text.casefold().replace("’", "'")  # texts curve it, most keyboards do not
 
 
 def _choice(button: Button) -> list[str]:

@@ -32,7 +32,7 @@ from bot.scene import Scene
 from bot.tracker import Tracker
 
 DEFAULT_SORRY = {
-    "fr": "Désolé, je n'ai pas compris. Pouvez-vous le dire autrement ?",
+    "fr": "Désolé, je n’ai pas compris. Pouvez-vous le dire autrement ?",
     "en": "Sorry, I did not understand. Could you put it another way?",
 }
 

@@ -30,7 +30,7 @@ CANCEL_INTENTS = ("cancel", "cancel_flow")
 WORDS: Mapping[str, Mapping[str, str]] = {
     CONTINUED: {"fr": "Reprenons où nous en étions.", "en": "Let's go on where we left off."},
     COMPLETED: {"fr": "Puis-je faire autre chose pour vous ?", "en": "Is there anything else I can do for you?"},
-    CANCELLED: {"fr": "D'accord, on laisse cela.", "en": "All right, let's leave it."},
+    CANCELLED: {"fr": "D’accord, on laisse cela.", "en": "All right, let's leave it."},
 }
 """What is said where the bot has no response of that name."""
 

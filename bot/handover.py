@@ -37,7 +37,7 @@ DEFAULT_WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "I'm handing you over to a colleague, who will answer right here.",
     },
     "not_understood": {
-        "fr": "Je suis désolé, je n'arrive pas à vous comprendre. Un conseiller va prendre le relais ici même.",
+        "fr": "Je suis désolé, je n’arrive pas à vous comprendre. Un conseiller va prendre le relais ici même.",
         "en": "I'm sorry, I can't make out what you need. A colleague will take over right here.",
     },
 }

@@ -27,7 +27,7 @@ log = logging.getLogger("bot.rasa")
 _MOST_SAID = 20
 _MOST_BUTTONS = 20
 _UNWELL = {
-    "fr": "Désolé, un souci technique m'empêche de répondre. Un conseiller prend le relais ici même.",
+    "fr": "Désolé, un souci technique m’empêche de répondre. Un conseiller prend le relais ici même.",
     "en": "Sorry, something went wrong on our side. A colleague will take over right here.",
 }
 

@@ -34,7 +34,7 @@ MOST_ACTIONS = 10
 _REMEMBERED_INTENTS = 8
 _LONGEST_QUESTION = 300
 _FAILED = {
-    "fr": "Désolé, un souci technique m'empêche de répondre. Voulez-vous parler à un conseiller ?",
+    "fr": "Désolé, un souci technique m’empêche de répondre. Voulez-vous parler à un conseiller ?",
     "en": "Sorry, something went wrong on our side. Would you like to talk to a colleague?",
 }
 

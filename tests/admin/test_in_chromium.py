@@ -13,6 +13,7 @@ from admin.agents import Agent
 from profiles import gsm
 from profiles.append import begin, heard
 from profiles.conversation import Handover, hand_over
+from profiles.gsm_advice import spaced
 from profiles.snapshot import Changes, Snapshot, Work
 from profiles.timeline import Content
 from tests.admin.office import PASSWORD, Office, close_office, open_office, person, seed
@@ -322,10 +323,10 @@ async def test_an_attribute_is_added_and_what_is_wrong_is_said(screens: Screens)
 async def test_what_an_sms_will_cost_is_counted_as_the_channel_counts(screens: Screens) -> None:
     page = await screens.of(await screens.office.agent(is_away=True), "/inbox/all/twilio%3A%2B33600000002")
     texts = ["a", "a" * 160, "a" * 161, "é" * 306, "é" * 307, "ê" * 70, "ê" * 71, "€" * 80, "€" * 81, "😀" * 35, "😀" * 36,
-             "a" * 152 + "€" + "b" * 10, "x" * 66 + "😀" + "ê" * 10, "\n" * 200]  # fmt: skip
+             "a" * 152 + "€" + "b" * 10, "x" * 66 + "😀" + "ê" * 10, "\n" * 200, "L’été\u202f! 5\u00a0€ " * 9]  # fmt: skip
     for text in texts:
         await page.get_by_label("Your message").fill(text)
-        await expect(page.locator("#counter")).to_have_text(f"{gsm.count(text)} SMS")
+        await expect(page.locator("#counter")).to_have_text(f"{gsm.count(spaced(text))} SMS")
 
 
 async def test_a_long_list_loads_on_while_scrolling_and_keeps_its_place(screens: Screens) -> None:

@@ -1,6 +1,11 @@
 """The bot that ships: what a customer and a shop see of it."""
 
+import re
+
 import pytest
+
+from bot.choices import choices_of, chosen
+from profiles.timeline import Button, Content
 
 
 def test_a_greeting_is_answered_with_what_the_bot_can_do(story):
@@ -18,7 +23,7 @@ def test_the_order_form_asks_refuses_kindly_and_accepts(story):
     told >> "où est ma commande ?" << "Quel est votre numéro de commande"
     told >> "abc" << "Je ne reconnais pas de numéro" << "Quel est votre numéro"
     told >> "123" << "Je ne reconnais pas de numéro" << "Quel est votre numéro"
-    told >> "c'est le 12345678 je crois" << "pas encore d'information sur la commande 12345678"
+    told >> "c'est le 12345678 je crois" << "pas encore d’information sur la commande 12345678"
     assert told.turn.says[0].buttons[0].payload == "/human"
 
 
@@ -122,3 +127,20 @@ def test_every_answer_of_the_shop_exists_in_both_languages(shop):
 
 def test_the_shop_needs_no_custom_action(shop):
     assert not shop.has_actions
+
+
+def test_what_french_customers_read_has_curved_apostrophes(story):
+    project = story().brain.script.project
+    read = [
+        text
+        for told in project.domain.responses.values()
+        for one in told
+        if one.language == "fr"
+        for text in (one.text, *(button["title"] for button in one.buttons))
+    ]
+    assert len(read) > 20 and [text for text in read if re.search(r"\w'\w", text)] == []
+
+
+def test_a_choice_is_taken_whichever_apostrophe_it_is_typed_with():
+    memory = choices_of([Content("?", (Button("Je n’en veux plus", "/deny"),))])
+    assert chosen("je n'en veux plus", memory) == chosen("Je n’en veux plus", memory) == ("Je n’en veux plus", "/deny")

@@ -11,7 +11,7 @@ def test_buttons_and_links_stand_in_the_text_that_is_counted() -> None:
 
 
 def test_a_long_text_is_several_of_ten_segments_at_most() -> None:
-    parts = bodies(Content("été ’ " * 200))
+    parts = bodies(Content("été “ " * 200))
     assert len(parts) == 2 and all(count(part) <= 10 for part in parts)
 
 

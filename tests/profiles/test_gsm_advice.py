@@ -9,13 +9,13 @@ from profiles.gsm_advice import advice, spaced
 
 
 def test_a_curly_quote_that_makes_three_segments_of_one_is_told() -> None:
-    found = advice("a" * 140 + "’")
-    assert found and (found.segments, found.fewer, found.instead) == (3, 1, (("’", "'"),))
+    found = advice("a" * 140 + "“")
+    assert found and (found.segments, found.fewer, found.instead) == (3, 1, (("“", '"'),))
 
 
 @pytest.mark.parametrize(
     ("char", "instead"),
-    [("’", "'"), ("“", '"'), ("«", '"'), ("…", "..."), ("–", "-"), ("—", "-"), ("ê", "e"), ("ç", "c"), ("œ", "oe"),
+    [("‘", "'"), ("“", '"'), ("«", '"'), ("…", "..."), ("–", "-"), ("—", "-"), ("ê", "e"), ("ç", "c"), ("œ", "oe"),
      ("🙂", ""), ("ﬁ", "fi"), ("★", "")],
 )  # fmt: skip
 def test_each_foreign_character_has_another(char: str, instead: str) -> None:
@@ -34,11 +34,12 @@ def test_joined_emoji_are_told_without_what_joins_them() -> None:
 
 
 def test_it_is_told_in_both_languages() -> None:
-    found = advice("a" * 100 + "’🙂")
-    assert found and found.told("en") == "’ as ', 🙂 left out" and found.told("fr") == "’ en ', 🙂 à retirer"
+    found = advice("a" * 100 + "–🙂")
+    assert found and found.told("en") == "– as -, 🙂 left out" and found.told("fr") == "– en -, 🙂 à retirer"
 
 
-def test_spaces_that_do_not_break_are_plain_in_an_sms() -> None:
+def test_spaces_and_apostrophes_are_plain_in_an_sms() -> None:
+    assert spaced("L’été, aujourd’hui") == "L'été, aujourd'hui" and advice("L’été, " * 30) is None
     assert alphabet(spaced("100,00\u00a0€ et 1\u202f000")) == "gsm7"
     assert advice("100,00\u00a0€ " * 9) is None
 

@@ -43,7 +43,7 @@ def test_four_of_six_have_a_number_so_two_thirds_of_the_audience_get_an_sms() ->
 
 
 def test_a_curly_quote_is_paid_for() -> None:
-    found = told(book_of("a" * 140 + "’"))
+    found = told(book_of("a" * 140 + "“"))
     assert found and found.segments == 1200 and found.total == pytest.approx(60.0)
 
 

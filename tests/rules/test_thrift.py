@@ -26,13 +26,13 @@ def told(template: str, rule: str = RULE, words: tuple[str, ...] = ("sms",)) -> 
 
 
 def test_a_curly_quote_is_told_with_what_it_costs() -> None:
-    (one,) = told(f'fr: {{text: "{LONG} : c’est promis…"}}\n')
-    assert str(one) == ("templates/t.yml: this SMS of r is 2 segments, 1 if it is written in GSM-7: ’ as ', … as ....")
-    assert one.told("fr") == "ce SMS de r compte 2 segments, 1 s'il est écrit en GSM-7 : ’ en ', … en ...."
+    (one,) = told(f'fr: {{text: "{LONG} : “promis…"}}\n')
+    assert str(one) == ("templates/t.yml: this SMS of r is 2 segments, 1 if it is written in GSM-7: “ as \", … as ....")
+    assert one.told("fr") == "ce SMS de r compte 2 segments, 1 s'il est écrit en GSM-7 : “ en \", … en ...."
 
 
 def test_the_language_that_saves_most_is_told() -> None:
-    (one,) = told(f'fr: {{text: "{LONG}’"}}\nen: {{text: "{LONG} {LONG[:40]}’"}}\n')
+    (one,) = told(f'fr: {{text: "{LONG}“"}}\nen: {{text: "{LONG} {LONG[:40]}“"}}\n')
     assert (one.advice.segments, one.advice.fewer) == (3, 1)
 
 
@@ -41,15 +41,15 @@ def test_the_space_before_a_euro_costs_nothing() -> None:
 
 
 def test_a_template_that_no_sms_shows_is_left_alone() -> None:
-    text = f'fr: {{text: "{LONG}’"}}\n'
+    text = f'fr: {{text: "{LONG}“"}}\n'
     assert told(text, RULE.replace("channel: sms", "channel: email")) == ()
     assert len(told(text, RULE.replace("channel: sms", "channel: preferred"))) == 1
     assert told(text, RULE.replace("channel: sms", "channel: preferred"), words=()) == ()
-    assert told(f'fr: {{text: "{LONG}’", on: {{sms: {{text: "{LONG}"}}}}}}\n') == ()
+    assert told(f'fr: {{text: "{LONG}“", on: {{sms: {{text: "{LONG}"}}}}}}\n') == ()
 
 
 def test_one_file_alone_is_read_when_it_is_named() -> None:
-    book = book_of(f'fr: {{text: "{LONG}’"}}\n')
+    book = book_of(f'fr: {{text: "{LONG}“"}}\n')
     assert costly(book, NOW, bodies=bodies, words=("sms",), file="other.yml") == ()
     assert len(costly(book, NOW, bodies=bodies, words=("sms",), file="templates/t.yml")) == 1
 
