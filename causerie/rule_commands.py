@@ -1,6 +1,7 @@
 """`causerie check`, `explain` and `diff` for the rule book: what its owner does with it in a terminal."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import unified_diff
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from profiles.calendar import utc_now
 from profiles.findings import nearest
 from profiles.store import Store
 from rules.book import Book, Surroundings, read_book
-from rules.book_folder import pictures_in, read_folder
+from rules.book_folder import pictures_in, read_folder, unreadable_in
 from rules.bookcase import Bookcase, Version
 from rules.intrusion import warnings
 from rules.options import RulesOptions, folder_of
@@ -80,7 +81,9 @@ async def show_difference(options: RulesOptions, store: Store, rule: str, versio
 
 
 def _book(options: RulesOptions) -> Book:
-    return read_book(read_folder(folder_of(options)), surroundings(options))
+    folder = folder_of(options)
+    book = read_book(read_folder(folder), surroundings(options))
+    return replace(book, mistakes=(*unreadable_in(folder), *book.mistakes))
 
 
 def unknown_rule(book: Book, rule: str, say: Say) -> int:

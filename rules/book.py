@@ -217,19 +217,33 @@ class _Shelf:
         files: dict[str, str] = {}
         as_before = self.names_are_as_before(names)
         read_before = {file: self.before.rules[rule] for rule, file in self.before.files.items()}
-        for file in self.rule_files():
-            rule = read_before[file] if as_before and self.is_unchanged(file) else self.rule(file, names)
-            if rule is None:
-                continue
-            if rule.id in rules:
+        read = {
+            file: rule
+            for file in self.rule_files()
+            if (rule := read_before[file] if as_before and self.is_unchanged(file) else self.rule(file, names))
+        }
+        owners = self.owners(read)
+        for file, rule in read.items():
+            if owners[rule.id] != file:
                 at = rule.places.get("rule")
-                place = Place(file, at.line, at.column) if at else Place(file)
                 self.findings.error(
-                    place, f'rule: expected each rule once, got "{rule.id}", which {files[rule.id]} has.'
+                    Place(file, at.line, at.column) if at else Place(file),
+                    f'rule: expected each rule once, got "{rule.id}", which {owners[rule.id]} has.',
+                    "give this one another name",
                 )
                 continue
             rules[rule.id], files[rule.id], self.used[file] = rule, file, rule.text
         return rules, files
+
+    def owners(self, read: Mapping[str, Rule]) -> dict[str, str]:
+        """Return the file of each rule: a copy takes nothing over from the one that had it, or has its name."""
+        had = self.before.files
+        owners: dict[str, str] = {}
+        for file, rule in sorted(
+            read.items(), key=lambda one: (had.get(one[1].id) != one[0], one[0] != f"{one[1].id}.yml")
+        ):
+            owners.setdefault(rule.id, file)
+        return owners
 
     def rule(self, file: str, names: Names) -> Rule | None:
         table, of_yaml = self.table(file)

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from profiles.calendar import Clock
+from profiles.findings import ContentError
 from profiles.strict_yaml import LARGEST
+from profiles.written import Place
 from rules.book import CARDS, MOST_FILES, TEMPLATES
 
 PICTURES = f"{CARDS}images"
@@ -18,10 +20,37 @@ Mark = tuple[int, int, int]
 
 
 def read_folder(folder: Path) -> Mapping[str, str]:
-    """Return the texts of a book's folder by file name. Raises OSError, and ValueError for what is no folder or no text."""
+    """Return the texts of a book's folder by file name, without what is no text. Raises OSError, and ValueError: no folder."""
+    return {file: text for file, text in _all_in(folder).items() if isinstance(text, str)}
+
+
+def unreadable_in(folder: Path) -> tuple[ContentError, ...]:
+    """Return what is wrong with the files of the book that are no text. Raises as `read_folder` does."""
+    return tuple(error for error in _all_in(folder).values() if isinstance(error, ContentError))
+
+
+def no_text(file: str, error: UnicodeDecodeError) -> ContentError:
+    """Return the mistake of a file that is not written in UTF-8."""
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return ContentError(
+        Place(file, line, 1),
+        "expected a text in UTF-8, got other bytes.",
+        "save it as UTF-8",
+        french="attendu un texte en UTF-8, trouvé d'autres octets.",
+    )
+
+
+def _all_in(folder: Path) -> Mapping[str, str | ContentError]:
     if not folder.is_dir():
         raise ValueError(f"rules.folder: expected a folder, got {folder}")
-    return {file: (folder / file).read_text(encoding="utf-8-sig") for file, _ in marks_of(folder)}
+    return {file: _text_or_mistake(folder, file) for file, _ in marks_of(folder)}
+
+
+def _text_or_mistake(folder: Path, file: str) -> str | ContentError:
+    try:
+        return text_in(folder / file)
+    except UnicodeDecodeError as error:
+        return no_text(file, error)
 
 
 def pictures_in(folder: Path) -> frozenset[str]:

@@ -19,7 +19,7 @@ from profiles.record import from_document
 from profiles.store import Store
 from profiles.written import Place
 from rules.book import Book, Surroundings, bare, read_book, reread
-from rules.book_folder import Mark, age_of, marks_of, pictures_in, read_folder, text_in, write
+from rules.book_folder import Mark, age_of, marks_of, no_text, pictures_in, read_folder, text_in, unreadable_in, write
 from rules.rule import Rule
 
 log = logging.getLogger("rules.bookcase")
@@ -204,12 +204,17 @@ class Bookcase:
         self._broken.pop(file, None)
         try:
             self._texts[file] = text_in(self.folder / file)
-        except (OSError, UnicodeDecodeError) as error:
-            self._texts.pop(file, None)
-            if file in self._good:
-                self._texts[file] = self._good[file]
-            got = "other bytes" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
-            self._broken[file] = ContentError(Place(file), f"expected a text in UTF-8, got {got}.")
+        except OSError as error:
+            self._break(file, ContentError(Place(file), f"expected a text in UTF-8, got {error.strerror}."))
+        except UnicodeDecodeError as error:
+            self._break(file, no_text(file, error))
+
+    def _break(self, file: str, mistake: ContentError) -> None:
+        """Note that the file can not be read; what was good before goes on."""
+        self._texts.pop(file, None)
+        if file in self._good:
+            self._texts[file] = self._good[file]
+        self._broken[file] = mistake
 
     async def _recall(self, store: Store) -> None:
         rows = await store.find(VERSIONS, {}, sort=[("at", -1)], limit=MOST_REMEMBERED)
@@ -243,6 +248,8 @@ class Bookcase:
 def read_ahead(folder: Path, around: Surroundings) -> Ahead | None:
     """Return the book of a folder as it is now; None when it can not be read: who opens the bookcase is told why."""
     try:
+        if unreadable_in(folder):
+            return None
         texts, around = read_folder(folder), replace(around, pictures=pictures_in(folder))
     except (OSError, ValueError):
         return None

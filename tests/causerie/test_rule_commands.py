@@ -47,6 +47,15 @@ def test_check_counts_mistakes_not_warnings(tmp_path: Path) -> None:
     assert 'thanks.yml:6:21: channel: expected a channel, or preferred, got "smss". Hint: did you mean "sms"?' in said
 
 
+def test_check_names_the_file_that_is_not_in_utf_8_and_goes_on(tmp_path: Path) -> None:
+    around = options(tmp_path, RULE.replace("sms", "smss"))
+    (tmp_path / "latin.yml").write_bytes("rule: latin\nabout: été\n".encode("latin-1"))
+    said: list[str] = []
+    assert check_rules(around, said.append) == 2
+    assert said[0] == "latin.yml:2:1: expected a text in UTF-8, got other bytes. Hint: save it as UTF-8"
+    assert said[1].startswith("thanks.yml:6:21")
+
+
 def test_check_tells_an_sms_that_is_dear_for_one_character(tmp_path: Path) -> None:
     around = options(tmp_path)
     template = tmp_path / "templates" / "t.yml"

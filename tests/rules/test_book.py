@@ -63,7 +63,7 @@ def test_a_broken_house_file_goes_on_with_its_last_good_text() -> None:
 
 def test_two_files_with_one_rule_are_a_mistake_of_the_second() -> None:
     assert told(book(a=rule("one"), b=rule("one"))) == [
-        'b.yml:1:1: rule: expected each rule once, got "one", which a.yml has.'
+        'b.yml:1:1: rule: expected each rule once, got "one", which a.yml has. Hint: give this one another name'
     ]
 
 

@@ -88,8 +88,20 @@ async def test_bytes_that_are_no_text_leave_the_version_that_was_live(tmp_path: 
     await case.look(at_once=True)
     assert list(case.book.rules) == ["one"]
     assert [str(mistake) for mistake in case.book.mistakes] == [
-        "one.yml:1:1: expected a text in UTF-8, got other bytes."
+        "one.yml:1:1: expected a text in UTF-8, got other bytes. Hint: save it as UTF-8"
     ]
+
+
+async def test_a_copy_that_keeps_the_rules_name_takes_nothing_over(tmp_path: Path) -> None:
+    write(tmp_path, RULE)
+    case = await opened(tmp_path)
+    for book in (case, await opened(tmp_path)):  # while it serves, and after a restart
+        write(tmp_path, RULE.replace("10", "99"), "one - copy.yml")
+        await book.look(at_once=True)
+        assert book.book.rules["one"].priority == 10 and book.book.files["one"] == "one.yml"
+        assert [str(mistake) for mistake in book.book.mistakes] == [
+            'one - copy.yml:1:1: rule: expected each rule once, got "one", which one.yml has. Hint: give this one another name'
+        ]
 
 
 async def test_a_restart_with_a_broken_file_keeps_the_last_good_version(tmp_path: Path, store: Store) -> None:
