@@ -5,16 +5,15 @@ typed: nothing is verified.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import filterfalse
 from typing import Any
 
 from bot.dates import find_date
 from bot.numbers import find_number
 from profiles.swift import swift
+from profiles.text import unaccented
 
 Found = tuple[Any, int, int]
 
@@ -42,7 +41,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.casefold()
     text = text.casefold().replace("œ", "oe").replace("æ", "ae").replace("’", "'")
-    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text)))
+    return unaccented(text)
 
 
 def find_email(text: str, here: Here) -> Found | None:

@@ -3,10 +3,10 @@
 One curly double quote makes a whole message UCS-2: 160 characters to a segment become 70.
 """
 
-import unicodedata
 from dataclasses import dataclass
 
 from profiles.gsm import alphabet, count
+from profiles.text import unaccented
 
 LONGEST = 30_000  # characters: within the 255 segments that can be counted
 _INSTEAD = {
@@ -59,5 +59,5 @@ def spaced(text: str) -> str:
 def _instead(char: str) -> str:
     if char in _INSTEAD:
         return _INSTEAD[char]
-    bare = "".join(one for one in unicodedata.normalize("NFKD", char) if not unicodedata.combining(one))
+    bare = unaccented(char)
     return bare if alphabet(bare) == "gsm7" else ""

@@ -6,15 +6,14 @@ Looking for a word finds the entries that hold it, the latest first, and then re
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import filterfalse
 from typing import Any
 
 from profiles.ids import new_id
 from profiles.store import Document, Store
+from profiles.text import unaccented
 
 COLLECTION = "words"
 LONGEST_WORD = 40  # characters; of a longer one this much is known
@@ -27,11 +26,7 @@ _WORD = re.compile(r"\w+")
 
 def words_of(text: str) -> set[str]:
     """Return the words of a text as they are looked for: small letters without accents, each once."""
-    folded = text.casefold()
-    if not folded.isascii():
-        apart = unicodedata.normalize("NFKD", folded)
-        folded = "".join(filterfalse(unicodedata.combining, apart))
-    return {word[:LONGEST_WORD] for word in _WORD.findall(folded)[:MOST_WORDS]}
+    return {word[:LONGEST_WORD] for word in set(_WORD.findall(unaccented(text.casefold()))[:MOST_WORDS])}
 
 
 @dataclass(slots=True)
