@@ -297,8 +297,7 @@ def _note(request: _Request, target: Target, decision: gates.Decision) -> None:
             if not request.wants_all:
                 request.left.clear()
         case Skip("holdout"):
-            request.granted.append(target)  # a ghost: the message that would have gone out
-            request.ask = replace(request.ask, run=replace(request.ask.run, is_ghost=True))
+            request.granted.append(target)  # of a ghost: the message that would have gone out
             request.left.clear()
         case Hold(until, reason):
             now = request.person.facts.now

@@ -1,15 +1,19 @@
 """From a rule to its message: what its caps, days and channels let through, which variant is told, and what is given back."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from profiles.caps import Cap
+from profiles.hours import Hours
+from profiles.ledger import Ledger
 from profiles.profile import Identity
+from rules.chance import is_held_out
 from rules.gatekeeper import Unrendered
 from rules.run import Run, Sent
-from tests.cast import LONG_AGO, NOON, clara, dmitri
+from tests.cast import LONG_AGO, NOON, anna, clara, dmitri
 from tests.rules.play import Play, renders
 
 WEEK = timedelta(days=7)
@@ -99,13 +103,6 @@ async def test_a_full_channel_gives_way_to_the_next_only_where_the_contacts_own_
     assert play.got() == [f"{one}: hello" for one in got]
 
 
-async def test_a_message_that_can_not_be_written_costs_no_place_under_a_cap() -> None:
-    broken = OFFER.format(more="").replace("steps:", "steps:\n  - send: {channel: telegram, template: missing}")
-    play = Play(broken, caps=(Cap(1, WEEK),))
-    await play.happens("cart.updated", cart_id="c1")
-    assert (play.told(), play.got()) == (["template:unknown", "sent"], ["email: hello"])
-
-
 async def test_of_all_channels_those_are_sent_on_whose_text_can_be_written() -> None:
     play = Play(OFFER.format(more="").replace("channel: email", "channel: {all: [telegram, email]}"))
 
@@ -136,3 +133,136 @@ async def test_the_variant_had_last_stays_unless_there_is_none_of_that_name(had:
         )
     await play.happens("cart.updated", cart_id="c2")
     assert play.got() == [f"email: hello {tells}"]
+
+
+QUIET = (Hours(time(12), time(20)),)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('hold if: contact.first_name == "Anna"', ['held:contact.first_name == "Anna"']),
+        ('hold if: contact.first_name == "Bob"', ["quiet->20:00"]),
+        ('hold if: start.cart_id == "c1"', ['held:start.cart_id == "c1"']),
+        ('timing: {window: "mon-fri 09:00-18:00"}', ["quiet->09:00"]),
+        ("class: service", ["quiet->20:00"]),
+        ("class: service\npressure: {urgent: yes}", ["sent"]),
+        ('class: transactional\ntiming: {window: "mon-fri 09:00-18:00"}', ["window->09:00"]),
+        ('class: transactional\ntiming: {window: "13:00-15:00"}', ["sent"]),
+        ('class: transactional\ntiming: {window: "13:00-15:00", zone: Asia/Tokyo}', ["window->05:00"]),
+    ],
+)
+async def test_what_a_rule_says_is_asked_at_its_gate(more: str, told: list[str]) -> None:
+    play = Play(OFFER.format(more=more), quiet=QUIET)
+    await play.happens("cart.updated", cart_id="c1")
+    assert play.told() == told
+
+
+async def test_who_is_being_erased_a_topic_not_sent_here_and_a_rule_that_pauses_by_itself() -> None:
+    play = Play(OFFER.format(more=""), people=(replace(anna(), erasing="e1"), clara()))
+    gatekeeper = play._simulation._turn._gatekeeper
+    gatekeeper.brakes = Braked()  # type: ignore[assignment]
+    await play.happens("cart.updated", cart_id="c1")
+    assert play.told() == ["erased"]
+    play = Play(OFFER.format(more=""))
+    gatekeeper = play._simulation._turn._gatekeeper
+    gatekeeper.brakes = Braked()  # type: ignore[assignment]
+    await play.happens("cart.updated", cart_id="c1")
+    only_here = replace(gatekeeper.policy.topics["offers"], channels=("telegram",))
+    gatekeeper.policy = replace(gatekeeper.policy, topics={"offers": only_here})
+    await play.happens("cart.updated", cart_id="c2")
+    assert play.told() == ["complaints", "not_on_channel"]
+
+
+class Braked:
+    """The rule of these tests pauses by itself."""
+
+    def until(self, scope: str) -> datetime | None:
+        return NOON + timedelta(days=1) if scope == "rule:offer" else None
+
+
+@pytest.mark.parametrize(
+    ("bought", "told"), [("", "no_consent:topic:offers"), ("event", "sent"), ("attribute", "sent")]
+)
+async def test_who_has_bought_is_sent_what_only_a_no_forbids(bought: str, told: str) -> None:
+    play = Play(OFFER.format(more=""))
+    gatekeeper = play._simulation._turn._gatekeeper
+    soft = replace(gatekeeper.policy.topics["offers"], consent="opt_out")
+    gatekeeper.policy = replace(gatekeeper.policy, topics={"offers": soft})
+    play.contacts.ledgers["anna"] = Ledger("anna")
+    if bought == "event":
+        await play.happens("order.paid")
+    if bought == "attribute":
+        person = play.contacts.profiles["anna"]
+        play.contacts.profiles["anna"] = person.learn("is_customer", True, source="declared", at=NOON)
+    await play.happens("cart.updated", cart_id="c1")
+    assert play.told() == [told]
+
+
+WAIT = "pressure: {on cap: wait, wait at most: 9d}"
+ONE_EACH = (Cap(1, WEEK, "channel", "telegram"), Cap(1, 2 * WEEK, "channel", "email"))
+
+
+@pytest.mark.parametrize(
+    ("channel", "more", "caps", "told", "got"),
+    [
+        ("[telegram, email]", "pressure: {on cap: fallback}", ONE_EACH[:1], "sent", ["telegram", "email"]),
+        ("[telegram, email]", WAIT, ONE_EACH[:1], "capped:channel:telegram", ["telegram"]),
+        ("[telegram, email]", f"{WAIT}\ntiming: {{late after: 1h}}", ONE_EACH[:1], "late", ["telegram"]),
+        ("{all: [telegram, email]}", WAIT, ONE_EACH[:1], "sent", ["telegram", "email", "email"]),
+        ("{all: [telegram, email]}", "", ONE_EACH[:1], "sent", ["telegram", "email", "email"]),
+        ("{all: [telegram, email]}", "", ONE_EACH, "capped:channel:telegram", ["telegram", "email"]),
+        ("{all: [telegram, email]}", WAIT, ONE_EACH, "capped:channel:telegram", ["telegram", "email"]),
+        ("{all: [telegram, email]}", f"{WAIT}\ntiming: {{late after: 1h}}", ONE_EACH[:1], "sent",
+         ["telegram", "email", "email"]),
+        ("email", "pressure: {at most: 1 per 7d}", (), "capped:rule:offer", ["email"]),
+    ],
+)  # fmt: skip
+async def test_what_a_full_channel_means_for_the_others(
+    channel: str, more: str, caps: tuple[Cap, ...], told: str, got: list[str]
+) -> None:
+    play = Play(OFFER.format(more=more).replace("channel: email", f"channel: {channel}"), caps=caps)
+    for cart in ("c1", "c2"):
+        await play.happens("cart.updated", cart_id=cart)
+    assert (play.told()[-1], play.got()) == (told, [f"{one}: hello" for one in got])
+
+
+async def test_a_channel_without_an_address_does_not_end_the_wait_for_the_other() -> None:
+    text = OFFER.format(more="").replace("channel: email", "channel: {all: [sms, email]}")
+    play = Play(text, quiet=QUIET)
+    await play.happens("cart.updated", cart_id="c1")
+    assert play.told() == ["quiet->20:00"]
+    await play.passes_until(2026, 11, 21, 20, 0)
+    assert play.got() == ["email: hello"]
+
+
+async def test_a_hold_is_looked_at_again_every_quarter_of_an_hour() -> None:
+    play = Play(OFFER.format(more='hold if: contact.first_name == "Anna"'))
+    await play.happens("cart.updated", cart_id="c1")
+    known = play.contacts.profiles["anna"]
+    play.contacts.profiles["anna"] = known.learn("first_name", "Anne", source="declared", at=NOON)
+    await play.passes(minutes=14)
+    assert play.got() == []
+    await play.passes(minutes=1)
+    assert play.got() == ["email: hello"]
+
+
+@pytest.mark.parametrize("more", ["entry: {holdout: 90%}", "class: service"])
+async def test_who_is_held_out_and_what_is_no_marketing_cost_no_place_under_a_cap(more: str) -> None:
+    held_out = next(name for number in range(99) if is_held_out("offer", name := f"p{number}", 0.9))
+    text = OFFER.format(more=more).replace("channel: email", "channel: [telegram, email]")
+    play = Play(text, caps=(Cap(1, WEEK),), people=(replace(anna(), id=held_out),))
+    for cart in ("c1", "c2"):
+        await play.happens("cart.updated", held_out, cart_id=cart)
+    assert play.told(held_out) == (["holdout"] * 2 if "holdout" in more else ["sent"] * 2)
+    assert play.contacts.ledgers[held_out].entries == ()
+
+
+async def test_of_a_crowd_each_gets_a_place_and_each_gives_it_back() -> None:
+    text = OFFER.replace("{{event: cart.updated, key: event.cart_id, again: parallel}}", '{{schedule: "14:00"}}')
+    people = anna(), clara()
+    for template, left in (("hello", 1), ("missing", 0)):
+        crowd = text.format(more="").replace("email", "telegram").replace("hello", template)
+        play = Play(crowd, caps=(Cap(1, WEEK),), people=people)
+        await play.passes(hours=2)
+        assert [len(play.contacts.ledgers[one.id].entries) for one in people] == [left, left]
