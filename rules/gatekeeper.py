@@ -1,25 +1,25 @@
 """Between a run that wants to send and the message that goes out: gates, channel, reserved slot, rendered text. In bulk.
 
-The pure gates (rules/gates.py) are asked first, for they cost nothing; what they let through is reserved in the ledgers, which
-decide for good; only what is reserved is rendered. A text that can not be rendered gives its slot back.
+The pure gates (rules/gates.py, each asked of a case of rules/case.py) come first, for they cost nothing; what they let through is
+reserved in the ledgers, which decide for good; only what is reserved is rendered. A text that can not be rendered gives its slot
+back.
 """
 
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from profiles.brakes import Brakes
 from profiles.caps import Cap, Slot
 from profiles.ledgers import Answer, Wanted
-from profiles.reactivity import best_hour
 from profiles.record import replace
 from profiles.timeline import Content
-from profiles.topics import Basis, Topic, basis
+from profiles.topics import Basis
 from rules import gates
+from rules.case import basis_of, case_of
 from rules.chance import variant
 from rules.choice import PREFERRED, Prefers, Target, targets
 from rules.gates import Case, Fallback, Hold, Send, Skip
@@ -29,7 +29,6 @@ from rules.policy import Policy, Reach, Reaches
 from rules.rule import Rule
 from rules.rule_step import Send as Step
 from rules.run import Run, message_id, reservation, reservation_id
-from rules.signals import with_run
 from rules.tracking import Tracker
 
 log = logging.getLogger("rules.gatekeeper")
@@ -153,54 +152,18 @@ class Gatekeeper:
         channels = ask.step.fallback.channels if ask.attempt and ask.step.fallback else ask.step.channels
         left = list(targets(person, channels, self.reaches, self._prefers))
         none = None if left else Skipped("no_channel")
-        return _Request(ask, rule, person, left, [], self._basis(rule, person), none)
+        return _Request(ask, rule, person, left, [], basis_of(rule, person, self.policy), none)
 
     def _case(self, request: _Request, target: Target) -> Case:
-        rule, person, run = request.rule, request.person, request.ask.run
-        facts = with_run(person.facts, run) if rule.holds else person.facts
-        topic = self._topic(rule)
-        space = target.reach.space
-        slot = Slot(
-            rid=reservation_id(run, f"{request.ask.name}:{space}"),
-            channel=space,
-            topic=topic.id,
+        return case_of(
+            request.ask,
+            request.rule,
+            request.person,
+            target,
             basis=request.basis,
-            rule=rule.id,
-            labels=rule.labels,
-            priority=rule.priority,
+            policy=self.policy,
+            brakes=self.brakes,
         )
-        zone = rule.timing.zone
-        return Case(
-            now=facts.now,
-            planned=request.ask.planned,
-            zone=facts.zone,
-            kind=rule.kind,
-            slot=slot,
-            ledger=facts.ledger,
-            identity=target.identity,
-            caps=(*self.policy.caps, *_own_caps(rule)),
-            is_sent_here=topic.is_sent_on(space),
-            is_erased=bool(facts.profile.erasing),
-            braked_until=self.brakes.until(f"rule:{rule.id}") if self.brakes else None,
-            valid_from=_begin(rule.valid_from, facts.zone),
-            valid_until=_begin(rule.valid_until, facts.zone, days=1),
-            late_after=rule.timing.late_after.at_most if rule.timing.late_after else None,
-            holds=tuple(hold.source for hold in rule.holds if hold.test(facts)),
-            is_held_out=run.is_ghost,
-            quiet=self.policy.quiet,
-            window=rule.timing.window,
-            window_zone=None if zone == "contact" else ZoneInfo(zone),
-            best_hour=_best_hour(person, self.policy) if rule.timing.best_hour else None,
-            is_urgent=rule.pressure.urgent,
-            on_cap=rule.pressure.on_cap,
-            wait_at_most=rule.pressure.wait_at_most.at_most if rule.pressure.wait_at_most else None,
-        )
-
-    def _topic(self, rule: Rule) -> Topic:
-        return self.policy.topics.get(rule.topic) or Topic(rule.topic or "none")
-
-    def _basis(self, rule: Rule, person: Person) -> Basis:
-        return basis(self._topic(rule), rule.kind, is_customer=_is_customer(person))
 
     async def _reserve(self, cases: Sequence[tuple[Case, _Request]]) -> list[Answer | None]:
         """Take the slots of marketing, those of one occurrence in one update; other classes take none."""
@@ -328,27 +291,5 @@ def _had(step: Step, *runs: Run) -> str:
     return next((name for name in had if name in step.variants), "")
 
 
-def _best_hour(person: Person, policy: Policy) -> time | None:
-    """Return the hour at which this contact reacts most, else the house's, else none."""
-    hour = best_hour(person.facts.profile.reactivity, person.facts.now)
-    return policy.best_hour if hour is None else time(hour)
-
-
 def _wanted(case: Case) -> Wanted:
     return Wanted(case.ledger.profile, case.slot, case.caps, case.zone, case.planned)
-
-
-def _own_caps(rule: Rule) -> tuple[Cap, ...]:
-    at_most, per = rule.pressure.at_most, rule.pressure.per
-    return (Cap(at_most, per.at_most, "rule", rule.id),) if at_most is not None and per else ()
-
-
-def _is_customer(person: Person) -> bool:
-    """Return whether this person has bought, as the house records it: an order was paid, or an attribute says so."""
-    return bool(person.facts.history.get("order.paid")) or person.facts.profile.value("is_customer") is True
-
-
-def _begin(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
-    if day is None:
-        return None
-    return datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC)
