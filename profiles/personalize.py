@@ -87,6 +87,24 @@ def compile_text(source: str, *, html: bool = False) -> Text | tuple[Flaw, ...]:
         )
 
 
+def names_in(text: Text) -> tuple[str, ...]:
+    """Return what a text names and no loop of its own makes: `contact.first_name`, `prenom` (of a longer path two parts)."""
+    tree = _PLAIN.parse(text.source)
+    made = {"loop", *(name.name for loop in tree.find_all(nodes.For) for name in loop.target.find_all(nodes.Name))}
+    made |= {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
+    below = {id(next(node.iter_child_nodes())): node for node in tree.find_all((nodes.Getattr, nodes.Getitem))}
+    return tuple(dict.fromkeys(_named(name, below) for name in tree.find_all(nodes.Name) if name.name not in made))
+
+
+def _named(name: nodes.Name, below: Mapping[int, nodes.Node]) -> str:
+    match below.get(id(name)):
+        case nodes.Getattr(attr=attribute):
+            return f"{name.name}.{attribute}"
+        case nodes.Getitem(arg=nodes.Const(value=str(attribute))):
+            return f"{name.name}.{attribute}"
+    return name.name
+
+
 def _compiled(source: str, environment: Environment) -> Text | tuple[Flaw, ...]:
     tree = environment.parse(source)
     if found := tuple(flaws(tree, frozenset(FILTERS))):

@@ -8,12 +8,13 @@ from rules.person import Person
 from rules.policy import Reach
 from rules.run import Run
 
+NAMES = ("preferences", "wallet", "unsubscribe", "confirm")
 Links: TypeAlias = Callable[[Person, Run, Reach], Mapping[str, str]]
 
 
 def examples(person: Person, run: Run, reach: Reach) -> Mapping[str, str]:
     """Return what previews and rehearsals show in their place: nobody's real page."""
-    return {name: f"https://example.org/{name}" for name in ("preferences", "wallet", "unsubscribe", "confirm")}
+    return {name: f"https://example.org/{name}" for name in NAMES}
 
 
 def links_of(personal: PersonalLinks, topic_of: Callable[[Run], str]) -> Links:

@@ -3,20 +3,26 @@
 Reading a template finds what can not be meant; only writing it finds a sum of a name and a number, or an address that is none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from profiles.expression import Vocabulary
+from profiles.findings import nearest
+from profiles.personalize import names_in
 from rules.book import Book
 from rules.cast import SPACES, cast
 from rules.gatekeeper import Letter, Unrendered
 from rules.letters import Letters
 from rules.memory import MemoryReader
+from rules.personal import NAMES
 from rules.policy import Reach
 from rules.rehearsal import start_of
 from rules.rule import Rule
 from rules.rule_step import Send, walk
+from rules.rule_trigger import Once, OnDate, OnEvent, OnSchedule
 from rules.run import Run
+from rules.template_file import texts_of
 
 READERS = ("anna", "dmitri", "farid")
 """One in French, one in English, one of whom next to nothing is known."""
@@ -35,11 +41,12 @@ class Unwritten:
 
 
 def proofread(book: Book, now: datetime, *, file: str | None = None) -> tuple[Unwritten, ...]:
-    """Return each template that can not be written, once for each rule and problem. A field that somebody lacks is no mistake.
+    """Return each template that can not be written, once for each rule and problem. A field that somebody lacks is no mistake;
+    one that nobody can have is.
 
     With `file`, only what this file of the book writes: the texts of its rule, or its template wherever it is sent.
     """
-    return tuple(dict.fromkeys(_unwritten(book, now, file)))
+    return tuple(dict.fromkeys((*_unwritten(book, now, file), *_misnamed(book, file))))
 
 
 def written(
@@ -50,21 +57,69 @@ def written(
     contacts = cast(book.policy.topics.values(), now)
     reader = MemoryReader(contacts, zone=book.policy.zone)
     persons = [reader.person(contacts.profiles[id], now) for id in READERS]
-    for rule in book.rules.values():
+    for rule, step in _sends(book, file):
         start = start_of(rule, book, now)
+        for person in persons:
+            run = Run("proof", rule.id, rule.version, person.id, now, start=start)
+            for variant in ("", *step.variants):
+                for space in spaces:
+                    yield rule, step, letters.write(step.template, Reach(space, space), person, run, variant)
+
+
+def _sends(book: Book, file: str | None) -> Iterator[tuple[Rule, Send]]:
+    for rule in book.rules.values():
         for step in walk(rule.steps):
             if not isinstance(step, Send) or step.template not in book.templates:
                 continue
-            if file not in (None, book.files.get(rule.id), f"templates/{step.template}.yml"):
-                continue
-            for person in persons:
-                run = Run("proof", rule.id, rule.version, person.id, now, start=start)
-                for variant in ("", *step.variants):
-                    for space in spaces:
-                        yield rule, step, letters.write(step.template, Reach(space, space), person, run, variant)
+            if file in (None, book.files.get(rule.id), f"templates/{step.template}.yml"):
+                yield rule, step
 
 
 def _unwritten(book: Book, now: datetime, file: str | None) -> Iterator[Unwritten]:
     for rule, step, letter in written(book, now, file=file):
         if isinstance(letter, Unrendered):
             yield Unwritten(step.template, rule.id, letter.detail or letter.reason)
+
+
+def _misnamed(book: Book, file: str | None) -> Iterator[Unwritten]:
+    """Yield the fields of the templates that this book gives nobody: without them no message leaves."""
+    vocabulary = book.names.vocabulary
+    for rule, step in _sends(book, file):
+        known = {"contact": None if vocabulary.attributes is None else {*vocabulary.attributes, "name", "language"},
+                 "event": _properties(rule, vocabulary), "links": set(NAMES), "now": None}  # fmt: skip
+        known["start"] = known["event"]
+        for text in texts_of(book.templates[step.template]):
+            for name in names_in(text):
+                root, _, rest = name.partition(".")
+                if problem := _unknown(root, rest, known):
+                    yield Unwritten(step.template, rule.id, problem)
+
+
+def _unknown(root: str, rest: str, known: Mapping[str, set[str] | None]) -> str:
+    """Return what is wrong with a name, or nothing."""
+    if root not in known:
+        whole = next((f"{one}.{root}" for one in ("contact", "event", "links") if root in (known[one] or ())), "")
+        hint = f'did you mean "{whole}"?' if whole else ""
+        expected = "a field such as contact.first_name or event.total"
+    else:
+        names = known[root]
+        if not rest or names is None or rest in names:
+            return ""
+        if not names:
+            return f'expected a field that this rule has: no event begins it, got "{root}.{rest}"'
+        hint, expected = (
+            nearest(f"{root}.{rest}", [f"{root}.{one}" for one in sorted(names)]),
+            f"a known field of {root}",
+        )
+    return f'expected {expected}, got "{root}{"." if rest else ""}{rest}"' + (
+        f". Hint: {hint.rstrip('?')}" if hint else ""
+    )
+
+
+def _properties(rule: Rule, vocabulary: Vocabulary) -> set[str] | None:
+    """Return what the event that begins a rule may say; None: anything."""
+    if isinstance(rule.trigger, OnSchedule | Once | OnDate):
+        return set()
+    if not isinstance(rule.trigger, OnEvent) or vocabulary.events is None:
+        return None
+    return set(vocabulary.events.get(rule.trigger.match.name, ())) or None

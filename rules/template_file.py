@@ -16,7 +16,7 @@ What a channel or a variant does not say is said as for all. docs/templates.md h
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -178,6 +178,15 @@ TEMPLATE = Record(
         "", found.get("about", ""), {name: found[name] for name in ("fr", "en") if name in found}, found.get("variants", {})
     ),
 )  # fmt: skip
+
+
+def texts_of(template: Template) -> Iterator[Text]:
+    """Yield every text of a template, in each language, on each channel, in each variant."""
+    for parts in (*template.languages.values(), *(one for said in template.variants.values() for one in said.values())):
+        for layer in (parts, *parts.on.values()):
+            buttons = [text for button in layer.buttons or () for text in (button.title, button.url)]
+            said = (layer.title, layer.text, layer.html, layer.image, layer.link, layer.badge, *buttons)
+            yield from (text for text in (*said, *(layer.data or {}).values()) if text is not None)
 
 
 def read_template(text: str, id: str, shown: str, findings: Findings) -> Template | None:

@@ -46,3 +46,28 @@ def test_a_link_that_is_no_address_is_told() -> None:
 
 def test_a_field_that_somebody_lacks_is_no_mistake() -> None:
     assert told('fr: {text: "{{ contact.first_name }}, {{ event.total | money }}"}\n') == []
+
+
+def test_a_field_that_nobody_can_have_is_told_with_the_nearest_one() -> None:
+    words = "attributes:\n  first_name: {kind: text}\nevents:\n  order.paid: {properties: {total: number}}\n"
+    text = (
+        "{{ contact.first_nam | default('') }}{{ event.totl }}{{ first_name }}{{ links.unsubscribed }}{{ contact.name }}"
+        "{% for one in start.total %}{{ one }}{{ loop.index }}{% endfor %}{{ contact['language'] }}{{ now | date }}{{ client }}"
+    )
+    texts = {"r.yml": RULE, "vocabulary.yml": words, "templates/t.yml": f'fr: {{on: {{sms: {{text: "{text}"}}}}}}\n'}
+    assert [one.problem for one in proofread(read_book(texts, Surroundings()), NOW)] == [
+        'expected a known field of contact, got "contact.first_nam". Hint: did you mean "contact.first_name"',
+        'expected a known field of event, got "event.totl". Hint: did you mean "event.total"',
+        'expected a field such as contact.first_name or event.total, got "first_name". Hint: did you mean "contact.first_name"',
+        'expected a known field of links, got "links.unsubscribed". Hint: did you mean "links.unsubscribe"',
+        'expected a field such as contact.first_name or event.total, got "client"',
+    ]
+
+
+def test_a_rule_that_no_event_begins_has_nothing_of_an_event_and_one_that_is_called_may_have_anything() -> None:
+    texts = {"vocabulary.yml": VOCABULARY, "templates/t.yml": "fr: {text: '{{ event.total }}'}\n"}
+    dated = {**texts, "r.yml": RULE.replace("event: order.paid", "schedule: mon 09:00")}
+    called = {**texts, "r.yml": RULE.replace("event: order.paid", "call: api")}
+    (one,) = proofread(read_book(dated, Surroundings()), NOW)
+    assert one.problem == 'expected a field that this rule has: no event begins it, got "event.total"'
+    assert proofread(read_book(called, Surroundings()), NOW) == ()
