@@ -7,7 +7,6 @@ Nothing is compiled or run. Size, depth and the number of parts are bounded befo
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from profiles.expression_calls import CALLS, FUNCTIONS, called, property_of_last
 from profiles.expression_comparisons import comparison
@@ -32,6 +31,7 @@ from profiles.expression_tree import (
     SentCount,
     Truth,
 )  # fmt: skip
+from profiles.findings import nearest_name
 
 CONDITIONS = (Compare, Member, Truth, Has, Both, Either, Negation, Did, Reached, SentCount, Reacted, Segment)
 
@@ -75,7 +75,7 @@ class Reader:
         """Return the tree of the whole text, or None with mistakes told."""
         found = syntax_of(self.text, depth=self.depth, room=self.room[0])
         if isinstance(found, Unread):
-            return self._refuse(found.at, found.expected, found.got)
+            return self._refuse(found.at, found.expected, found.got, found.nearest)
         self.text, self.start, self.depth = found.text, self.start + found.lead, found.depth
         self.room[0] -= found.nodes
         return self.condition(found.tree) if is_condition else self.any(found.tree)
@@ -92,8 +92,7 @@ class Reader:
     ) -> Nothing | None:
         """Tell a mistake at this part, and return None; `name` is what was meant to be one of the `known`."""
         at = len(self.text.encode()[: getattr(tree, "col_offset", 0)].decode("utf-8", "ignore"))
-        close = get_close_matches(name, sorted(known), n=1, cutoff=0.6) if name else []
-        return self._refuse(at, expected, got, close[0] if close else "")
+        return self._refuse(at, expected, got, nearest_name(name, sorted(known)) if name else "")
 
     def _refuse(self, at: int, expected: str, got: str, nearest: str = "") -> Nothing | None:
         before = self.outermost[: self.start + at]

@@ -5,6 +5,7 @@ profiles/expression_parser.py to say.
 """
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -12,6 +13,14 @@ LONGEST_SOURCE = 4_096  # bytes
 MOST_NODES = 400  # over the whole expression, segments put in place included
 DEEPEST = 24  # brackets, operators and calls inside each other
 
+_WORD = re.compile(r"[^\W\d]+")
+_MEANT = {
+    "=": "==", "=>": ">=", "=<": "<=", "<>": "!=", "&&": "and", "||": "or", "et": "and", "and": "and", "ou": "or", "or": "or",
+    "non": "not", "not": "not", "est": "==", "like": 'contains(x, "y")', "contains": 'contains(x, "y")',
+    "contient": 'contains(x, "y")', "between": "1 <= x <= 5", "entre": "1 <= x <= 5", "dans": "in",
+    "«": "'...'", "»": "'...'", "“": "'...'", "”": "'...'", "„": "'...'", "‘": "'...'", "’": "'...'", "!": "not",
+}  # fmt: skip
+"""What people write who come from a spreadsheet, from SQL or from French -> how it is said here."""
 _COUNTED = (ast.expr, ast.keyword, ast.comprehension, ast.arguments)
 
 
@@ -34,6 +43,8 @@ class Unread:
     at: int
     expected: str
     got: str
+    nearest: str = ""
+    """What was probably meant."""
 
 
 def syntax_of(text: str, *, depth: int = 0, room: int = MOST_NODES) -> Syntax | Unread:
@@ -56,7 +67,7 @@ def _parsed(text: str, lead: int, depth: int, room: int) -> Syntax | Unread:
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         at = min(max((error.offset or 1) - 1, 0), len(text))
-        return Unread(lead + at, "an expression", f"{text[at : at + 20]!r}: {error.msg}"[:120])
+        return Unread(lead + at, "an expression", f"{text[at : at + 20]!r}: {error.msg}"[:120], _meant(text, at))
     except (ValueError, RecursionError, MemoryError):
         return Unread(lead, "an expression", "text that can not be read")
     depth, nodes = _measured(tree, depth, room)
@@ -71,6 +82,21 @@ def _parsed(text: str, lead: int, depth: int, room: int) -> Syntax | Unread:
     if odd is not None:
         return Unread(lead + odd, "plain letters outside quotes", f'"{text[odd]}"')
     return Syntax(tree, text, lead, depth, nodes)
+
+
+def _meant(text: str, at: int) -> str:
+    """Return what stands in this language for what is written here in another: `=`, `&&`, `et`, a word processor's quotes."""
+    word = _WORD.match(text, at)
+    if word:
+        return _MEANT.get(word[0].lower(), "")
+    return next(
+        (
+            _MEANT[sign]
+            for sign in (text[at : at + 2], text[max(at - 1, 0) : at + 1], text[at : at + 1])
+            if sign in _MEANT
+        ),
+        "",
+    )
 
 
 def _measured(tree: ast.expr, depth: int, room: int) -> tuple[int, int]:

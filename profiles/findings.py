@@ -61,5 +61,15 @@ class Findings:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return "did you mean ...?" for the nearest known name, or an empty string when none is near."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f'did you mean "{close[0]}"?' if close else ""
+    close = nearest_name(name, known)
+    return f'did you mean "{close}"?' if close else ""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return the nearest known name, whatever its capitals, or an empty string when none is near."""
+    known = list(known)
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    if not close:
+        spelt = {one.lower(): one for one in known}
+        close = [spelt[one] for one in get_close_matches(name.lower(), spelt, n=1, cutoff=0.6)]
+    return close[0] if close else ""

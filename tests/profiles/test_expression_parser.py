@@ -195,3 +195,27 @@ def test_any_text_is_an_expression_or_a_list_of_mistakes_within_the_text(text: s
         lines = text.split("\n")
         for mistake in found:
             assert 1 <= mistake.line <= len(lines) and 1 <= mistake.column <= len(lines[mistake.line - 1]) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('contact.country = "FR"', "=="),
+        ("contact.points => 5", ">="),
+        ("contact.points > 5 && contact.is_vip", "and"),
+        ("contact.points > 5 || contact.is_vip", "or"),
+        ("contact.points > 5 et contact.is_vip", "and"),
+        ("contact.points > 5 OU contact.is_vip", "or"),
+        ("contact.points > 5 AND contact.is_vip", "and"),
+        ('contact.country est "FR"', "=="),
+        ('contact.country contains "F"', 'contains(x, "y")'),
+        ("contact.points between 1 and 5", "1 <= x <= 5"),
+        ("contact.country == « FR »", "'...'"),
+        ("contact.country == “FR”", "'...'"),
+        ('segment("VIP")', "vip"),
+        ("contact.points > 1 000", ""),
+    ],
+)
+def test_what_is_written_as_elsewhere_is_told_as_it_is_written_here(text: str, meant: str) -> None:
+    (mistake,) = mistakes(text)
+    assert mistake.nearest == meant
