@@ -82,9 +82,13 @@ def _is_customer(person: Person) -> bool:
 
 
 def _begin(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
+    """Return the instant at which a day begins; None also at either end of the calendar (9999-12-31), which bounds nothing."""
     if day is None:
         return None
-    return datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC)
+    try:
+        return datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _best_hour(person: Person, policy: Policy) -> time | None:

@@ -71,6 +71,14 @@ async def test_a_rule_lives_on_the_days_of_the_contact() -> None:
     assert play.told("clara") == ["sent", "expired"]
 
 
+async def test_a_rule_may_live_from_the_first_to_the_last_day_of_the_calendar() -> None:
+    text = OFFER.format(more="valid: {from: 0001-01-01, until: 9999-12-31}")
+    play = Play(text.replace("email", "telegram"), people=(dmitri(), clara()))
+    for who in ("dmitri", "clara"):
+        await play.happens("cart.updated", who, cart_id="c1")
+        assert play.told(who) == ["sent"]
+
+
 async def test_what_has_waited_past_the_last_day_is_not_sent() -> None:
     play = Play(OFFER.format(more="valid: {until: 2026-11-21}").replace("steps:", "steps:\n  - wait: 12h"))
     await play.happens("cart.updated", cart_id="c1")
