@@ -215,7 +215,7 @@ async def test_a_message_s_page_says_that_its_link_ended_the_topic(market: Offic
     said = Said("one_click", evidence={"message": message.id})
     await market.desk.consents.withdraw("chloe", "telegram", "offers", said, now=market.desk.clock())
     page = await caller.page(f"/deliveries/{message.id}")
-    assert "They asked us to stop writing" in page and "offers" in page
+    assert "<b>They asked us to stop writing</b> <span>Offers</span>" in page
 
 
 class Telling(QuietChannel):
