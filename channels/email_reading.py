@@ -81,7 +81,7 @@ def read(mail: Message) -> Letter:
     body, parts = _Body(), list[Part]()
     for part, alternative in _leaves(mail):
         if not body.takes(part, alternative):
-            parts.append(Part(_name(part) or part.get_content_type(), _octets(part)))
+            parts.append(Part(_name(part) or _called(part), _octets(part)))
     return Letter(
         sender=sender,
         name=name,
@@ -169,6 +169,14 @@ def _within(part: Message) -> list[Message]:
     inner = [one for one in content if isinstance(one, Message)] if isinstance(content, list) else []
     is_signed = part.get_content_type() == "multipart/signed" and inner and inner[-1].get_content_type() in _SIGNATURES
     return inner[:-1] if is_signed else inner
+
+
+def _called(part: Message) -> str:
+    """Return what a file without a name is called: a mail by its subject, as programs do that save one."""
+    kind, inner = part.get_content_type(), part.get_payload() if part.is_multipart() else None
+    if kind != "message/rfc822" or not isinstance(inner, list) or not isinstance(inner[0], Message):
+        return kind
+    return f"{words(field_of(inner[0], 'Subject'))[:100] or 'message'}.eml"
 
 
 def _sender(mail: Message) -> tuple[str, str]:

@@ -73,7 +73,7 @@ INVITED = b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR"
         (mail_of("mixed", PLAIN % b"Look", PGP), "Look", ["signature.asc"]),
         (mail_of("mixed", PLAIN % b"Look", WINMAIL), "Look", ["winmail.dat"]),
         (mail_of("alternative", PLAIN % b"Come", HTML % b"Come", INVITED), "Come", ["text/calendar"]),
-        (mail_of("digest", b"\r\nSubject: old\r\n\r\nInner words"), "", ["message/rfc822"]),
+        (mail_of("digest", b"\r\nSubject: old\r\n\r\nInner words"), "", ["old.eml"]),
         (b"Content-Type: multipart/mixed\r\n\r\nNo boundary at all", "No boundary at all", []),
         (HTML % "👍".encode(), "👍", []),
     ],
@@ -171,7 +171,7 @@ def test_files_are_told_from_words() -> None:
     found = letter(bytes(mail))
     assert found.text.strip() == "voir ci-joint"
     assert [(part.name, part.content) for part in found.parts] == [
-        ("facture été.pdf", b"%PDF-1.4"), ("note.txt", b"note\n"), ("message/rfc822", b""),
+        ("facture été.pdf", b"%PDF-1.4"), ("note.txt", b"note\n"), ("before.eml", b""),
     ]  # fmt: skip
 
 
