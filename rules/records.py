@@ -7,7 +7,7 @@ from typing import Any
 from profiles.findings import nearest
 from profiles.written import Table, place_of, value_of
 from rules.file_reading import WRONG, Reading
-from rules.shapes import Json, Said, Shape
+from rules.shapes import EVENT_NAME, Json, Said, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Verbs:
             table.at, table.keys_at = place_of(value), {str(value): place_of(value)}
             return verbs[str(value)].read(table, reading, key)
         if not isinstance(value, Table):
-            return reading.wrong(value, key, f"one of {', '.join(verbs)}")
+            return reading.wrong(value, key, f"one of {', '.join(verbs)}", _as_key(value, verbs))
         said = [name for name in value if name in verbs]
         if len(said) != 1:
             return self._not_one(value, said, verbs, reading, key)
@@ -112,6 +112,15 @@ class Verbs:
 
     def told(self, language: str) -> str:
         return f"[{self.title.in_(language)}](#{anchor(self.title.in_(language))})"
+
+
+def _as_key(value: Any, verbs: Mapping[str, Record]) -> str:
+    """Return how a text is written as a key and its value: `wait 1h`, or an event where one begins."""
+    text = str(value) if isinstance(value, str) else ""
+    verb = next((verb for verb in verbs if text.startswith(f"{verb} ")), "")
+    if verb:
+        return f"{verb}: {text.removeprefix(verb).strip()}"
+    return f"event: {text}" if "event" in verbs and EVENT_NAME.fullmatch(text) else ""
 
 
 def _described(key: Key) -> Json:

@@ -21,7 +21,6 @@ WINNER = Record(
         Key("after", Whole(10, 10_000_000), Said("after so many sends", "après tant d'envois"), is_required=True),
     ),
     lambda found, reading, table: Winner(found["by"], found["after"]),
-    is_here=False,
 )
 FALLBACK = Record(
     Said("Fallback", "Repli"),
@@ -41,7 +40,6 @@ FALLBACK = Record(
         ),
     ),
     lambda found, reading, table: Fallback(found.get("unless", "opened"), found["within"], found["channel"]),
-    is_here=False,
 )
 ALL = Record(
     Said("All channels", "Tous les canaux"),
@@ -108,7 +106,11 @@ SEND = Record(
                 "variante : sa part de la somme ; un contact garde la sienne",
             ),
         ),
-        Key("winner", WINNER, Said("the best takes all after a while", "la meilleure prend tout après un temps")),
+        Key(
+            "winner",
+            WINNER,
+            Said("the best takes all after so many sends", "la meilleure prend tout après tant d'envois"),
+        ),
         Key(
             "fallback", FALLBACK, Said("another channel when there was no reaction", "un autre canal faute de réaction")
         ),

@@ -20,7 +20,7 @@ from rules.rule_trigger import (
     OnSchedule,
     OnSegment,
 )
-from rules.shapes import FLAG, Choice, Condition, Many, Name, Said, Text, attribute, choice, zone
+from rules.shapes import FLAG, Choice, Condition, Many, Name, Said, Text, attribute, choice, zone, zone_near
 
 Found = Mapping[str, Any]
 
@@ -28,7 +28,10 @@ LENGTH = Text(
     Said("a length such as 7d", "une durée telle que 7d"), length, r"^[1-9][0-9]*\s*(m|h|d|w|mo|y)$", 20, "7d"
 )
 ZONE = Text(
-    Said("contact or a time zone such as Europe/Paris", "contact ou un fuseau tel que Europe/Paris"), zone, most=64
+    Said("contact or a time zone such as Europe/Paris", "contact ou un fuseau tel que Europe/Paris"),
+    zone,
+    most=64,
+    near=zone_near,
 )
 CHANNEL = Name(Said("a channel", "un canal"), lambda reading: reading.names.channels)
 EVENT = Name(

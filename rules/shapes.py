@@ -3,6 +3,7 @@
 One definition (rules/schema.py) built of these gives the parser, the JSON Schema and the reference of the manual.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -14,6 +15,8 @@ from profiles.written import Rows, Table, place_of, value_of
 from rules.file_reading import WRONG, Reading
 
 Json = dict[str, Any]
+EVENT_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,4}")
+_ONE_NUMBER = re.compile(r"[^0-9]*([0-9]{1,11})[^0-9]*")
 SCALAR = ["string", "number", "boolean"]  # how an editor may take what the server reads as a text
 
 
@@ -54,11 +57,17 @@ class Text:
     pattern: str = ""
     most: int = 2_000
     example: str = ""
+    near: Callable[[str], str] = lambda text: ""
+    """What was probably meant by a text that is not understood, as a hint."""
 
     def read(self, value: Any, reading: Reading, key: str) -> Any:
-        found = self.form(value) if isinstance(value, str) and len(value) <= self.most else None
+        is_short = isinstance(value, str) and len(value) <= self.most
+        found = self.form(value) if is_short else None
         if found is None:
-            return reading.wrong(value, key, self.expected.in_, f"{key}: {self.example}" if self.example else "")
+            hint = self.near(value) if is_short else ""
+            return reading.wrong(
+                value, key, self.expected.in_, hint or (f"{key}: {self.example}" if self.example else "")
+            )
         return found
 
     def json(self) -> Json:
@@ -80,7 +89,9 @@ class Whole:
         text = str(value) if isinstance(value, str) else ""
         if text.isascii() and text.isdecimal() and len(text) < 12 and self.least <= int(text) <= self.most:
             return int(text)
-        return reading.wrong(value, key, self.told)
+        meant = _ONE_NUMBER.fullmatch(text)
+        is_within = meant is not None and self.least <= int(meant[1]) <= self.most
+        return reading.wrong(value, key, self.told, f"{key}: {meant[1]}" if meant and is_within else "")
 
     def json(self) -> Json:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
@@ -220,7 +231,8 @@ class Pairs:
         for written in value:
             kept = self.name(written)
             if kept is None:
-                reading.wrong(place_of(value, written), key, f'{self.of.en}, got "{written}"')
+                hint = f"contact.{written}" if self.name(f"contact.{written}") is not None else ""
+                reading.wrong(place_of(value, written), key, f'{self.of.en}, got "{written}"', hint)
                 kept = written
                 found[kept] = WRONG
             else:
@@ -261,6 +273,13 @@ class Either:
 def zone(text: str) -> str | None:
     """Return "contact" or the name of a time zone that exists."""
     return text if text == "contact" or text in available_timezones() else None
+
+
+def zone_near(text: str) -> str:
+    """Return the zone that a town or a slip probably means: `Paris` is Europe/Paris."""
+    names = sorted(available_timezones())
+    of_town = next((name for name in names if name.lower().endswith(f"/{text.lower()}")), "")
+    return f'did you mean "{of_town}"?' if of_town else nearest(text, ["contact", *names])
 
 
 def attribute(text: str) -> str | None:

@@ -10,7 +10,7 @@ from profiles.written import Table, place_of
 from rules.file_reading import MOST_STEPS, WRONG, Reading, named
 from rules.rule_step import LONGEST, Reaction
 from rules.schema_triggers import LENGTH, MATCH
-from rules.shapes import Condition, Json, Said, Text
+from rules.shapes import EVENT_NAME, Condition, Json, Said, Text
 
 ID = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 REACTION = re.compile(r"(delivered|opened|clicked|replied)\(\s*([\"'])([^\"']*)\2\s*\)")
@@ -47,6 +47,10 @@ class Signal:
         if isinstance(value, Table):
             return MATCH.read(value, reading, key)
         reaction = REACTION.fullmatch(str(value).strip()) if isinstance(value, str) else None
+        if reaction is None and isinstance(value, str) and _is_event(value.strip(), reading):
+            return reading.wrong(
+                value, key, "keys (event, where), a reaction or a condition", f"event: {value.strip()}"
+            )
         if reaction is None:
             return Condition().read(value, reading, key)
         if reading.sends is not None and reaction[3] not in reading.sends:
@@ -61,6 +65,12 @@ class Signal:
             'a condition, `opened("id")`, `clicked("id")`, `delivered("id")`, `replied("id")`, or keys `event`, `where`',
             'une condition, `opened("id")`, `clicked("id")`, `delivered("id")`, `replied("id")`, ou les clés `event`, `where`',
         ).in_(language)
+
+
+def _is_event(text: str, reading: Reading) -> bool:
+    """Whether the bare name of an event stands there: what begins with the name of a fact is a condition."""
+    is_fact = text.partition(".")[0] in ("contact", "event", "start", "conversation")
+    return EVENT_NAME.fullmatch(text) is not None and (not is_fact or text in (reading.vocabulary.events or ()))
 
 
 @dataclass(frozen=True, slots=True)

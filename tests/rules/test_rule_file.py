@@ -193,7 +193,7 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
         ),
         (
             changed("topic:", "timing: {zone: Europe/Pari}\ntopic:"),
-            'r.yml:2:16: zone: expected contact or a time zone such as Europe/Paris, got "Europe/Pari".',
+            'r.yml:2:16: zone: expected contact or a time zone such as Europe/Paris, got "Europe/Pari". Hint: did you mean "Europe/Paris"?',
         ),
         (
             changed("topic:", "timing: {window: 9-20}\ntopic:"),
@@ -280,7 +280,10 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
             ),
             'r.yml:5:24: any: expected the id of a send step, got "opened("frist")". Hint: known: first',
         ),
-        (stepped("  - set: {tier: 1}\n"), 'r.yml:5:11: set: expected an attribute such as contact.tier, got "tier".'),
+        (
+            stepped("  - set: {tier: 1}\n"),
+            'r.yml:5:11: set: expected an attribute such as contact.tier, got "tier". Hint: contact.tier',
+        ),
         (
             stepped("  - set: {contact.version: 1}\n"),
             'r.yml:5:11: set: expected an attribute such as contact.tier, got "contact.version".',
@@ -386,3 +389,24 @@ def test_what_a_plain_loader_would_turn_into_something_else_stays_what_was_writt
 def test_a_group_of_conditions_that_says_nothing_is_refused(audience: str, error: str) -> None:
     _, errors = read(changed("steps:", f"for: {audience}\nsteps:"))
     assert errors == [error]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (changed("{event: order.paid}", "order.paid"), "event: order.paid"),
+        (changed("steps:", "exit on: order.paid\nsteps:"), "event: order.paid"),
+        (stepped("  - wait 1h\n"), "wait: 1h"),
+        (stepped("  - set: {points: 5}\n"), "contact.points"),
+        (changed("thanks}", "thanks, variants: {a: 50%, b: 50}}"), "a: 50"),
+        (changed("steps:", "timing: {zone: paris}\nsteps:"), 'did you mean "Europe/Paris"?'),
+        (changed("steps:", "timing: {zone: Europe/Pari}\nsteps:"), 'did you mean "Europe/Paris"?'),
+    ],
+)
+def test_what_is_nearly_right_is_told_how_it_is_written(text: str, hint: str) -> None:
+    _, (error,) = read(text)
+    assert error.endswith(f"Hint: {hint}")
+
+
+def test_a_bare_flag_of_the_contact_still_ends_a_run() -> None:
+    assert right(changed("steps:", "exit on: contact.tier\nsteps:")).exits
