@@ -235,7 +235,6 @@ function showOffers(found, typed) {
     return item;
   }));
   offers.hidden = !found.length;
-  get("text").setAttribute("aria-expanded", String(Boolean(found.length)));
   select(found.length ? 0 : -1);
 }
 
@@ -257,8 +256,7 @@ function fill(text) {
 function closeOffers() {
   if (!get("offers")) return;
   get("offers").hidden = true;
-  get("text").setAttribute("aria-expanded", "false");
-  pick = -1;
+  select(-1);
 }
 
 function select(number) {

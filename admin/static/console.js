@@ -68,10 +68,6 @@ document.addEventListener("click", (event) => {
   }
 });
 
-document.addEventListener("change", (event) => {
-  if (event.target.dataset.change === "submit") event.target.form.requestSubmit();
-});
-
 document.addEventListener("submit", (event) => {
   if (event.target.id === "sign-out") drafts.forgetAll();
   if (event.target.id !== "snooze-until") return;

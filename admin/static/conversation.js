@@ -40,6 +40,8 @@ export async function open(id) {
   document.getElementById("inbox").classList.add("has-opened");
   dismiss(pathOf(id));
   begin();
+  // on a phone the list is gone, and the row with it that had the focus
+  if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) current().querySelector("h1").focus();
   return true;
 }
 

@@ -72,14 +72,9 @@ function edit(name, value) {
 
 async function save(name, value) {
   const answer = await post(personPath("attributes"), { name, value });
-  if (!answer.ok) {
-    const error = get("attribute").querySelector(".error");
-    error.textContent = answer.error;
-    return (error.hidden = false);
-  }
+  if (!answer.ok) return complain(get("attribute"), answer.error);
   get("attribute").hidden = true;
-  document.activeElement.blur();
-  await refresh();
+  await goOn("add");
 }
 
 async function lookAt(other, about) {
@@ -99,21 +94,15 @@ async function record(form) {
   button.disabled = true; // a no waits until nothing is under way against it
   const answer = await post(personPath("consents"), said);
   button.disabled = false;
-  if (!answer.ok) {
-    const error = form.querySelector(".error");
-    error.textContent = answer.error;
-    return (error.hidden = false);
-  }
+  if (!answer.ok) return complain(form, answer.error);
   form.hidden = true;
-  document.activeElement.blur();
-  await refresh();
+  await goOn("consent");
 }
 
 async function withdraw(topic, channel) {
   const answer = await post(personPath("consents"), { given: false, topic, channel });
   if (!answer.ok) return fail(answer.error);
-  document.activeElement.blur();
-  await refresh();
+  await goOn("consent");
 }
 
 async function settleRequest(id) {
@@ -128,9 +117,23 @@ async function erase(form) {
   const answer = await post(personPath("erase"), { sure: form.elements.sure.checked });
   button.disabled = false;
   if (answer.ok) return location.assign(`${prefix}/people`);
+  complain(form, answer.error);
+}
+
+// Says in the form why it was refused, and goes there.
+function complain(form, why) {
   const error = form.querySelector(".error");
-  error.textContent = answer.error;
+  error.textContent = why;
   error.hidden = false;
+  error.tabIndex = -1;
+  error.focus();
+}
+
+// Shows the person as they are now; the keyboard goes on at the button that opened what was saved.
+async function goOn(act) {
+  document.activeElement.blur();
+  await refresh();
+  get("panel").querySelector(`[data-act="${act}"]`)?.focus();
 }
 
 let searching = 0;

@@ -130,9 +130,7 @@ export function divide() {
 }
 
 function divider(text, className = "") {
-  const made = element("li", `divider ${className}`, text);
-  made.setAttribute("role", "separator");
-  return made;
+  return element("li", `divider ${className}`, text);
 }
 
 function isLater(a, b) {

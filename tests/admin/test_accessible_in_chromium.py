@@ -1,0 +1,89 @@
+"""What a screen reader and a keyboard find in the console: landmarks, headings, refusals, filters."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.admin.test_in_chromium import CHAT, RIGHT_AWAY, Screens, screens
+
+__all__ = ["screens"]
+
+ODD = """(() => {
+  const seen = (one) => one.checkVisibility({ visibilityProperty: true });
+  const all = (what) => [...document.querySelectorAll(what)].filter(seen);
+  const said = [];
+  if (all("main").length !== 1) said.push(`${all("main").length} mains`);
+  if (!all("h1").length) said.push("no h1");
+  for (const skip of document.querySelectorAll(".skip")) {
+    if (seen(skip) && !all(skip.getAttribute("href")).length) said.push(`${skip.hash} leads nowhere`);
+  }
+  const searches = all("[role=search]").map((one) => one.ariaLabel);
+  if (new Set(searches).size < searches.length) said.push(`searches of one name: ${searches}`);
+  said.push(...all("dl > div > :not(dt, dd)").map((one) => `${one.tagName} in a dl`));
+  said.push(...all(":is(ol, ul) > :not(li), :is(ol, ul) > [role]").map((one) => `${one.tagName} ${one.role} in a list`));
+  said.push(...all(":is(p, span, b)[aria-label]:not([role])").map((one) => `${one.className} is named`));
+  return said;
+})()"""
+"""What no page has: told as words, for whoever breaks it."""
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_every_page_has_its_landmarks_and_headings(screens: Screens, width: int) -> None:
+    maya = await screens.office.agent(is_away=True, role="admin")
+    await screens.office.says(CHAT, "Bonsoir")
+    page = await screens.of(maya, "/inbox/all", viewport={"width": width, "height": 800})
+    base = screens.office.base
+    for path in ("/inbox/all", f"/inbox/all/{CHAT}", "/inbox/all/nobody:1", "/people", "/people/chloe", "/search?q=veste",
+                 "/audit", "/canned"):  # fmt: skip
+        await page.goto(base + path)
+        assert await page.evaluate(ODD) == [], path
+    screens.complaints.clear()  # that nobody:1 is not there is a 404
+
+
+async def test_on_a_phone_the_focus_follows_into_the_conversation_and_back(screens: Screens) -> None:
+    maya = await screens.office.agent(is_away=True)
+    page = await screens.of(maya, "/inbox/all", viewport={"width": 360, "height": 740})
+    await page.locator(".row a").first.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".conversation h1")).to_be_focused(timeout=RIGHT_AWAY)
+    await page.get_by_role("button", name="Back to the list").click()
+    await expect(page.locator(".row a[aria-current]")).to_be_focused()
+
+
+async def test_a_refusal_has_the_focus(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True, role="admin"), "/settings")
+    await page.get_by_label("Present password").fill("not the right one")
+    await page.get_by_label("New password").fill("passwordpassword")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("p.error")).to_have_text("The present password is not right.")
+    await expect(page.locator("p.error")).to_be_focused()
+    await page.goto(screens.office.base + "/people/chloe")
+    await page.get_by_role("button", name="Add something").click()
+    await page.locator("#attribute [name=name]").fill("version")
+    await page.locator("#attribute [name=value]").fill("x")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#attribute .error")).to_be_focused()
+    screens.complaints.clear()  # both answers are a 422
+
+
+async def test_a_wrong_password_is_told_with_the_field_that_has_the_focus(screens: Screens) -> None:
+    await screens.office.agent()
+    page = await screens.of(None, "/sign-in")
+    await page.get_by_label("E-mail address").fill("maya@example.org")
+    await page.get_by_label("Password").fill("not the right one")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Password")).to_be_focused()
+    await expect(page.get_by_label("Password")).to_have_accessible_description(
+        "This e-mail address and password do not go together."
+    )
+    screens.complaints.clear()
+
+
+async def test_a_filter_waits_for_its_button_while_the_keyboard_goes_through_it(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True, role="admin"), "/audit")
+    await page.locator("[name=by]").focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[name=by]")).to_have_value("maya")
+    await expect(page.locator("[name=by]")).to_be_focused()
+    assert "by=" not in page.url
+    await page.get_by_role("button", name="Show").click()
+    await expect(page).to_have_url(f"{screens.office.base}/audit?by=maya")
