@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from profiles.expression import Vocabulary
-from profiles.findings import nearest
+from profiles.findings import nearest_name
 from profiles.personalize import names_in
 from rules.book import Book
 from rules.cast import SPACES, cast
@@ -99,7 +99,7 @@ def _unknown(root: str, rest: str, known: Mapping[str, set[str] | None]) -> str:
     """Return what is wrong with a name, or nothing."""
     if root not in known:
         whole = next((f"{one}.{root}" for one in ("contact", "event", "links") if root in (known[one] or ())), "")
-        hint = f'did you mean "{whole}"?' if whole else ""
+        hint = f'did you mean "{whole}"' if whole else ""
         expected = "a field such as contact.first_name or event.total"
     else:
         names = known[root]
@@ -107,13 +107,9 @@ def _unknown(root: str, rest: str, known: Mapping[str, set[str] | None]) -> str:
             return ""
         if not names:
             return f'expected a field that this rule has: no event begins it, got "{root}.{rest}"'
-        hint, expected = (
-            nearest(f"{root}.{rest}", [f"{root}.{one}" for one in sorted(names)]),
-            f"a known field of {root}",
-        )
-    return f'expected {expected}, got "{root}{"." if rest else ""}{rest}"' + (
-        f". Hint: {hint.rstrip('?')}" if hint else ""
-    )
+        close = nearest_name(rest, sorted(names))
+        hint, expected = f'did you mean "{root}.{close}"' if close else "", f"a known field of {root}"
+    return f'expected {expected}, got "{root}{"." if rest else ""}{rest}"' + (f". Hint: {hint}" if hint else "")
 
 
 def _properties(rule: Rule, vocabulary: Vocabulary) -> set[str] | None:

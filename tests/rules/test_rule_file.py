@@ -193,7 +193,8 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
         ),
         (
             changed("topic:", "timing: {zone: Europe/Pari}\ntopic:"),
-            'r.yml:2:16: zone: expected contact or a time zone such as Europe/Paris, got "Europe/Pari". Hint: did you mean "Europe/Paris"?',
+            'r.yml:2:16: zone: expected contact or a time zone such as Europe/Paris, got "Europe/Pari". '
+            'Hint: did you mean "Europe/Paris"?',
         ),
         (
             changed("topic:", "timing: {window: 9-20}\ntopic:"),
