@@ -150,21 +150,6 @@ async def test_what_a_crowd_is_sent_is_marked_while_the_others_are_still_being_s
     assert sent_when_begun_to_mark[0] < 3 * BEGIN_AT_ONCE
 
 
-async def test_an_answer_begins_before_the_campaign_that_was_there_first(start: Callable[..., Server]) -> None:
-    here = start("here", sends=False)
-    told: list[Message] = []
-    here.writer.listen(lambda several: told.extend(one for changes in several for one in changes.messages))
-    crowd = (
-        here.say(f"{number}", to=f"pigeon:{number}", lawful="yes", **{"class": "marketing"}) for number in range(150)
-    )
-    await asyncio.gather(*crowd)
-    await here.say("answer", to="pigeon:anna")
-    for message in told:
-        here.back_door.send(message)
-    await here.back_door.close()
-    assert "answer" in here.carried()[: 2 * BEGIN_AT_ONCE]
-
-
 async def test_a_long_text_goes_in_parts(start: Callable[..., Server]) -> None:
     here = start("here")
     await here.say("twelve words that are longer than twenty characters")
