@@ -107,7 +107,9 @@ def _start(reader: Reader, tree: ast.Attribute, name: str) -> Node | None:
 
 def _of_event(reader: Reader, tree: ast.expr, root: str, name: str, event: str | None) -> Node | None:
     if event is None:
-        return reader.wrong(tree, "something known here", f"{root}.{name[:40]}: there is no {root} at this place")
+        other = f"start.{name}" if root == "event" and reader.vocabulary.start is not None else ""
+        got = f"{root}.{name[:40]}: there is no {root} at this place"
+        return reader.wrong(tree, "something known here", got, known=(other,), name=other)
     if name in EVENT:
         return Property(root, name, EVENT[name])
     kind = property_kind(reader, tree, event, name)

@@ -399,6 +399,7 @@ def test_a_group_of_conditions_that_says_nothing_is_refused(audience: str, error
         (changed("steps:", "exit on: order.paid\nsteps:"), "event: order.paid"),
         (stepped("  - wait 1h\n"), "wait: 1h"),
         (stepped("  - set: {points: 5}\n"), "contact.points"),
+        (stepped("  - add: {contact.points: event.total}\n"), 'did you mean "start.total"?'),
         (changed("thanks}", "thanks, variants: {a: 50%, b: 50}}"), "a: 50"),
         (changed("steps:", "timing: {zone: paris}\nsteps:"), 'did you mean "Europe/Paris"?'),
         (changed("steps:", "timing: {zone: Europe/Pari}\nsteps:"), 'did you mean "Europe/Paris"?'),
