@@ -37,10 +37,13 @@ class _Bounded(Compat32):
 
 
 class _Mail(Message):
-    """The library's mail, whose charset is one that can be read by, or none."""
+    """The library's mail, without the parameters that it stumbles over; its charset is one that can be read by, or none."""
 
     def get_param(self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True) -> Any:
-        said = super().get_param(param, failobj, header, unquote)
+        try:
+            said = super().get_param(param, failobj, header, unquote)
+        except (TypeError, ValueError):  # it sorts the pieces of a parameter by numbers that not all of them have
+            return failobj
         if param != "charset" or said is failobj:
             return said
         return known(str(said[2] if isinstance(said, tuple) else said)) or failobj  # a tuple as of RFC 2231

@@ -138,6 +138,8 @@ def test_no_charset_takes_long() -> None:
 def test_a_charset_and_names_written_as_rfc_2231_says_are_read() -> None:
     said = b"Content-Type: text/plain; charset*=us-ascii'en'koi8-r\r\n\r\n" + "привет".encode("koi8-r")
     assert letter(HEAD + said).text == "привет"
+    pieces = b"Content-Type: text/plain; charset*0*=''utf; charset*1=-8; charset*=x\r\n\r\nx"
+    assert letter(HEAD + pieces).text == "x"
     odd = b"Content-Type: text/plain\r\nContent-Disposition: inline; filename*=idna''caf%C3%A9\r\n\r\nx"
     assert letter(HEAD + odd).sender
 
