@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from causerie.data_folder import free_port
 from channels.email_dkim import read_key, record_of
+from channels.email_mime import header, words
 from channels.email_verp import token_of
 from profiles.secret import Secret
 from profiles.store import Unavailable
@@ -184,3 +185,17 @@ async def relayed(here: Town, text: str, id: str, *, answers_id: str = "") -> No
             assert server.sendmail(ANNA, [HELP], mail) == {}
 
     await asyncio.to_thread(send)
+
+
+async def test_dovecot_reads_a_long_subject_of_ours_as_it_was_written() -> None:
+    families = " ".join(["👩‍👩‍👧‍👦 été", "soldes −50 %", "𝒻ête d'hiver", "🇫🇷"] * 12)
+    plain = "word " * 60 + "end"
+    async with dovecot(ANNA) as boxes:
+        box = await asyncio.to_thread(boxes.box, ANNA)
+        for subject in (families, plain, "x" * 500):
+            octets = header("Subject", words(subject)) + b"\r\nx\r\n"
+            assert max(map(len, octets.split(b"\r\n"))) <= 78
+            await asyncio.to_thread(box.put, octets)
+            assert await asyncio.to_thread(box.count_of, subject) == 1
+            assert await asyncio.to_thread(box.count_of, f"{subject}?") == 0
+        box.leave()

@@ -73,6 +73,13 @@ class Box:
         self.imap.login(user, PASSWORD)
         self.imap.select("INBOX")
 
+    def count_of(self, words: str) -> int:
+        """Return how many mails have these words in their subject, as the server reads it."""
+        self.imap.literal = words.encode()
+        state, found = self.imap.search("UTF-8", "SUBJECT")
+        assert state == "OK"
+        return len(found[0].split())
+
     def octets(self) -> list[bytes]:
         """Return all mails, in order, as they are stored."""
         _, found = self.imap.search(None, "ALL")
