@@ -49,5 +49,6 @@ def new_recovery_codes() -> list[str]:
 
 
 def recovery_hash(code: str) -> str:
-    """Return what is kept of a recovery code."""
-    return hashlib.sha256(code.strip().casefold().encode()).hexdigest()
+    """Return what is kept of a recovery code, typed with its dash, with a space or with nothing between its halves."""
+    typed = "".join(char for char in code.casefold() if char.isalnum())
+    return hashlib.sha256(f"{typed[:5]}-{typed[5:]}".encode()).hexdigest()

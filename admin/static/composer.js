@@ -219,7 +219,12 @@ function offer() {
 
 function matching(source, key, start) {
   const all = [...get(source).content.querySelectorAll("li")];
-  return all.filter((one) => one.dataset[key].toLowerCase().startsWith(start.toLowerCase())).slice(0, 8);
+  return all.filter((one) => plain(one.dataset[key]).startsWith(plain(start))).slice(0, 8);
+}
+
+// été is found by "ete": whoever types fast leaves the accents out.
+function plain(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 function showOffers(found, typed) {

@@ -166,6 +166,12 @@ async def test_the_second_factor_is_asked_for_and_each_step_works_once(office: O
     assert await _code(await _fresh(office), await _ticket(office), "abcde-fghjk") == 401
 
 
+@pytest.mark.parametrize("typed", ["abcde-fghjk", " ABCDE FGHJK ", "abcdefghjk", "abcde–fghjk"])
+async def test_a_recovery_code_is_taken_however_its_halves_are_parted(office: Office, typed: str) -> None:
+    maya = await office.agent(totp=Totp(totp.new_secret()), recovery=(totp.recovery_hash("abcde-fghjk"),))
+    assert await sign_in.use_code(office.desk, maya, typed) and not await sign_in.use_code(office.desk, maya, typed)
+
+
 async def test_codes_are_tried_so_many_times_a_day_and_no_more(office: Office) -> None:
     agent = await office.agent(totp=Totp(totp.new_secret()))
     granted = 0
