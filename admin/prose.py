@@ -11,6 +11,8 @@ _LINK = re.compile(
     r"|(?P<mail>\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}\b)"
     r"|(?P<phone>(?<![\w/.-])\+\d(?:[ .-]?\d){7,14}(?!\w))",
 )
+_CUT = re.compile(r"/[puw]/(?:confirm/)?…")
+"""Where a contact's own address was cut (profiles/tracking.py): what is left of it leads nowhere."""
 _TRAILING = ".,;:!?)]}»…*_"
 
 
@@ -23,6 +25,8 @@ def prose(text: str) -> Markup:
     text = bound(text)
     done = 0
     for found in _LINK.finditer(text):
+        if _CUT.search(found.group()):
+            continue
         shown = found.group().rstrip(_TRAILING) if found.lastgroup == "web" else found.group()
         pieces += [escape(text[done : found.start()]), _anchor(str(found.lastgroup), shown)]
         done = found.start() + len(shown)

@@ -159,3 +159,8 @@ def test_shares_and_signs_are_written_as_the_language_has_them() -> None:
     english, french = texts("en"), texts("fr")
     assert (english.share(0.691), french.share(0.691), french.share(0.691, 1)) == ("69%", "69\u202f%", "69,1\u202f%")
     assert (english.signed(-35.14), french.signed(1.26), french.signed(1234.5)) == ("−35.1", "+1,3", "+1\u202f234,5")
+
+
+def test_an_address_that_was_cut_is_no_link() -> None:
+    shown = prose("Stop: https://crm.shop.example/u/… or see https://shop.example/u/lamps… now")
+    assert shown.count("<a ") == 1 and "Stop: https://crm.shop.example/u/… or" in shown
