@@ -12,6 +12,7 @@ import importlib.util
 import inspect
 import logging
 import sys
+import traceback
 import warnings
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
@@ -85,7 +86,8 @@ class Actions:
                     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
                         raise
                     words = " ".join(str(error).split())[:_LONGEST_PROBLEM]
-                    self._problem = f"the bot's actions cannot be imported: {type(error).__name__}: {words}"
+                    where = _place_in(self._folder, error)
+                    self._problem = f"the bot's actions cannot be imported: {type(error).__name__}: {words}{where}"
                     log.error("actions.load failed folder=%s", self._folder, exc_info=error)
         return tuple(sorted(self._executor.actions)) if self._executor else ()
 
@@ -178,6 +180,13 @@ def _actions_in(module: ModuleType, base: type) -> Iterator[Any]:
         is_action = inspect.isclass(thing) and issubclass(thing, base) and thing.__module__ == module.__name__
         if is_action and not inspect.isabstract(thing):
             yield thing()
+
+
+def _place_in(folder: Path | None, error: BaseException) -> str:
+    """Return where in the bot's own files an import broke off, to be said after the error."""
+    root = str(folder.resolve()) if folder else ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if root and frame.filename.startswith(root)]
+    return f" ({Path(frames[-1].filename).relative_to(root).as_posix()}, line {frames[-1].lineno})" if frames else ""
 
 
 def _modules(folder: Path) -> Iterator[ModuleType]:

@@ -23,6 +23,20 @@ from profiles.written import Table, place_of, rows
 
 START = from_timestamp(1_790_000_000)  # any fixed instant: the same dialogue must come to the same end tomorrow
 
+_STORY_KEYS = ("story", "steps", "metadata")
+_STEP_KEYS = (
+    "user",
+    "intent",
+    "entities",
+    "action",
+    "bot",
+    "active_loop",
+    "slot_was_set",
+    "or",
+    "checkpoint",
+    "metadata",
+)
+
 
 def play_dialogues(brain: Brain, folder: Path) -> tuple[ContentError, ...]:
     """Return where the dialogues in the folder's tests/ differ from what the bot does; empty when nowhere."""
@@ -40,9 +54,22 @@ def read_dialogues(folder: Path, findings: Findings) -> list[Table]:
     for path in paths:
         shown = path.name if alone else path.relative_to(folder).as_posix()
         for story in rows(read(path, shown, findings).get("stories")):
-            if isinstance(story, Table) and any(map(is_heard, rows(story.get("steps")))):
-                found.append(story)
+            if isinstance(story, Table):
+                _tell_unknown_keys(story, findings)
+                if any(map(is_heard, rows(story.get("steps")))):
+                    found.append(story)
     return found
+
+
+def _tell_unknown_keys(story: Table, findings: Findings) -> None:
+    """Note the keys that nobody reads: what they should say would never be compared."""
+    for key in story:
+        if key not in _STORY_KEYS:
+            findings.unknown_key(story, key, _STORY_KEYS)
+    for step in rows(story.get("steps")):
+        for key in step if isinstance(step, Table) else ():
+            if key not in _STEP_KEYS:
+                findings.unknown_key(step, key, _STEP_KEYS)
 
 
 def play(brain: Brain, dialogue: Table) -> Played:

@@ -14,6 +14,8 @@ from profiles.written import Place, Rows, Table, Text, empty_table, place_of, pl
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
 _NAME = re.compile(r"[\w-]+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_SAYS = ("text", "buttons", "quick_replies", "image", "custom", "attachment", "elements", "template", "response")
 MAPPING_TYPES = ("from_entity", "from_text", "from_intent", "from_trigger_intent", "custom", "controlled", "from_llm")
 
 
@@ -168,6 +170,13 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
             findings.error(at, f"responses: {name}: expected a list of wordings such as - text: ...")
             continue
         metadata = table_at(item, "metadata", findings)
+        language = name_at(metadata, "language", findings)
+        if language is not None and not _LANGUAGE.fullmatch(language):
+            problem = f'responses: {name}: language: expected two letters such as fr, got "{language}".'
+            findings.notice(place_of(metadata, "language"), problem)
+        if not any(key in item for key in _SAYS):
+            problem = f"responses: {name}: says nothing; expected text:, got {', '.join(item) or 'nothing'}."
+            findings.notice(item.at, problem)
         found.append(
             Variation(
                 at=item.at,
@@ -175,7 +184,7 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
                 buttons=(*_buttons(item, "buttons", findings), *_buttons(item, "quick_replies", findings)),
                 image=name_at(item, "image", findings),
                 channel=name_at(item, "channel", findings),
-                language=name_at(metadata, "language", findings),
+                language=language,
                 conditions=tuple(
                     (str(row.get("name")), plain(row.get("value")))
                     for row in rows(item.get("condition"))

@@ -155,8 +155,11 @@ def _options(config: Table, findings: Findings) -> Options:
     history = memory.get("max_history") if memory is not None else None
     has_policies = bool(rows(config.get("policies")))
     fallback, rule_policy = parts.get("FallbackClassifier"), parts.get("RulePolicy", empty_table(config.at))
+    language = name_at(config, "language", findings) or "en"
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
+        findings.notice(place_of(config, "language"), f'language: expected two letters such as en, got "{language}".')
     return Options(
-        language=name_at(config, "language", findings) or "en",
+        language=language,
         threshold=number_at(fallback, "threshold", 0.3, findings) if fallback is not None else 0.0,
         ambiguity=number_at(fallback, "ambiguity_threshold", 0.1, findings) if fallback is not None else 0.0,
         core_fallback=name_at(rule_policy, "core_fallback_action_name", findings) or "action_default_fallback",

@@ -13,7 +13,7 @@ from bot.files import lines
 from bot.marks import marks_in
 from bot.patterns import compiled
 from bot.values import name_at, table_at
-from profiles.findings import Findings
+from profiles.findings import Findings, nearest
 from profiles.written import Table, Text, place_of, rows
 
 _LANGUAGE = re.compile(r"[a-z]{2}")
@@ -86,6 +86,7 @@ def _read_item(item: Table, language: str, training: Training, findings: Finding
         findings.error(item.at, f"nlu: expected intent, synonym, regex or lookup; got {', '.join(item) or 'nothing'}.")
         return
     name: Text = item[kind]
+    _notice_what_teaches_nothing(item, kind, sentences, findings)
     if kind == "intent":
         training.intents.setdefault(str(name).split("/")[0], name)
         for sentence in sentences:
@@ -98,6 +99,17 @@ def _read_item(item: Table, language: str, training: Training, findings: Finding
         training.patterns[str(name)] += [sentence for sentence in sentences if _compiles(sentence, findings)]
     else:
         training.lookups[str(name)] += sentences
+
+
+def _notice_what_teaches_nothing(item: Table, kind: str, sentences: list[Text], findings: Findings) -> None:
+    for key in item:
+        if key not in (kind, "examples", "metadata"):
+            hint = nearest(key, ("examples", "metadata"))
+            findings.notice(place_of(item, key), f'nlu: {item[kind]}: nobody reads the key "{key}".', hint)
+    if not sentences:
+        findings.notice(
+            place_of(item, kind), f"nlu: {item[kind]}: expected examples, got none.", "lines that begin with - "
+        )
 
 
 def _plain_sentence(sentence: Text, training: Training, findings: Findings) -> tuple[str, tuple[Mark, ...]]:

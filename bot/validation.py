@@ -79,10 +79,17 @@ def read_validation(file: Table, domain: Domain, findings: Findings) -> Validati
     slots, forms = table_at(file, "slots", findings), table_at(file, "forms", findings)
     return Validation(
         zone=_zone(file, findings),
-        country=str(file.get("country") or "FR"),
+        country=_country(file, findings),
         slots={str(slot): _accept(slot, spec, slots, domain, findings) for slot, spec in slots.items()},
         fresh={str(form): _fresh(form, spec, forms, domain, findings) for form, spec in forms.items()},
     )
+
+
+def _country(file: Table, findings: Findings) -> str:
+    country = str(file.get("country") or "FR")
+    if not re.fullmatch(r"[A-Z]{2}", country):
+        findings.error(place_of(file, "country"), f'country: expected two capital letters such as FR, got "{country}".')
+    return country
 
 
 def _zone(file: Table, findings: Findings) -> ZoneInfo:

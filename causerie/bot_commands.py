@@ -77,7 +77,10 @@ async def _check_actions(brain: Brain, folder: Path) -> Findings:
             return findings
         written = await performs.load()
         if performs.problem:
-            hint = "install the packages they need, and start in the bot's folder"
+            lacks = any(
+                word in performs.problem for word in ("ImportError", "ModuleNotFoundError", "FileNotFoundError")
+            )
+            hint = "install the packages they need, and start in the bot's folder" if lacks else ""
             findings.error(next(iter(declared.values())), f"actions: {performs.problem}.", hint)
             return findings
     finally:

@@ -112,6 +112,10 @@ def test_a_mistake_is_found_where_it_was_written(errors, file, old, new, expecte
         ("data__rules", "- rule: bye", "- rule: said\n  steps: [{intent: greet}, {bot: Hi}]\n- rule: bye", '"said" holds a sentence of the bot, and is not followed'),
         ("domain", "utter_ask_size", "utter_ask_sice", 'order_form: nothing asks for "size". Hint: add a response utter_ask_size'),
         ("domain", "entity: size", "entity: sizzle", 'unknown entity; got "sizzle"'),
+        ("data__nlu", "examples:", "exemples:", 'nobody reads the key "exemples". Hint: did you mean "examples"?'),
+        ("data__nlu", "examples:", "exemples:", 'expected examples, got none. Hint: lines that begin with -'),
+        ("domain", "[{text: Hi}]", "[{txt: Hi}]", 'responses: utter_hi: says nothing; expected text:, got txt.'),
+        ("domain", "[{text: Hi}]", "[{text: Hi, metadata: {language: french}}]", 'expected two letters such as fr, got "french"'),
         ("data__nlu", "- see you", "- see you\n    - Hello!", 'is an example of bye and, at data/nlu.yml:5'),
     ],
 )  # fmt: skip
@@ -179,6 +183,7 @@ def test_a_rule_that_stops_where_nothing_follows_is_found(errors):
         ("validation", "slots:\n  size: {error: utter_hii}", 'error: unknown response "utter_hii"'),
         ("validation", "timezone: Paris", "timezone: expected one such as Europe/Paris"),
         ("validation", "slot: {}", "unknown key"),
+        ("validation", "country: France", 'validation.yml:1:1: country: expected two capital letters such as FR, got "France".'),
         ("validation", "forms:\n  order_from: {fresh: [size]}", 'unknown form "order_from"'),
         ("profile", "slots:\n  sise: {profile: x}", 'unknown slot "sise"'),
         ("profile", "slots:\n  size: {profil: x}", "expected profile: the attribute's name"),

@@ -25,6 +25,19 @@ def test_a_difference_is_shown_where_it_was_written(shop, tmp_path):
     assert "expected intent cancel; got opt_out" in errors[1]
 
 
+def test_a_slip_in_a_key_is_told_since_nothing_would_be_compared(shop, tmp_path):
+    (tmp_path / "tests").mkdir()
+    told = "stories:\n- stroy: a\n  steps:\n  - usr: hello\n- story: b\n  steps:\n  - user: hello\n  - acton: utter_greet\n"
+    (tmp_path / "tests" / "en.yml").write_text(told)
+    errors = [str(error) for error in play_dialogues(shop, tmp_path)]
+    assert [error.split(" ")[0] for error in errors[:3]] == [
+        "tests/en.yml:2:3:",
+        "tests/en.yml:4:5:",
+        "tests/en.yml:8:5:",
+    ]
+    assert errors[0].endswith('got "stroy". Hint: did you mean "story"?') and 'did you mean "action"?' in errors[2]
+
+
 @pytest.fixture
 def table(write_bot):
     """A bot that books a table: a form, a custom action and a story, to be tested in Rasa's way."""

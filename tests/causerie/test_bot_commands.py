@@ -95,6 +95,16 @@ async def test_actions_that_cannot_be_imported_are_said_with_the_reason(shop: Pa
     assert "nothing_like_this" in said[-1]
 
 
+async def test_a_mistake_in_the_actions_own_code_is_said_with_its_line_and_blames_no_package(
+    shop: Path, said: list[str]
+) -> None:
+    (shop / "actions.py").write_text("import json\n\nx = json.loads(chr(91))\n")
+    domain = shop / "domain.yml"
+    domain.write_text(domain.read_text(encoding="utf-8") + "\nactions: [action_x]\n", encoding="utf-8")
+    assert await bot_check(shop, said.append, strict=False) == 1
+    assert "JSONDecodeError" in said[0] and said[0].endswith("(actions.py, line 3).")
+
+
 def test_test_passes_and_writes_a_report(said: list[str], tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     assert bot_test(SHOP, None, report, said.append) == 0
