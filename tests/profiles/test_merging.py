@@ -325,3 +325,99 @@ def test_a_conversation_that_moved_goes_back_though_its_address_is_nobodys_any_m
     assert world.snapshot.conversations[thread.id].profile == "P1"
     undone(world, changes)
     assert world.snapshot.conversations[thread.id].profile == "P2"
+
+
+def test_a_profile_that_went_takes_nobody_in() -> None:
+    world = pair()
+    world.add(person("P3", "email:anna@example.com"))
+    merged(world)
+    refused = merge(world.snapshot, world.profile("P2"), world.profile("P3"), by="", why="", now=NOON)
+    assert refused == Refusal("merged_away", "P2")
+
+
+def test_of_both_the_first_dates_the_kept_ones_language_and_the_last_channel_count() -> None:
+    first, later = NOON, NOON + timedelta(days=1)
+    claimed = Identity("email", "anna@example.org", added_at=later, verified_at=later)
+    mentioned = replace(claimed, added_at=first, verified_at=first, is_claimed=False)
+    ours = Profile("P1", NOON, (claimed,), language="fr", last_channel="email", last_inbound_at=first)
+    theirs = Profile("P2", NOON, (mentioned,), language="en", last_channel="sms", last_inbound_at=later)
+    for one, other, channel in ((ours, theirs, "sms"), (replace(ours, last_inbound_at=later), theirs, "email")):
+        world = World()
+        world.add(one)
+        world.add(other)
+        merged(world)
+        both = world.profile("P1")
+        assert (both.language, both.last_channel, both.last_inbound_at) == ("fr", channel, later)
+        assert both.identities == (replace(claimed, added_at=first, verified_at=first),)
+
+
+def test_the_shell_knows_nothing_and_comes_back_as_its_next_version() -> None:
+    world = pair()
+    world.add(replace(knowing(world.profile("P2"), city=("Paris", "declared", 1)), identities=()))
+    changes = merged(world)
+    shell = world.profile("P2")
+    assert (shell.identities, shell.attributes, shell.merged_into) == ((), {}, "P1")
+    world.do(Changes(profiles=(replace(shell, version=7),)))
+    assert undone(world, changes).answer.version == 7
+
+
+def test_the_ledgers_are_brought_together_and_parted_in_the_same_commit() -> None:
+    world = pair()
+    changes = merged(world)
+    assert [amend.message for amend in changes.amends if amend.collection == "ledgers"] == ["P1", "P2"]
+    back = undone(world, changes)
+    assert [amend.message for amend in back.amends if amend.collection == "ledgers"] == ["P1", "P2"]
+
+
+def test_a_merge_undone_before_stays_so_when_the_two_are_merged_again() -> None:
+    world = pair()
+    first = merged(world)
+    undone(world, first)
+    merged(world)
+    record = world.records[str(first.records[0][1]["_id"])]
+    assert record["undone_at"] == world.now - timedelta(minutes=1)
+    assert undo(world.snapshot, record, by="agent:8", now=NOON) == Refusal("already_undone", record["_id"])
+
+
+def test_a_language_learned_after_the_merge_stays() -> None:
+    world = pair()
+    world.do(Changes(profiles=(replace(world.profile("P2"), language="fr"),)))
+    changes = merged(world)
+    world.do(Changes(profiles=(replace(world.profile("P1"), language="en"),)))
+    undone(world, changes)
+    assert (world.profile("P1").language, world.profile("P2").language) == ("en", "fr")
+
+
+def test_an_address_that_both_had_said_is_the_kept_ones_when_it_is_proved() -> None:
+    world = pair()
+    for id in ("P1", "P2"):
+        world.do(Changes(profiles=(world.profile(id).with_identity(NOTED),)))
+    changes = merged(world)
+    proved = replace(NOTED, verified_at=world.now, is_claimed=True)
+    world.do(Changes(profiles=(world.profile("P1").with_identity(proved),), claims={MAIL: "P1"}))
+    undone(world, changes)
+    assert (world.profile("P1").identity(MAIL), world.profile("P2").identity(MAIL)) == (proved, NOTED)
+
+
+def test_an_address_that_was_lost_after_the_merge_is_not_claimed_again() -> None:
+    world = pair()
+    changes = merged(world)
+    sms = world.profile("P1").identity("sms:+33612345678")
+    assert sms
+    world.do(Changes(profiles=(world.profile("P1").with_identity(replace(sms, is_claimed=False)),)))
+    undone(world, changes)
+    lost = world.profile("P2").identity(sms.key)
+    assert lost and not lost.is_claimed
+
+
+def test_a_thread_that_is_somebody_elses_by_now_or_on_another_space_of_the_number_does_not_come_along() -> None:
+    world = pair()
+    world.add(person("P3", "email:anna@example.com"))
+    moved = Conversation("smpp:+33612345678", "P2", "smpp", "+33612345678", NOON)
+    world.do(Changes(conversations=(moved,)))
+    changes = merged(world)
+    began = Conversation("whatsapp:+33612345678", "P1", "whatsapp", "+33612345678", NOON)
+    world.do(Changes(conversations=(replace(moved, profile="P3"), began)))
+    undone(world, changes)
+    assert world.snapshot.conversations[moved.id].profile == "P3"
+    assert world.snapshot.conversations[began.id].profile == "P1"
