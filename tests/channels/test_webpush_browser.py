@@ -262,6 +262,20 @@ class Worker:
             [kind, action],
         )
 
+    async def renews(self, token: str, fresh: dict[str, Any]) -> str:
+        """Let the browser change its subscription by itself (`pushsubscriptionchange`); return the token the worker has then."""
+        (worker,) = self._page.context.service_workers
+        held: str = await worker.evaluate(
+            "async ([token, fresh]) => { const cache = await caches.open('causerie-push');"
+            " await cache.put('/token', new Response(token)); let done;"
+            " const event = new ExtendableEvent('pushsubscriptionchange');"
+            " Object.defineProperty(event, 'waitUntil', { value: (work) => { done = work; } });"
+            " Object.defineProperty(event, 'newSubscription', { value: { toJSON: () => fresh } });"
+            " self.dispatchEvent(event); await done; return (await cache.match('/token')).text(); }",
+            [token, fresh],
+        )
+        return held
+
 
 async def working(browser: Chromium, shop: PushShop) -> Worker:
     """Return the worker of a page whose person allowed messages."""
@@ -334,6 +348,16 @@ async def test_a_message_put_away_is_told_and_is_not_read(browser: Chromium, sho
     await worker.dispatch("notificationclose")
     await until(lambda: shop.store.find("events", {"name": "message.dismissed"}))
     assert await shop.state_of(message.id) == "delivered"
+
+
+async def test_a_browser_that_renews_by_itself_is_still_reached(browser: Chromium, shop: PushShop) -> None:
+    old, token = await shop.subscribed("chromium")
+    owner = (await shop.owner(old))["_id"]
+    worker, fresh = await working(browser, shop), shop.peer.browser("renewed")
+    held = await worker.renews(token, fresh.subscription())
+    new = id_of(fresh.endpoint)
+    assert (await shop.owner(new))["_id"] == owner and held != token
+    assert [row["_id"] for row in await shop.store.find("push_subscriptions", {})] == [new]
 
 
 @pytest.mark.parametrize("said", ["no JSON", "[]", "null", '{"t": "another sender"}', ""])
