@@ -324,3 +324,40 @@ async def test_the_acknowledgement_waits_for_hand_overs_to_the_absorbed_one(desk
     assert not (await asyncio.wait([ending], timeout=0.3))[0]
     desk.permits.settle([begun])
     await ending
+
+
+async def test_a_yes_said_to_the_absorbed_one_counts_for_who_they_became(desk: Desk, store: Store) -> None:
+    await join(store, *merged("anna", "other"))
+    assert (await desk.yes(profile="other")).profile == "anna"
+    asked = await desk.yes(DOUBLE, profile="other")
+    confirmed = await desk.consents.confirm("other", "email", "news", asked.id, PAGE, now=utc_now())
+    assert isinstance(confirmed, Proof) and confirmed.profile == "anna"
+    assert (await desk.says(), await desk.says(topic="news")) == ("yes", "yes")
+
+
+async def test_a_yes_that_was_lent_and_then_said_is_ones_own(desk: Desk, store: Store) -> None:
+    await desk.yes(profile="other")
+    await join(store, *merged("anna", "other"))
+    assert await desk.says() == "yes"
+    await desk.yes()
+    await join(store, *parted("anna", "other"))
+    assert (await desk.says(), await desk.says(profile="other")) == ("yes", "yes")
+
+
+async def test_what_is_refused_is_not_proved(desk: Desk) -> None:
+    now = utc_now()
+    await desk.no("*", "*")
+    await desk.consents.give("anna", OFFERS, "email", IMPORT, now=now)
+    elsewhere = await desk.consents.give("anna", replace(OFFERS, channels=("sms",)), "email", PAGE, now=now)
+    assert isinstance(elsewhere, Refusal) and elsewhere.reason == "not_sent_here"
+    asked = await desk.consents.give("anna", DOUBLE, "email", PAGE, now=now)
+    assert isinstance(asked, Proof)
+    await desk.consents.confirm("anna", "email", "news", "other", PAGE, now=now)
+    await desk.consents.confirm("anna", "email", "news", asked.id, PAGE, now=now + CONFIRM_WITHIN)
+    assert sorted(proof.change for proof in await desk.consents.proofs(["anna"])) == ["asked", "withdrawn"]
+
+
+async def test_who_has_confirmed_once_is_not_asked_again(desk: Desk) -> None:
+    asked = await desk.yes(DOUBLE)
+    await desk.consents.confirm("anna", "email", "news", asked.id, PAGE, now=utc_now())
+    assert (await desk.yes(DOUBLE)).change == "given" and await desk.says(topic="news") == "yes"
