@@ -22,6 +22,7 @@ from profiles.timeline import Event, Message
 from profiles.tracking import impersonal
 
 WITH_THE_BOT = ("all", "bot")  # only these views show conversations that nobody has to look at
+GIVEN = ("conversation.assigned", "conversation.queued")  # by a colleague, by the queue
 FRESH_FOR = timedelta(minutes=1)
 """A message older than this is no news: its conversation was only given to somebody."""
 
@@ -60,10 +61,12 @@ class Telling:
                 page.tell({"kind": "mentions", "count": await inbox.mentions(self._desk.store, page.visit.agent)})
 
     async def _tell_rows(self, pages: list[Page], known: dict[str, Agent], news: News) -> None:
-        touched = {item.conversation for item in news.items.values() if isinstance(item, Event)}
+        events = [item for item in news.items.values() if isinstance(item, Event)]
+        touched = {event.conversation for event in events}
+        given = {event.conversation: event.by for event in events if event.name in GIVEN}
         rows = await inbox.rows(self._desk.store, list(news.conversations.values()))
         for row in rows:
-            frames = functools.cache(functools.partial(self._row, row, known))
+            frames = functools.cache(functools.partial(self._row, row, known, given.get(row.conversation.id)))
             is_handover = self._announced.is_new(row.conversation)
             for page in pages:
                 # what a bot answers is news only where it is shown, or when it was an agent's until now
@@ -72,7 +75,7 @@ class Telling:
                 if is_handover and known[page.visit.agent].may("converse"):
                     page.tell(_handover(row, page.visit.language))
 
-    def _row(self, row: Row, known: dict[str, Agent], language: str) -> dict[str, Any]:
+    def _row(self, row: Row, known: dict[str, Agent], given_by: str | None, language: str) -> dict[str, Any]:
         conversation = row.conversation
         html = render("_row.html", texts(language), row=row, wanted=Wanted("all"), agents=known, current=None)
         return {
@@ -80,7 +83,7 @@ class Telling:
             "assignee": conversation.assignee, "status": conversation.status, "unread": conversation.unread,
             "read": conversation.customer_read_seq, "author": conversation.last_author,
             "fresh": conversation.last_at is not None and self._desk.clock() - conversation.last_at < FRESH_FOR,
-            "name": bound(texts(language)).who(row.profile), "text": impersonal(conversation.last_text),
+            "name": bound(texts(language)).who(row.profile), "text": impersonal(conversation.last_text), "given_by": given_by,
         }  # fmt: skip
 
     async def _tell_items(self, pages: list[Page], known: dict[str, Agent], news: News) -> None:

@@ -58,6 +58,7 @@ watchLists();
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (button && menu.contains(document.activeElement)) menu.querySelector("summary").focus(); // what was chosen is hidden now
     if (!menu.contains(event.target) || (button && menu.contains(button))) menu.open = false;
   }
   if (button) acts[button.dataset.act]?.(button.dataset);
@@ -91,7 +92,9 @@ addEventListener("popstate", () => location.reload());
 
 async function open(id) {
   if (!(await conversation.open(id))) return;
-  history.pushState(null, "", inbox.pathOf(id));
+  const path = inbox.pathOf(id);
+  if (path !== location.pathname + location.search) history.pushState(null, "", path); // a second click is no second step back
+  notices.entitle(conversation.current().dataset.name);
   inbox.mark(id);
 }
 
@@ -104,6 +107,7 @@ function openNext(step) {
 function goBack() {
   conversation.close();
   history.pushState(null, "", inbox.pathOf(null));
+  notices.entitle(null);
   get("rows")?.querySelector("a[aria-current], a")?.focus();
 }
 

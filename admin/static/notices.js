@@ -4,7 +4,8 @@ import { element, me, post, prefix, say } from "./html.js";
 import * as live from "./live.js";
 
 const TOAST_FOR = 7000;
-const title = document.title;
+let title = document.title;
+let waiting = 0;
 const unreadBefore = new Map();
 
 export function start(currentId) {
@@ -19,7 +20,8 @@ export function start(currentId) {
     unreadBefore.set(frame.id, { unread: frame.unread, assignee: frame.assignee });
     if (frame.owner !== "agent" || frame.assignee !== me || frame.id === currentId()) return;
     const isNews = frame.author === "customer" && frame.unread > (before?.unread ?? 0);
-    if (before ? before.assignee !== me : isNews && !frame.fresh) announce(say("assigned", { name: frame.name }), frame.text, pathOf(frame.id));
+    const byHand = frame.given_by && frame.given_by !== `agent:${me}`; // whatever this page knew of it before, and though all was read
+    if (byHand || (before ? before.assignee !== me : isNews && !frame.fresh)) announce(say("assigned", { name: frame.name }), frame.text, pathOf(frame.id));
     else if (isNews) announce(say("wrote", { name: frame.name }), frame.text, pathOf(frame.id));
   });
   live.on("presence", showPresent);
@@ -70,7 +72,18 @@ function announce(head, body, href) {
 function showCounts(frame) {
   showCount("mine", frame.mine, frame.unread > 0);
   showCount("unassigned", frame.unassigned, false);
-  const waiting = frame.unread + frame.unassigned;
+  waiting = frame.unread + frame.unassigned;
+  showTitle();
+}
+
+// The title says whose conversation is open, in the browser's history too; null: none is.
+export function entitle(name) {
+  const list = document.querySelector(".list h1");
+  if (list) title = [name, list.textContent, "Causerie"].filter(Boolean).join(" · ");
+  showTitle();
+}
+
+function showTitle() {
   document.title = waiting ? `(${waiting}) ${title}` : title;
 }
 

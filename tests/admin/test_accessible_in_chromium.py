@@ -1,9 +1,13 @@
 """What a screen reader and a keyboard find in the console: landmarks, headings, refusals, filters."""
 
+import re
+from urllib.parse import quote
+
 import pytest
 from playwright.async_api import expect
 
-from tests.admin.test_in_chromium import CHAT, RIGHT_AWAY, Screens, screens
+from tests.admin.test_in_chromium import BORIS, CHAT, RIGHT_AWAY, Screens, screens
+from tests.waiting import until
 
 __all__ = ["screens"]
 
@@ -87,3 +91,34 @@ async def test_a_filter_waits_for_its_button_while_the_keyboard_goes_through_it(
     assert "by=" not in page.url
     await page.get_by_role("button", name="Show").click()
     await expect(page).to_have_url(f"{screens.office.base}/audit?by=maya")
+
+
+async def test_the_history_names_each_conversation_once(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True), "/inbox/all")
+    await page.locator(f'.row[data-id="{BORIS}"] a').click()
+    await expect(page).to_have_title(re.compile(r"Boris Petit · All · Causerie$"))
+    await page.locator(f'.row[data-id="{BORIS}"] a').click()
+    await expect(page.locator(f'.row[data-id="{BORIS}"] a')).to_have_attribute("aria-current", "true")
+    await page.locator(f'.row[data-id="{CHAT}"] a').click()
+    await expect(page).to_have_title(re.compile(r"Chloé Rossi · All · Causerie$"))
+    assert await page.evaluate("history.length") == 4, "a blank page, the list, and two conversations"
+
+
+async def test_a_conversation_that_was_read_before_it_was_given_is_announced(screens: Screens) -> None:
+    office = screens.office
+    maya, samir = await office.agent(is_away=True), await office.agent("Samir Haddad", "supervisor", is_away=True)
+    supervisor = await office.signed_in(samir)
+    await supervisor.post(f"/conversations/{quote(BORIS)}/read", {"seq": 99})
+    page = await screens.of(maya, "/inbox/mine")
+    await until(lambda: office.desk.presence.agents())  # its ear is open
+    await supervisor.post(f"/conversations/{quote(BORIS)}/assign", {"to": "maya"})
+    await expect(page.locator(".toast")).to_contain_text("Boris Petit is yours now", timeout=RIGHT_AWAY)
+
+
+async def test_who_chose_from_a_menu_with_the_keyboard_stays_in_the_head(screens: Screens) -> None:
+    page = await screens.of(await screens.office.agent(is_away=True), "/inbox/mine/telegram%3A7003")
+    await expect(page.locator("#snooze")).to_be_visible()
+    await page.locator("#scroll").focus()
+    await page.keyboard.press("s")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Reopen")).to_be_focused(timeout=RIGHT_AWAY)

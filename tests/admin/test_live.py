@@ -66,6 +66,17 @@ async def test_a_handover_rings_once_with_its_summary(shop: Office) -> None:
         assert not [frame for frame in heard if frame["kind"] == "handover" and frame["id"] == BORIS]
 
 
+async def test_who_gave_a_conversation_to_somebody_is_told_with_its_row(shop: Office) -> None:
+    maya, samir = await shop.agent(is_away=True), await shop.agent("Samir Haddad", "supervisor", is_away=True)
+    supervisor = await shop.signed_in(samir)
+    async with _page(await shop.signed_in(maya), view="mine") as page:
+        await supervisor.post(f"/conversations/{BORIS}/assign", {"to": "maya"})
+        row = await _hear(page, "row", id=BORIS)
+        assert (row["assignee"], row["unread"], row["given_by"]) == ("maya", 0, "agent:samir")
+        await shop.says(BORIS, "Et lundi ?")
+        assert (await _hear(page, "row", unread=1))["given_by"] is None
+
+
 async def test_colleagues_see_who_looks_and_who_types(shop: Office) -> None:
     maya, samir = await shop.agent(), await shop.agent("Samir Haddad")
     async with _page(await shop.signed_in(maya), looks_at=CHAT) as page:
