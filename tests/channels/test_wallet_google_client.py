@@ -223,6 +223,29 @@ async def test_a_generic_card_with_a_link_and_an_end_is_taken_by_both(google: tu
     assert "barcodes" not in told
 
 
+async def test_a_ticket_names_its_place_to_both_and_its_hour_to_apple(google: tuple[Hall, Google]) -> None:
+    shop, peer = google
+    card = read_card(TICKET, "ticket", "passes/ticket.yml", Findings())
+    assert card
+    shop.door.cards.known = {"ticket": card}
+    await shop.keep(card="ticket")
+    assert isinstance(await shop.wallet.save_link(await shop.held("ticket")), str)
+    assert peer.refused == []
+    told = json.loads(opened(await shop.package("ticket"))["pass.json"])
+    assert told["relevantDate"] == "2026-12-24T10:30:00+00:00"
+    assert fields(told)["_place"]["value"] == "Lyon"
+    stored = peer.things[f"eventTicketObject/{ISSUER}.{(await shop.held('ticket')).id}"]
+    assert "Lyon" in json.dumps(stored)
+
+
+TICKET = """
+kind: event ticket
+title: {fr: Votre rendez-vous, en: Your appointment}
+images: {icon: shop.png}
+fields:
+  - {id: holder, where: primary, value: "{{ contact.name }}"}
+occasion: {at: "2026-12-24 10:30", place: "Lyon"}
+"""
 GENERIC = """
 kind: generic
 title: {fr: Carte de membre, en: Membership}
