@@ -293,6 +293,29 @@ async def test_what_a_dead_process_held_is_sent_by_another_once(start: Callable[
     assert len(one.carried() + two.carried()) == 1
 
 
+async def test_what_another_process_holds_is_left_to_it_and_nothing_is_taken_twice(
+    start: Callable[..., Server],
+) -> None:
+    here, other = start("here", sends=False), start("other", sends=False)
+    told: list[Changes] = []
+    other.writer.listen(told.extend)
+    await other.say("theirs")
+    here.back_door.take(told)
+    assert here.back_door.held() == []
+    other.back_door.take(told)
+    other.back_door.take(told)
+    await other.back_door.close()
+    assert other.carried() == ["theirs"]
+
+
+async def test_what_goes_to_a_channel_that_is_not_connected_has_failed(start: Callable[..., Server]) -> None:
+    here = start("here")
+    here.back_door._channels = {}
+    await here.say("one")
+    failed = await here.reaches("one", "failed")
+    assert failed.delivery and (failed.delivery.reason or "").startswith("config")
+
+
 async def test_what_died_on_this_machine_is_buried_at_the_next_look(start: Callable[..., Server]) -> None:
     dead, one = start("dead", sends=False), start("one")
     await dead.sweeper.sweep()

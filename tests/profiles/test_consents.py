@@ -173,8 +173,8 @@ async def test_pauses_and_limits_are_kept_and_bounded(desk: Desk) -> None:
     assert (ledger.paused, ledger.own, ledger.quiet) == ({"*:*": until}, (own,), (quiet,))
     await desk.consents.pause("anna", "*", "*", None, PAGE, now=utc_now())
     assert not (await desk.ledgers.read(["anna"]))["anna"].paused
-    too_long = await desk.consents.limit("anna", [OwnCap(1, timedelta(days=91))], [], PAGE, now=utc_now())
-    assert isinstance(too_long, Refusal)
+    for bad in (OwnCap(1, timedelta(days=91)), OwnCap(1, timedelta(0)), OwnCap(-1, timedelta(days=1))):
+        assert isinstance(await desk.consents.limit("anna", [bad], [], PAGE, now=utc_now()), Refusal)
     assert [proof.change for proof in await desk.consents.proofs(["anna"])] == ["resumed", "limited", "paused"]
 
 
