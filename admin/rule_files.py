@@ -122,7 +122,10 @@ async def check(request: web.Request) -> web.Response:
 
 @may("publish")
 async def save(request: web.Request) -> web.Response:
-    """Write a text into its file: 422 with its mistakes, 409 when the file changed since it was opened, unless `over` says so."""
+    """Write a text into its file: 422 with its mistakes, 409 when it says another than was `seen`, also to who writes `over` it.
+
+    `over` is for who saw that text: bytes that nobody can read are written over, too.
+    """
     desk, agent, file = request.config_dict[DESK], agent_of(request), file_of(request)
     fields = await body(request, text=str, seen=str, over=bool)
     case, text = running(desk).bookcase, text_of(fields)
@@ -130,7 +133,7 @@ async def save(request: web.Request) -> web.Response:
     before = case.text_of(file)
     if before is None:
         raise web.HTTPNotFound
-    if digest(before) not in (fields.get("seen"), digest(text)) and not fields.get("over"):
+    if digest(before) not in (fields.get("seen"), digest(text)):
         return _changed(request, before)
     over = None if fields.get("over") else (before, text)
     found = await _saved(desk, file, text, by=agent.id, instead_of=over)

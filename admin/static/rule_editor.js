@@ -58,7 +58,7 @@ async function check() {
 
 async function save(over = false) {
   const text = field.value;
-  const answer = await post(told.path, { text, seen, over });
+  const answer = await post(told.path, { text, seen: over ? theirs.seen : seen, over });
   get("conflict").hidden = answer.reason !== "changed";
   if (answer.reason === "changed") {
     theirs = answer;

@@ -43,6 +43,8 @@ async def test_a_letter_that_can_not_be_written_is_told_while_it_is_edited(marke
     assert answer["warnings"] == [
         f"cart_1 can not be written for {rule}: SecurityError: expected numbers on both sides"
         for rule in ("cart", "weekly")
+    ] + [
+        'cart_1 can not be written for weekly: expected a field that this rule has: no event begins it, got "event.cart_id"'
     ]
     assert (await told(caller, "templates%2Fcart_1.yml/check", text=TEMPLATE))["warnings"] == []
     assert (await told(caller, "weekly.yml/check", text=WEEKLY))["warnings"] == []
@@ -71,7 +73,11 @@ async def test_a_file_that_changed_meanwhile_is_kept_until_its_reader_says_over(
     answer = await told(caller, "cart.yml", text=mine, seen=digest(CART))
     assert (answer["reason"], answer["theirs"], answer["seen"]) == ("changed", theirs, digest(theirs))
     assert (tmp_path / "cart.yml").read_text(encoding="utf-8") == theirs
-    again = await told(caller, "cart.yml", text=mine, seen=digest(CART), over=True)
+    third = CART.replace("wait: 1h", "wait: 4h")
+    (tmp_path / "cart.yml").write_text(third, encoding="utf-8")  # while mine and theirs were compared
+    answer = await told(caller, "cart.yml", text=mine, seen=answer["seen"], over=True)
+    assert (answer["reason"], answer["theirs"]) == ("changed", third)
+    again = await told(caller, "cart.yml", text=mine, seen=answer["seen"], over=True)
     assert again["ok"] and (tmp_path / "cart.yml").read_text(encoding="utf-8") == mine
 
 
@@ -123,9 +129,9 @@ async def test_an_empty_rule_fits_the_book(market: Office) -> None:
 
 async def test_an_sms_that_a_curly_quote_makes_dear_is_told_with_what_to_write(market: Office) -> None:
     caller = await marketer(market)
-    dear = TEMPLATE.replace("votre panier vous attend.", f"votre panier vous attend{' encore' * 12}, c’est dit.")
+    dear = TEMPLATE.replace("votre panier vous attend.", f"votre panier vous attend{' encore' * 12}, c“est dit.")
     (warning,) = (await told(caller, "templates%2Fcart_1.yml/check", text=dear))["warnings"]
-    assert warning == "cart_1: this SMS of cart is 2 segments, 1 if it is written in GSM-7: ’ as '."
+    assert warning == 'cart_1: this SMS of cart is 2 segments, 1 if it is written in GSM-7: “ as ".'
 
 
 async def test_the_preview_counts_the_audience_and_shows_each_message_with_what_is_missing(market: Office) -> None:

@@ -60,10 +60,10 @@ def test_check_tells_an_sms_that_is_dear_for_one_character(tmp_path: Path) -> No
     around = options(tmp_path)
     template = tmp_path / "templates" / "t.yml"
     template.parent.mkdir(exist_ok=True)
-    template.write_text(f'fr: {{text: "{"encore " * 20}’"}}\n', encoding="utf-8")
+    template.write_text(f'fr: {{text: "{"encore " * 20}“"}}\n', encoding="utf-8")
     said: list[str] = []
     assert check_rules(around, said.append) == 0
-    assert any("is 3 segments, 1 if it is written in GSM-7: ’ as '" in line for line in said)
+    assert any('is 3 segments, 1 if it is written in GSM-7: “ as "' in line for line in said)
 
 
 def test_explain_says_a_rule_in_the_language_asked_for(tmp_path: Path) -> None:
