@@ -8,9 +8,14 @@ from typing import NamedTuple
 
 _SPACE = re.compile(r"\s+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
-_BREAKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "table", "ul", "ol"})
+_BREAKS = frozenset({
+    "p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "hr", "blockquote", "pre", "center",
+    "section", "article", "header", "footer", "main", "nav", "aside", "address", "figure", "figcaption", "dl", "dt", "dd",
+})  # fmt: skip
+"""What begins on a line of its own (html.spec.whatwg.org, 15.3.3)."""
+_CELLS = frozenset({"td", "th"})
 _SILENT = frozenset({"style", "script", "head"})
-_SPACED = frozenset({"p", "h1", "h2", "h3"})
+_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"})
 
 _TAG = re.compile(r"(<[^<>]*>)")
 _PLAIN_TAG = re.compile(
@@ -128,6 +133,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _SPACED:
             self.said.append("\n")
+        elif tag in _CELLS:
+            self.said.append(" ")
         elif tag == "a" and self.link:
             self.said.append(f" ({self.link})")
             self.link = ""

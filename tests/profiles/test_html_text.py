@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from profiles import html_text
 from profiles.html_text import text_of
 
@@ -22,6 +24,18 @@ def test_a_picture_says_its_alternative() -> None:
     assert text_of('<p><img src="a.png" alt="Un pull bleu"> 20 &euro;</p>') == "Un pull bleu 20 €"
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<h4>Soldes</h4>Bonjour", "Soldes\nBonjour"),
+        ("Oui.<blockquote>Le 3, X a écrit :<br>Non</blockquote>Anna", "Oui.\nLe 3, X a écrit :\nNon\nAnna"),
+        ("<table><tr><td>Total</td><td>12 &euro;</td></tr></table>", "Total 12 €"),
+    ],
+)
+def test_no_two_words_are_glued_where_a_block_or_a_cell_ends(body: str, text: str) -> None:
+    assert text_of(body) == text
+
+
 def test_an_ordinary_body_is_read_as_the_parser_reads_it() -> None:
     """The quick way and the parser agree on whatever is put together of these; what is odd is left to the parser."""
     pick, ordinary = random.Random(11), 0  # noqa: S311 (a load, not a secret)
@@ -38,7 +52,7 @@ PIECES = (
     "<p>", "</p>", '<P CLASS="a b">', "<br>", "<br/>", "<br />", "<li>", '<table\n border="0">', "<head>", "</head>",
     '<a href="https://s.example/?a=1&amp;b=2">', '<a HREF="/x" href="/y">', "</a>", "<a/>", '<img alt="x"/>', "</div>",
     '<img src="a" alt="Un &quot;pull&quot;">', "Bonjour", " \n ", "&eacute;t&eacute;", "&amp", "&#233;", "a & b",
-    "a > b", "\u00a0\u2028", "é", "&notit;",
+    "a > b", "\u00a0\u2028", "é", "&notit;", "<td>", "</blockquote>", "<hr>",
 )  # fmt: skip
 ODD = (
     "<", "<p", "< p>", "<!-- <p> -->", "<!doctype html>", "<style>p > a {}</style>", "<script><p>1</p></script>",
