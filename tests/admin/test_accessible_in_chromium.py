@@ -122,3 +122,13 @@ async def test_who_chose_from_a_menu_with_the_keyboard_stays_in_the_head(screens
     await page.keyboard.press("s")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("button", name="Reopen")).to_be_focused(timeout=RIGHT_AWAY)
+
+
+async def test_at_200_percent_a_desk_still_shows_whose_conversation_it_is(screens: Screens) -> None:
+    maya = await screens.office.agent(is_away=True, language="fr")
+    page = await screens.of(maya, f"/inbox/all/{quote(BORIS)}", viewport={"width": 720, "height": 450})
+    await expect(page.locator(".conversation h1")).to_have_text("Boris Petit")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.head h1'))"
+    )

@@ -43,7 +43,7 @@ export class Panel {
     this.title = title;
     this.bellDot = element("span", { class: "bell-dot", hidden: true });
     this.bell = element("button", { class: "tool bell", type: "button", "aria-pressed": "false", hidden: true, onclick: () => this.turnTo(!this.showsNews) }, icon("bell"), this.bellDot);
-    const head = element("header", {}, element("div", { class: "heading" }, this.heading, this.state), this.bell, this.closer);
+    const head = element("div", { class: "head" }, element("div", { class: "heading" }, this.heading, this.state), this.bell, this.closer);
     this.newer = element("button", { class: "newer", type: "button", hidden: true, onclick: () => this.messages.toEnd() }, icon("down"), words("newer"));
     this.lock = this.buildLock();
     this.panel = element("section", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true }, head, this.messages.node, this.news.node, this.newer, this.lock, this.composer.node);
