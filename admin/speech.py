@@ -34,11 +34,13 @@ from admin.speech_words import (
     RULE_STATES,
     RULES_BROKEN,
     SOURCES,
+    TEAMS,
+    VALUES,
     _,
 )
 from admin.texts import Texts, typeset
 from bot.events import FALLBACK_INTENT, OUT_OF_SCOPE
-from bot.titles import Titles
+from bot.titles import Titles, as_words
 from profiles.caps import Cap
 from profiles.findings import ContentError
 from profiles.profile import Identity, Profile
@@ -77,6 +79,10 @@ class Speech:
             return self._speaks(ATTRIBUTES[name])
         slot = self.slot(name, titles) if name in titles.slots else name.replace("_", " ")
         return self._called(f"contact.{name}", words) or slot
+
+    def team(self, name: str) -> str:
+        """Return what people call this team: of one that we have no word for, its name as words."""
+        return self._speaks(TEAMS[name]) if name in TEAMS else as_words(name)
 
     def act(self, act: str) -> str:
         """Return one line for an audit row's act."""
@@ -240,6 +246,8 @@ class Speech:
         """Return an attribute's value as it is read, not as it is typed: days and countries in words, 52.5 with its comma."""
         if isinstance(value, float):
             return self._speaks.number(value, 2)
+        if isinstance(value, str) and (name, value) in VALUES:
+            return self._speaks(VALUES[name, value])
         if name == "country" and str(value) in Locale(self._speaks.language).territories:
             return str(Locale(self._speaks.language).territories[str(value)])
         day = _day(value)

@@ -25,6 +25,15 @@ ATTRIBUTES = {
     "born_on": _("date of birth"), "country": _("country"), "tier": _("loyalty tier"), "points": _("loyalty points"),
 }  # fmt: skip
 
+VALUES = {
+    ("rfm", "champion"): _("rfm|Champion"), ("rfm", "regular"): _("rfm|Regular"), ("rfm", "recent"): _("rfm|Recent"),
+    ("rfm", "at_risk"): _("rfm|At risk"), ("rfm", "lost"): _("rfm|Lost"),
+}  # fmt: skip
+"""(attribute, value) -> words, of what the shipped rules write (rules/book/rfm.yml)."""
+
+TEAMS = {"returns": _("Returns")}
+"""Those of the shipped bot (bot/content/shop/handover.yml)."""
+
 ROLES = {
     "agent": _("Agent"), "supervisor": _("Supervisor"), "marketer": _("Marketer"), "admin": _("Administrator")
 }  # fmt: skip

@@ -122,6 +122,13 @@ def test_days_and_countries_are_shown_as_they_are_read() -> None:
     assert says.shown("born_on", "1950-99-16") == "1950-99-16"
 
 
+def test_values_and_teams_that_are_shipped_are_said_in_words() -> None:
+    french, english = speech.bound(texts("fr")), speech.bound(texts("en"))
+    assert (french.shown("rfm", "at_risk"), english.shown("rfm", "lost")) == ("S’éloignent", "Lost")
+    assert (french.team("returns"), french.team("vip_paris")) == ("Retours", "Vip paris")
+    assert (french.shown("rfm", "other"), french.shown("city", "lost")) == ("other", "lost")
+
+
 def test_events_attributes_and_reasons_are_said_in_the_words_of_the_house() -> None:
     says, words = (
         speech.bound(texts("fr")),
