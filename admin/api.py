@@ -172,13 +172,13 @@ async def _once(route: Route, call: Call) -> Reply:
     """Answer the call; one whose work is several commits is answered once per Idempotency-Key from here."""
     if call.mark is None or not route.repeats_safely:
         return await route.answer(call)
-    store = call.desk.store
-    if known := await idempotency.begin(store, call.mark, now=call.now):
+    store, now = call.desk.store, call.now
+    if known := await idempotency.begin(store, call.mark, now=now):
         return replay(known)
     try:
         reply = await route.answer(call)
     except (Exception, asyncio.CancelledError):
-        await asyncio.shield(idempotency.give_up(store, call.mark))
+        await asyncio.shield(idempotency.give_up(store, call.mark, now=now))
         raise
     crash_point("call.done")
     await idempotency.finish(store, call.mark, Known(reply.status, reply.body, reply.location))

@@ -99,9 +99,12 @@ async def finish(store: Store, mark: Mark, known: Known) -> None:
     await store.change(COLLECTION, {"_id": mark.id}, {"$set": _kept(known), "$unset": {"open_until": ""}})
 
 
-async def give_up(store: Store, mark: Mark) -> None:
-    """Remove the row that `begin` opened: the work came to nothing and may be tried again at once."""
-    await store.remove(COLLECTION, {"_id": mark.id, "open_until": {"$exists": True}})
+async def give_up(store: Store, mark: Mark, *, now: datetime) -> None:
+    """Remove the row that `begin` opened at `now`: the work came to nothing and may be tried again at once.
+
+    Who was so slow that another took the row over leaves it to them.
+    """
+    await store.remove(COLLECTION, {"_id": mark.id, "open_until": now + OPEN_FOR})
 
 
 def _known(row: Mapping[str, Any], mark: Mark, now: datetime) -> Known | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from admin import idempotency
 from admin.api import ROUTES
 from admin.keys import SCOPES, create_key, revoke_key
 from profiles.store import Unavailable
@@ -349,6 +350,19 @@ async def test_racing_requests_under_one_key_that_differ_are_told(caller: Caller
 async def test_an_idempotency_key_that_is_none_is_refused(caller: Caller, key: str) -> None:
     status, _ = await caller.ask("POST", "/profiles", {}, headers={"Idempotency-Key": key})
     assert status == 400
+
+
+async def test_who_was_so_slow_that_another_took_over_leaves_it_to_them(caller: Caller) -> None:
+    store = caller.desk.store
+    mark = idempotency.mark("key", "order-42", method="POST", path="/messages", body=b"{}")
+    later = NOON + timedelta(seconds=21)
+    assert await idempotency.begin(store, mark, now=NOON) is None
+    assert await idempotency.begin(store, mark, now=later) is None, "it was left open too long"
+    await idempotency.give_up(store, mark, now=NOON)
+    with pytest.raises(idempotency.UnderWay):
+        await idempotency.begin(store, mark, now=later)
+    await idempotency.give_up(store, mark, now=later)
+    assert await idempotency.begin(store, mark, now=later) is None
 
 
 async def test_answers_are_forgotten_after_48_hours(caller: Caller) -> None:
