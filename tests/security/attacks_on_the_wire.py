@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import socket
 import zlib
 from collections.abc import Mapping, Sequence
@@ -74,12 +75,53 @@ async def attack_46(castle: Fortress) -> None:
         ["Content-Length: 4", "Transfer-Encoding: chunked"], ["Content-Length: \u0661\u0662"], ["Content-Length: +4"],
         ["Content-Length: 4", "Content-Length: 5"], ["Transfer-Encoding: xchunked"], ["Transfer-Encoding: chunked, identity"],
         ["Content-Length : 4"], ["Content-Length: 0x4"], ["Transfer-Encoding:\x0bchunked"], [" Content-Length: 4"],
-        ["X: a\rContent-Length: 4"],
+        ["X: a\rContent-Length: 4"], ["Content-Length: 4", "Content-Length: 4"], ["Content-Length: 4, 4"],
+        ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], ["Transfer-Encoding: identity"],
+        ["Transfer-Encoding: chunked", "Content-Length: 4"], ["Host: y", "Content-Length: 4"], ["Content-Length: "],
     ):  # fmt: skip
         head = "\r\n".join(["POST /console/sign-in HTTP/1.1", "Host: x", *lines, "", ""]).encode()
         answers = await _raw(castle, head + b"0\r\n\r\n" + smuggled.encode())
         assert b"causerie_" not in answers, (lines, answers[:300])  # what was hidden behind was not served
         assert answers.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")) or not answers, (lines, answers[:200])
+    for chunks in (
+        b"4;x\nabcd\r\n0\r\n\r\n",
+        b"4\nabcd\n0\n\n",
+        b"0x4\r\nabcd\r\n0\r\n\r\n",
+        b"4\r\nabcd0\r\n\r\n",
+        b"-4\r\n",
+    ):
+        head = b"POST /console/sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answers = await _raw(castle, head + chunks + smuggled.encode())
+        assert b"causerie_" not in answers and b"HTTP/1.0 400 " in answers, (chunks, answers[:200])
+    await _one_after_the_other(castle, smuggled.encode())
+
+
+async def _one_after_the_other(castle: Fortress, hidden: bytes) -> None:
+    """Requests in one piece are answered in their order, once each; what stands in a refused body is none of them."""
+    program = _line(await castle.key("events:write"))
+    last = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    def post(shows: str, body: bytes) -> bytes:
+        head = f"POST {EVENTS} HTTP/1.1\r\nHost: x\r\n{shows}\r\nContent-Type: application/json\r\n"
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def event(number: int) -> bytes:
+        return json.dumps({"id": f"p{number}", "name": "cart.updated", "profile": "anna"}).encode()
+
+    answers = await _raw(castle, b"".join(post(program, event(number)) for number in range(5)) + last)
+    assert _statuses(answers) == [b"201"] * 5 + [b"200"]
+    assert await castle.store.count("events", {"profile": "anna", "name": "cart.updated"}) == 5
+    for shows, status in (("X: y", b"401"), ("X: y\r\nContent-Encoding: gzip", b"401"), (program, b"400")):
+        answers = await _raw(castle, post(shows, hidden * 3) + last)
+        assert _statuses(answers) == [status, b"200"] and b"causerie_" not in answers, (shows, answers[:300])
+    answers = await _raw(castle, post("Expect: 100-continue", hidden) + last)
+    assert _statuses(answers) == [b"100", b"401", b"200"] and b"causerie_" not in answers
+    assert _statuses(await _raw(castle, post(f"{program}\r\nExpect: a miracle", event(6)))) == [b"417"]
+    assert await castle.store.count("events", {"profile": "anna", "name": "cart.updated"}) == 5
+
+
+def _statuses(answers: bytes) -> list[bytes]:
+    return re.findall(rb"HTTP/1\.[01] (\d{3}) ", answers)
 
 
 async def attack_47() -> None:
