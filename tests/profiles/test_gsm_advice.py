@@ -44,8 +44,9 @@ def test_spaces_and_apostrophes_are_plain_in_an_sms() -> None:
     assert advice("100,00\u00a0€ " * 9) is None
 
 
-@given(st.text(max_size=300))
-def test_what_is_told_saves_what_it_says(text: str) -> None:
+@given(st.integers(71, 310), st.text(st.sampled_from("“–…🙂œ★ﬁê\u200d\ufe0f\u00a0’€"), min_size=1, max_size=8))
+def test_what_is_told_saves_what_it_says(plain: int, odd: str) -> None:
+    text = "a" * plain + odd  # long enough to take a segment more for one odd character
     found = advice(text)
     if found:
         other = spaced(text)
