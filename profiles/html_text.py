@@ -13,6 +13,8 @@ _BREAKS = frozenset({
     "section", "article", "header", "footer", "main", "nav", "aside", "address", "figure", "figcaption", "dl", "dt", "dd",
 })  # fmt: skip
 """What begins on a line of its own (html.spec.whatwg.org, 15.3.3)."""
+_ENDED = "\f"
+"""Where a block ended: a new line begins, if words follow. No words hold it, for it is a space."""
 _CELLS = frozenset({"td", "th"})
 _SILENT = frozenset({"style", "script", "head"})
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"})
@@ -34,7 +36,10 @@ _VERBATIM = frozenset({
 def text_of(html: str) -> str:
     """Return the plain text of an HTML body."""
     said = _said_plainly(html)
-    lines = (line.strip() for line in "".join(_said(html) if said is None else said).split("\n"))
+    lines: list[str] = []
+    for line in "".join(_said(html) if said is None else said).split("\n"):
+        first, *after = map(str.strip, line.strip().split(_ENDED))
+        lines += [first, *filter(None, after)]
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
@@ -133,6 +138,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _SPACED:
             self.said.append("\n")
+        elif tag in _BREAKS:
+            self.said.append(_ENDED)
         elif tag in _CELLS:
             self.said.append(" ")
         elif tag == "a" and self.link:

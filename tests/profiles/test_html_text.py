@@ -29,6 +29,9 @@ def test_a_picture_says_its_alternative() -> None:
     [
         ("<h4>Soldes</h4>Bonjour", "Soldes\nBonjour"),
         ("Oui.<blockquote>Le 3, X a écrit :<br>Non</blockquote>Anna", "Oui.\nLe 3, X a écrit :\nNon\nAnna"),
+        ("<div>Oui</div> <div>Non</div>Anna", "Oui\nNon\nAnna"),
+        ("<div><ul><li>un</li><li>deux</li></ul></div>Fin", "- un\n- deux\nFin"),
+        ("<div>Oui</div><p>Non</p></div><div></div>Anna", "Oui\nNon\n\nAnna"),
         ("<table><tr><td>Total</td><td>12 &euro;</td></tr></table>", "Total 12 €"),
     ],
 )
