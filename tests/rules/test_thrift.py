@@ -27,7 +27,7 @@ def told(template: str, rule: str = RULE, words: tuple[str, ...] = ("sms",)) -> 
 
 def test_a_curly_quote_is_told_with_what_it_costs() -> None:
     (one,) = told(f'fr: {{text: "{LONG} : “promis…"}}\n')
-    assert str(one) == ("templates/t.yml: this SMS of r is 2 segments, 1 if it is written in GSM-7: “ as \", … as ....")
+    assert str(one) == ('templates/t.yml: this SMS of r is 2 segments, 1 if it is written in GSM-7: “ as ", … as ....')
     assert one.told("fr") == "ce SMS de r compte 2 segments, 1 s'il est écrit en GSM-7 : “ en \", … en ...."
 
 
