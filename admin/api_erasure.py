@@ -7,6 +7,7 @@ from admin.api_route import Call, Refused, Reply, Route
 from admin.api_work import do
 from admin.idempotency import Known
 from admin.people import read_profile
+from admin.throttle import seconds_left
 from profiles.erased import Hashes
 from profiles.ledgers import Ledgers
 from profiles.profile import Profile
@@ -24,6 +25,8 @@ async def export_profile(call: Call) -> Reply:
     profile, desk = await _found(call), call.desk
     if desk.consents is None:
         raise Refused("no_rules")
+    if not await own_export.may_read(desk.store, profile, call.key.actor, now=call.now):
+        raise Refused("rate", retry_after=seconds_left(own_export.EXPORTS, now=call.now))
     row = audit_row("profile.exported", by=call.key.actor, about=profile.id, at=call.now)
     await desk.store.insert("audit", row)
     return Reply(200, await own_export.whole(desk.store, desk.consents, Ledgers(desk.store), profile))

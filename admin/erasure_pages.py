@@ -7,7 +7,7 @@ from admin.agents import audit_row
 from admin.answers import answer, refuse
 from admin.desk import DESK
 from admin.erasure import begin
-from admin.guard import agent_of
+from admin.guard import agent_of, texts_of
 from admin.incoming import body
 from admin.people import read_profile
 from admin.roles import may
@@ -36,6 +36,9 @@ async def export(request: web.Request) -> web.StreamResponse:
     profile = await read_profile(desk, request.match_info["id"])
     if profile is None or desk.consents is None:
         raise web.HTTPNotFound
+    if not await own_export.may_read(desk.store, profile, f"agent:{agent.id}", now=desk.clock()):
+        told = texts_of(request)("You took all that is known of this contact twice within the hour. Try again later.")
+        raise web.HTTPTooManyRequests(text=told)
     row = audit_row("profile.exported", by=agent.id, about=profile.id, at=desk.clock())
     await desk.store.insert("audit", row)
     response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{profile.id}.json"'})

@@ -5,9 +5,10 @@ Private notes of the team are not in it: they speak of agents too, and people gi
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from admin.throttle import Allowance, allowed
 from profiles.consents import Consents
 from profiles.ledgers import Ledgers
 from profiles.passes import PASSES
@@ -15,6 +16,13 @@ from profiles.profile import Profile
 from profiles.store import Store
 
 PAGE = 500
+EXPORTS = Allowance(2, timedelta(hours=1))
+"""Of one person, by one who asks: each reads all that is kept of them."""
+
+
+async def may_read(store: Store, profile: Profile, by: str, *, now: datetime) -> bool:
+    """Count one reading by this person, agent or key, and return whether there were few enough in this hour."""
+    return await allowed(store, f"export|{by}|{profile.id}", EXPORTS, now=now)
 
 
 async def written(store: Store, consents: Consents, ledgers: Ledgers, profile: Profile) -> AsyncIterator[bytes]:

@@ -78,6 +78,8 @@ async def _download(request: web.Request) -> web.StreamResponse:
     opened = await _opened(request, centre)
     if isinstance(opened, web.Response):
         return opened
+    if not await own_export.may_read(centre.store, opened, "themselves", now=centre.clock()):
+        return notice(request, "taken", texts_for(request, opened), status=429)
     response = web.StreamResponse(headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
     response.content_type = "application/json"
     response.charset = "utf-8"

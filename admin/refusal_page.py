@@ -15,8 +15,8 @@ from admin.texts import Texts, preferred, texts
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _OUR_OWN = (hdrs.CONTENT_TYPE, hdrs.CONTENT_LENGTH, "Content-Security-Policy")
-_TOLD = (400, 403, 409)
-"""With these the reason says what to do: a form that is too old, a role that may not."""
+_TOLD = (400, 403, 409, 429)
+"""With these the reason says what to do: a form that is too old, a role that may not, how long to wait."""
 
 
 @web.middleware

@@ -22,6 +22,12 @@ PER_ADDRESS = Allowance(20, timedelta(minutes=1))
 PER_DAY = Allowance(100, timedelta(days=1))
 
 
+def seconds_left(allowance: Allowance, *, now: datetime) -> int:
+    """Return in how many seconds there may be tries again, once they are used up."""
+    length = allowance.within.total_seconds()
+    return int(length - now.timestamp() % length) + 1
+
+
 async def allowed(store: Store, what: str, allowance: Allowance, *, now: datetime) -> bool:
     """Count one try of `what` (an account, an IP address) and return whether it is within the allowance."""
     window = int(now.timestamp() // allowance.within.total_seconds())

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from playwright.async_api import expect
 
@@ -55,6 +56,18 @@ async def test_what_is_given_out_is_whole_and_audited(shop: Office) -> None:
     assert (row["by"], row["about"]) == ("samir", "anna")
 
 
+async def test_all_that_is_known_of_a_contact_is_given_out_twice_an_hour(shop: Office) -> None:
+    """Each reads everything of them: unbounded, one who asks again and again would keep the database busy."""
+    shop.clock.ahead = timedelta(seconds=1800 - shop.clock().timestamp() % 3600)  # in the middle of an hour
+    samir = await shop.signed_in(await shop.agent("Samir Haddad", "supervisor"))
+    assert [(await samir.get("/people/anna/export")).status for _ in range(3)] == [200, 200, 429]
+    assert (await samir.get("/people/boris/export")).status == 200
+    lucie = await shop.signed_in(await shop.agent("Lucie Faure", "supervisor"))
+    assert (await lucie.get("/people/anna/export")).status == 200
+    shop.clock.ahead += timedelta(hours=1)
+    assert (await samir.get("/people/anna/export")).status == 200
+
+
 async def test_a_program_with_the_scope_erases_once(mongo_url: str, database_name: str) -> None:
     async with caller_on(mongo_url, database_name) as program:
         status, made = await program.ask(
@@ -66,6 +79,8 @@ async def test_a_program_with_the_scope_erases_once(mongo_url: str, database_nam
         assert (await reader.ask("GET", f"{path}/export"))[0] == 403
         status, known = await program.ask("GET", f"{path}/export")
         assert (status, known["identities"][0]["address"]) == (200, "z@example.org")
+        asked = [(await program.ask("GET", f"{path}/export"))[0] for _ in range(4)]
+        assert 200 not in asked[2:] and asked[-1] == 429
         first, again = await program.ask("DELETE", path), await program.ask("DELETE", path)
         assert (first, first[0]) == (again, 202)
         desk = program.desk

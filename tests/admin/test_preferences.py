@@ -247,6 +247,12 @@ async def test_everything_known_is_taken_away_as_json(shop: Stage) -> None:
     assert told["consents"][0]["about"] == "email:offers" and told["proofs"][0]["wording"] == OFFERS.wordings["fr"]
 
 
+async def test_everything_known_is_taken_away_twice_an_hour(shop: Stage) -> None:
+    answers = [await shop.get(f"{shop.link()}/data.json") for _ in range(3)]
+    assert [status for status, _, _ in answers] == [200, 200, 429]
+    assert "deux fois" in answers[-1][1] or "twice" in answers[-1][1]
+
+
 # -- the link is the key
 
 
