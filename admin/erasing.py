@@ -33,6 +33,7 @@ log = logging.getLogger("admin.erasing")
 
 LOOK_SECONDS = 10.0
 ASK_AGAIN = timedelta(seconds=1)
+ROUNDS = 10  # who writes faster than they are erased waits for a second, and others have their turn
 LOOK_BACK_AFTER = timedelta(minutes=5)  # longer than anything waits in memory to be sent
 _SAID = ("on", "at", "ask", "mute", "own", "quiet", "from")
 """What a ledger tells of a person. Their bans stay until it is looked back: a hand-over may still ask."""
@@ -131,7 +132,9 @@ class Erasing:
         return not await self._store.count("messages", theirs, at_most=1)
 
     async def _erase(self, row: Document) -> None:
-        while await self._is_ours(row):
+        for _ in range(ROUNDS):
+            if not await self._is_ours(row):
+                return  # we were too slow, and another process took it over
             known = await self._known(row)
             person = self._person(row, known)
             try:
@@ -141,7 +144,8 @@ class Erasing:
             except (Stale, Interrupted):  # they wrote, or somebody wrote to them, since it was read
                 log.info("erasing.again erasure=%s", row["erasure"])
         else:
-            return  # we were too slow, and another process took it over
+            await self._put_off(row)
+            return
         log.info("erasing.done erasure=%s", row["erasure"])
         self._forget(person)
         self._feed.hints.tell(DONE, list(person.whose))

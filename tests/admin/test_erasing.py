@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from admin import erasing_rows
-from admin.erasing import Erasing
+from admin.erasing import ROUNDS, Erasing
 from admin.erasing_rows import Person
 from channels.channel import Inbound
 from channels.inbound import FrontDoor
@@ -182,6 +182,31 @@ async def test_what_they_write_while_they_are_erased_is_erased_with_them(
     monkeypatch.setattr(type(stage.erasing), "_farewell", late)
     await stage.finish()
     assert times == 2
+    assert await found(stage.store, *PLANTED) == {}
+
+
+async def test_who_never_stops_writing_holds_up_nobody_elses_erasure(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farewell, rounds = type(stage.erasing)._farewell, list[str]()
+
+    async def busy(self: Any, row: Any, person: Any, known: Any) -> Plan:
+        rounds.append(person.id)
+        plan = await farewell(self, row, person, known)
+        if person.id == "P1":
+            await stage.store.change("profiles", {"_id": "P1"}, {"$inc": {"version": 1}})
+        return plan
+
+    await talk(stage, person("B1", stage.clock(), first_name="Boris"), person("C1", stage.clock()), 1)
+    await stage.erase("P1")
+    await stage.erase("B1")
+    monkeypatch.setattr(type(stage.erasing), "_farewell", busy)
+    assert await stage.erasing.look() == 2
+    assert (rounds.count("P1"), rounds.count("B1")) == (ROUNDS, 1)
+    assert await stage.store.get("profiles", "B1") is None
+    monkeypatch.setattr(type(stage.erasing), "_farewell", farewell)
+    stage.clock.ahead += timedelta(seconds=2)
+    await stage.finish()
     assert await found(stage.store, *PLANTED) == {}
 
 
