@@ -25,6 +25,7 @@ from profiles.personalize import Rendered, Text, compile_text
 from profiles.snapshot import Changes
 from profiles.strict_yaml import read_strictly
 from profiles.timeline import Event
+from rules.bookcase import digest
 from tests.channels.wallet_stage import shop_cards
 from tests.profiles.test_personalize_attacks import REFUSED
 from tests.security.fortress import PUBLIC_URL, Fortress
@@ -93,14 +94,15 @@ async def attack_18() -> None:
 async def attack_20(castle: Fortress) -> None:
     """A text that reads the environment, the configuration, another contact, another file."""
     shows = await castle.signed_in(await castle.agent("marketer"))
+    file = castle.book / "templates" / "cart_1.yml"
     for hostile in HOSTILE:
         text = f"about: x\nfr:\n  text: {hostile!r}\n"
         path = "/console/rule-files/templates%2Fcart_1.yml"
         checked = await castle.ask("POST", f"{path}/check", by=shows, json={"text": text})
         assert checked.status == 200 and checked.json["mistakes"], hostile
-        seen = {"text": text, "seen": "", "over": True}
-        assert (await castle.ask("POST", path, by=shows, json=seen)).status == 422, hostile
-    assert "env" not in (castle.book / "templates" / "cart_1.yml").read_text()
+        saved = {"text": text, "seen": digest(file.read_text())}
+        assert (await castle.ask("POST", path, by=shows, json=saved)).status == 422, hostile
+    assert "env" not in file.read_text()
 
 
 async def attack_22() -> None:
