@@ -23,6 +23,7 @@ from channels.channel import Channel, Door, Failed, Outbound, Sending, Sent
 from channels.telegram_intake import Intake
 from channels.telegram_options import Options
 from channels.telegram_request import REACH_SECONDS, AioRequest, NotReached, verdict
+from channels.telegram_watch import Watch, Webhook
 from profiles.lean import absent
 from profiles.secret import live
 from profiles.sole import Sole
@@ -83,6 +84,8 @@ class Telegram:
         self.tally = self._intake.tally
         self._progress: OrderedDict[tuple[str, int], _Progress] = OrderedDict()
         self._answers: set[asyncio.Task[None]] = set()
+        self._address = f"{door.public_url}/channels/{self.name}/webhook"
+        self._watch = Watch(self._webhook, url=self._address, clock=door.clock)
         self._listening = asyncio.create_task(self._listen(), name="telegram")
         self._listening.add_done_callback(_ended)
         bot_id = options.token.reveal().partition(":")[0]
@@ -122,6 +125,7 @@ class Telegram:
         self._listening.cancel()
         await asyncio.wait([self._listening])
         await self._polling.close()
+        await self._watch.close()
         if self._answers:
             await asyncio.wait(self._answers, timeout=ANSWERS_WITHIN_SECONDS)
         for task in tuple(self._answers):
@@ -135,8 +139,7 @@ class Telegram:
         while not await self._announced():
             await asyncio.sleep(wait)
             wait = min(wait * 2, poll.LONGEST_WAIT)
-        if not self._options.webhook:
-            await self._polling.start()
+        await (self._watch.start() if self._options.webhook else self._polling.start())
 
     async def _poll(self) -> None:
         """Ask for updates, in one process of all: Telegram answers two with a conflict."""
@@ -148,7 +151,7 @@ class Telegram:
         try:
             if self._options.webhook:
                 await self._bot.set_webhook(
-                    f"{self._door.public_url}/channels/{self.name}/webhook",
+                    self._address,
                     secret_token=self._secret,
                     max_connections=self._options.max_connections,
                     allowed_updates=wire.KINDS,
@@ -163,6 +166,14 @@ class Telegram:
             return False
         log.info("telegram.listen by=%s", "webhook" if self._options.webhook else "polling")
         return True
+
+    async def _webhook(self) -> Webhook | None:
+        try:
+            told = await self._bot.get_webhook_info()
+        except TelegramError as error:
+            log.info("telegram.watch failed error=%s", type(error).__name__)
+            return None
+        return Webhook(told.url, told.pending_update_count, told.last_error_date, told.last_error_message or "")
 
     def _answer(self, key: str) -> None:
         """Tell Telegram that the press was heard, so that the key stops spinning; nobody waits for that."""

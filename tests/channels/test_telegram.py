@@ -88,7 +88,7 @@ async def test_the_server_starts_without_telegram_and_listens_when_it_is_there(
     monkeypatch.setattr("tests.peers.bot_api.BotApi.start", _start_in_trouble(monkeypatch))
     async with stage(mongo_url, database_name) as on:
         assert await until(lambda: on.server.webhook)
-        assert [method for method, _ in on.server.calls] == ["getMe", "setWebhook", "setWebhook"]
+        assert [method for method, _ in on.server.calls][:3] == ["getMe", "setWebhook", "setWebhook"]
 
 
 def _start_in_trouble(monkeypatch: pytest.MonkeyPatch) -> Any:

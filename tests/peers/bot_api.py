@@ -7,6 +7,7 @@ real limits and moods; its error texts are those that the Bot API is known to gi
 import asyncio
 import itertools
 import re
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -105,6 +106,7 @@ class BotApi:
         self.answered: list[str] = []
         self.webhook: Params | None = None
         self.webhook_statuses: list[int] = []
+        self._failed: Json = {}
         self.files: dict[str, tuple[str, bytes]] = {}
         self._failures: dict[str, deque[Failure]] = defaultdict(deque)
         self._chat_failures: dict[str, Failure] = {}
@@ -256,7 +258,8 @@ class BotApi:
                 return await self._set_webhook(None)
             case "getWebhookInfo":
                 url = self.webhook["url"] if self.webhook else ""
-                return {"url": url, "has_custom_certificate": False, "pending_update_count": len(self._pending)}
+                waiting = len(self._pending)
+                return {"url": url, "has_custom_certificate": False, "pending_update_count": waiting, **self._failed}
             case "getUpdates":
                 return await self._updates(params)
             case "answerCallbackQuery":
@@ -290,7 +293,9 @@ class BotApi:
                         self.webhook_statuses.append(answer.status)
                 except aiohttp.ClientError:
                     self.webhook_statuses.append(0)
-                if not 200 <= self.webhook_statuses[-1] < 300:
+                if not 200 <= (status := self.webhook_statuses[-1]) < 300:
+                    told = f"Wrong response from the webhook: {status}"
+                    self._failed = {"last_error_date": int(time.time()), "last_error_message": told}
                     await asyncio.sleep(REPEAT_SECONDS)
                     continue
                 async with self._changed:
