@@ -13,6 +13,7 @@ from channels import arrivals
 from channels.banning import ban, is_final
 from channels.channel import Arrival, Inbound, Limits, Receipt
 from channels.degrade import joined, pressed
+from channels.floods import Floods
 from channels.obey import has_refused, obey, ordered
 from profiles import people
 from profiles.answer import Answerer
@@ -53,8 +54,10 @@ class FrontDoor:
         language: str = "en",
         page: Callable[[str, datetime], str] = lambda profile, now: "",
         lag: timedelta = PROFILE_LAG,
+        floods: Floods | None = None,
     ) -> None:
         """`page` gives the address of a person's own page, by the profile's id."""
+        self._floods = floods or Floods()
         self._page, self._lag = page, lag
         self._writer, self._store, self._answer, self._limits = writer, store, answer, limits
         self._country, self._language = country, language
@@ -93,6 +96,7 @@ class FrontDoor:
         key = f"{inbound.space or inbound.channel}:{inbound.address}"
         id = f"{inbound.channel}:{inbound.id}"
         limits = self._limits_of(inbound.channel)
+        is_flood = self._floods.is_one(key, channel=inbound.channel)
 
         def think(snapshot: Snapshot) -> Changes:
             now = snapshot.now
@@ -117,7 +121,7 @@ class FrontDoor:
             conversation, told = answered(conversation, now, now)
             if inbound.answers == "people" and conversation.owner == "bot":
                 conversation = hand_over(conversation, Handover("not_understood", now))
-            changes = self._answered(snapshot, profile, conversation, message, key, claims, told)
+            changes = self._answered(snapshot, profile, conversation, message, key, claims, told, is_flood)
             return changes.then(_nothing_unasked(profile, message, key)) if came_back else changes
 
         return Work(think, identities=(key,), conversations=(thread,), key=id)
@@ -131,10 +135,11 @@ class FrontDoor:
         key: str,
         claims: Mapping[str, str],
         told: tuple[Event, ...],
+        is_flood: bool,
     ) -> Changes:
         messages, events = [message], told
         identity = profile.identity(key)
-        if conversation.owner == "bot" and not (identity and identity.suppression):
+        if conversation.owner == "bot" and not is_flood and not (identity and identity.suppression):
             if conversation.pending:  # earlier messages are still being answered: keep the order
                 conversation = replace(conversation, pending=(*conversation.pending, message.id))
             else:

@@ -7,6 +7,7 @@ import pytest
 
 from channels.banning import ban
 from channels.channel import Edited, Identified, Inbound, Limits, Reachable, Read, Receipt
+from channels.floods import MOST_A_MINUTE, Floods
 from channels.inbound import FrontDoor
 from channels.obey import has_refused
 from profiles.answer import Answer
@@ -37,12 +38,12 @@ class House:
     """A front door, and eyes on what it left behind."""
 
     def __init__(self, store: Store) -> None:
-        self.now = NOON
+        self.now, self.seconds = NOON, 0.0
         self.store, self.writer = store, Writer(store, process="here", clock=lambda: self.now)
         limits = {"sms": Limits(keywords=("stop", "start", "help")), "webchat": CHAT, "telegram": CHAT}
         self.door = FrontDoor(
             self.writer, store, answer=parrot, limits=limits, language="en",
-            page=lambda profile, now: f"https://shop.example/p/{profile}",
+            page=lambda profile, now: f"https://shop.example/p/{profile}", floods=Floods(lambda: self.seconds),
         )  # fmt: skip
 
     async def says(self, text: str, id: str = "1", address: str = "+33612345678", channel: str = "sms") -> object:
@@ -389,3 +390,20 @@ async def test_what_the_bot_may_not_answer_any_more_waits_for_people(house: Hous
     house.now += timedelta(hours=1)
     await house.door.receive(Inbound("sms", "+33612345678", "3", Content("hello?"), answers="people"))
     assert (await house.conversation()).handover == conversation.handover, "it waits already, and why is known"
+
+
+async def test_who_writes_faster_than_anybody_can_is_kept_and_left_unanswered(house: House) -> None:
+    """Two machines that answer each other would never end, and each of our answers by SMS costs."""
+    for number in range(MOST_A_MINUTE + 20):
+        await house.says(f"beep {number}", id=f"m{number}")
+    said = await house.texts()
+    assert [text for text in said if text.startswith("beep")] == [f"beep {n}" for n in range(MOST_A_MINUTE + 20)]
+    assert said.count("You said beep 59") == 1 and "You said beep 60" not in said
+    await house.says("hello", id="a", address="+33612345679")
+    assert await house.texts("sms:+33612345679") == ["hello", "You said hello"]
+    await house.says("STOP", id="stop")
+    assert (await house.conversation()).seq == 2 * MOST_A_MINUTE + 20 + 2, "a STOP is obeyed and confirmed"
+    house.seconds += 60
+    await house.says("START", id="start")
+    await house.says("hello", id="again")
+    assert (await house.texts())[-1] == "You said hello"
