@@ -69,7 +69,7 @@ class Consents:
         if topic.double_opt_in and verdict(ledger, channel, topic.id, "given"):
             proof = await self._prove(profile, "asked", channel, topic.id, said, now, topic)
             waiting = {"id": proof.id, "until": now + CONFIRM_WITHIN}
-            await self._set(profile, {f"ask.{name}": literal(waiting)})
+            await self._change(profile, [{"$set": {f"ask.{name}": literal(waiting)}}])
             return proof
         proof = await self._prove(profile, "given", channel, topic.id, said, now, topic)
         crash_point("yes.proved")
@@ -113,11 +113,7 @@ class Consents:
             {"$set": {f"on.{name}": False, f"at.{name}": "$$NOW"}},
             {"$unset": [*forgotten, f"from.{name}"]},
         ]  # fmt: skip
-        document = await self._change(profile, change)
-        for _ in range(_DEEPEST_MERGE):
-            if not document.get("into"):
-                break
-            document = await self._change(document["into"], change)
+        document = await self._change_wherever(profile, change)
         crash_point("no.kept")
         proof = await self._prove(document["_id"], "withdrawn", channel, topic, said, now, shown)
         crash_point("no.proved")
@@ -133,8 +129,8 @@ class Consents:
     async def restore(self, profile: str, channel: str, said: Said, *, now: datetime) -> Proof:
         """Take back a no to a whole channel (START after STOP): what was said before it stands again."""
         name = key(channel, EVERY)
-        await self._change(profile, [{"$unset": [f"on.{name}", f"at.{name}"]}])
-        return await self._prove(profile, "restored", channel, EVERY, said, now)
+        document = await self._change_wherever(profile, [{"$unset": [f"on.{name}", f"at.{name}"]}])
+        return await self._prove(document["_id"], "restored", channel, EVERY, said, now)
 
     async def pause(
         self, profile: str, channel: str, topic: str, until: datetime | None, said: Said, *, now: datetime
@@ -142,10 +138,10 @@ class Consents:
         """Keep that the person wants to hear nothing until then; None ends the pause."""
         name = key(channel, topic)
         change: Filter = {"$unset": f"mute.{name}"} if until is None else {"$set": {f"mute.{name}": literal(until)}}
-        await self._change(profile, [change])
+        document = await self._change_wherever(profile, [change])
         evidence = {**said.evidence, "until": until} if until else said.evidence
         said = Said(said.source, said.language, said.ip, evidence)
-        return await self._prove(profile, "paused" if until else "resumed", channel, topic, said, now)
+        return await self._prove(document["_id"], "paused" if until else "resumed", channel, topic, said, now)
 
     async def limit(
         self, profile: str, own: Sequence[OwnCap], quiet: Sequence[Hours], said: Said, *, now: datetime
@@ -154,9 +150,10 @@ class Consents:
         if problem := _bad_limit(own, quiet):
             return Refusal("bad_limit", problem)
         caps, hours = own_document(own), quiet_document(quiet)
-        await self._set(profile, {"own": literal(caps), "quiet": literal(hours)})
+        change: Filter = {"$set": {"own": literal(caps), "quiet": literal(hours)}}
+        document = await self._change_wherever(profile, [change])
         said = Said(said.source, said.language, said.ip, {**said.evidence, "at_most": caps, "quiet": hours})
-        return await self._prove(profile, "limited", EVERY, EVERY, said, now)
+        return await self._prove(document["_id"], "limited", EVERY, EVERY, said, now)
 
     async def proofs(self, profiles: Iterable[str]) -> list[Proof]:
         """Return what these profiles (a person's and those it absorbed) said, newest first, at most 1,000."""
@@ -187,8 +184,14 @@ class Consents:
             self._permits.drained(document["_id"], live), *(self._permits.drained(other) for other in absorbed)
         )
 
-    async def _set(self, profile: str, put: Filter) -> Document:
-        return await self._change(profile, [{"$set": put}])
+    async def _change_wherever(self, profile: str, change: Sequence[Filter]) -> Document:
+        """Change the ledger, and that of whoever the profile was merged into; return the last."""
+        document = await self._change(profile, change)
+        for _ in range(_DEEPEST_MERGE):
+            if not document.get("into"):
+                break
+            document = await self._change(document["into"], change)
+        return document
 
     async def _change(self, profile: str, change: Sequence[Filter]) -> Document:
         try:

@@ -294,6 +294,23 @@ async def test_a_no_said_to_the_absorbed_one_long_after_holds_for_who_they_becam
     assert await desk.says() == "opted_out:topic:offers"
 
 
+async def test_a_pause_a_limit_and_a_start_said_to_the_absorbed_one_are_those_of_who_they_became(
+    desk: Desk, store: Store
+) -> None:
+    await desk.yes()
+    await join(store, *merged("anna", "other"))
+    assert await desk.says() == "yes"
+    now = utc_now()
+    paused = await desk.consents.pause("other", "email", "offers", now + timedelta(days=7), PAGE, now=now)
+    limited = await desk.consents.limit("other", [OwnCap(1, timedelta(days=7), "email")], [], PAGE, now=now)
+    ledger = (await desk.ledgers.read(["anna"]))["anna"]
+    assert "email:offers" in ledger.paused and [own.at_most for own in ledger.own] == [1]
+    await desk.no(topic="*")
+    started = await desk.consents.restore("other", "email", PAGE, now=now)
+    assert await desk.says() == "yes"
+    assert isinstance(limited, Proof) and {paused.profile, limited.profile, started.profile} == {"anna"}
+
+
 async def test_a_hand_over_to_the_absorbed_one_asks_who_they_became(desk: Desk, store: Store) -> None:
     await desk.yes(profile="other")
     await join(store, *merged("anna", "other"))
