@@ -140,7 +140,7 @@ async def test_on_a_slow_line_the_conversation_shown_is_the_last_one_chosen(scre
     await page.unroute_all()
     await page.route("**/conversations/telegram%3A7003", lambda route: route.abort())
     await page.locator(f'.row[data-id="{CHAT}"] a').click()
-    await expect(page.locator(".toast")).to_contain_text("server")
+    await expect(page.locator("div.toast")).to_contain_text("server")
     assert page.url.endswith("twilio%3A%2B33600000002")
 
 

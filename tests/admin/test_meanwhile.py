@@ -43,10 +43,16 @@ class Talk:
             self.kept.add(f"{channel}:{id}")
 
     async def holders(self) -> dict[str, str]:
-        """Return whose each conversation is, once all is whole: every row has a living profile, no seq is missing or twice."""
+        """Return whose each conversation is, once all is whole: every row has a living profile, no seq is missing or twice.
+
+        One that began while its holder was merged away follows through the shell that the holder left (profiles/merging.py).
+        """
         store = self.stage.store
-        living = {row["_id"] for row in await store.find("profiles", {}) if not row.get("merged_into")}
-        threads = {row["_id"]: row["profile"] for row in await store.find("conversations", {})}
+        became = {row["_id"]: row.get("merged_into") for row in await store.find("profiles", {})}
+        living = {id for id, other in became.items() if not other}
+        threads = {
+            row["_id"]: became.get(row["profile"]) or row["profile"] for row in await store.find("conversations", {})
+        }
         claims = {row["_id"]: row["profile"] for row in await store.find("identities", {})}
         messages = await store.find("messages", {}, sort=[("seq", 1)])
         assert {row["conversation"] for row in messages} <= threads.keys()
