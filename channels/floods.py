@@ -32,3 +32,7 @@ class Floods:
         if not self._told.take(key, now):
             log.warning("inbound.flood channel=%s unanswered=%d", channel, self.unanswered)
         return True
+
+    def take_back(self, key: str) -> None:
+        """Let one that was counted not count: it was not kept, or was there already, and its provider repeats it."""
+        self._heard.give_back(key)

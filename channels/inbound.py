@@ -67,7 +67,7 @@ class FrontDoor:
         """Return when the arrival is on disk. Raises Unavailable when it may not be: let the provider repeat it."""
         match arrival:
             case Inbound():
-                outcome = await self._writer.commit(self._message(arrival, await self._has_refused(arrival)))
+                outcome = await self._hear(arrival)
                 crash_point("message.kept")
                 if isinstance(outcome, Done) and outcome.changes.claims:
                     self._list_doubts(next(iter(outcome.changes.claims)))
@@ -82,6 +82,16 @@ class FrontDoor:
         if self._following:
             await asyncio.wait(self._following, timeout=5)
 
+    async def _hear(self, inbound: Inbound) -> Outcome:
+        refused, key = await self._has_refused(inbound), f"{inbound.space or inbound.channel}:{inbound.address}"
+        is_flood, outcome = self._floods.is_one(key, channel=inbound.channel), None
+        try:
+            outcome = await self._writer.commit(self._message(inbound, refused, is_flood))
+            return outcome
+        finally:
+            if not is_flood and not isinstance(outcome, Done):
+                self._floods.take_back(key)
+
     async def _has_refused(self, inbound: Inbound) -> bool:
         limits = self._limits_of(inbound.channel)
         return await has_refused(
@@ -91,12 +101,11 @@ class FrontDoor:
     def _limits_of(self, channel: str) -> Limits:
         return self._limits.get(channel) or Limits()
 
-    def _message(self, inbound: Inbound, refused: bool) -> Work:
+    def _message(self, inbound: Inbound, refused: bool, is_flood: bool) -> Work:
         thread = f"{inbound.channel}:{inbound.address}"
         key = f"{inbound.space or inbound.channel}:{inbound.address}"
         id = f"{inbound.channel}:{inbound.id}"
         limits = self._limits_of(inbound.channel)
-        is_flood = self._floods.is_one(key, channel=inbound.channel)
 
         def think(snapshot: Snapshot) -> Changes:
             now = snapshot.now

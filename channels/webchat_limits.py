@@ -29,6 +29,10 @@ class Bucket:
         self._full_at = begins + amount / self._per_second
         return 0.0
 
+    def give_back(self, amount: float = 1.0) -> None:
+        """Undo a take of this much."""
+        self._full_at -= amount / self._per_second
+
     def is_full(self, now: float) -> bool:
         """Return whether nothing was taken lately, so that the bucket may be forgotten."""
         return self._full_at <= now
@@ -50,6 +54,11 @@ class Buckets:
                 break
             self._buckets.popitem(last=False)
         return bucket.take(now, amount)
+
+    def give_back(self, key: str, amount: float = 1.0) -> None:
+        """Undo a take from this key's bucket."""
+        if bucket := self._buckets.get(key):
+            bucket.give_back(amount)
 
 
 class Places:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ from profiles.indexes import INDEXES
 from profiles.ledger import Ledger, ledger_of, mark
 from profiles.profile import Profile
 from profiles.record import from_document
-from profiles.snapshot import Changes, Done, Duplicate, Snapshot, Work
-from profiles.store import Store
+from profiles.snapshot import Changes, Done, Duplicate, Outcome, Snapshot, Work
+from profiles.store import Store, Unavailable
 from profiles.timeline import BOT, Button, Content, Event, Message
 from profiles.writer import Writer
 from tests.waiting import until
@@ -390,6 +391,24 @@ async def test_what_the_bot_may_not_answer_any_more_waits_for_people(house: Hous
     house.now += timedelta(hours=1)
     await house.door.receive(Inbound("sms", "+33612345678", "3", Content("hello?"), answers="people"))
     assert (await house.conversation()).handover == conversation.handover, "it waits already, and why is known"
+
+
+async def test_what_a_provider_repeats_is_no_flood(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour without the database, or an answer that was lost: each repetition is the same message."""
+    for _ in range(MOST_A_MINUTE + 1):
+        await house.says("hello")
+    commit = house.writer.commit
+
+    async def away(work: Work, **more: Any) -> Outcome:
+        raise Unavailable("told to")
+
+    monkeypatch.setattr(house.writer, "commit", away)
+    for _ in range(MOST_A_MINUTE + 1):
+        with pytest.raises(Unavailable):
+            await house.says("there?", id="2")
+    monkeypatch.setattr(house.writer, "commit", commit)
+    await house.says("there?", id="2")
+    assert await house.texts() == ["hello", "You said hello", "there?", "You said there?"]
 
 
 async def test_who_writes_faster_than_anybody_can_is_kept_and_left_unanswered(house: House) -> None:
