@@ -24,9 +24,9 @@ _UNHEARD_OF = {"x-gbk": "gb18030", "x-sjis": "cp932", "windows-874": "cp874", "i
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
-def decoded(octets: bytes, charset: str) -> str:
-    """Return the text of these octets: by their charset where it is right, else by what it most likely is."""
-    for name in (known(charset), "utf-8"):
+def decoded(octets: bytes, *charsets: str) -> str:
+    """Return the text of these octets: by the first of these charsets that is right, else by what it most likely is."""
+    for name in (*map(known, charsets), "utf-8"):
         if name:
             try:
                 return octets.decode(name)

@@ -16,7 +16,8 @@ from itertools import count, islice
 from channels.email_bounces import MOST_PARTS
 from channels.email_charset import decoded, words
 from channels.email_charset import field as field_of
-from channels.email_html import said_by
+from channels.email_flowed import joined
+from channels.email_html import charset_of, said_by
 from channels.email_octets import message_of, why_endless
 from profiles.identity import normalise
 
@@ -206,7 +207,18 @@ def _date(mail: Message) -> datetime | None:
 
 
 def _text(part: Message) -> str:
-    return decoded(_octets(part), str(part.get_param("charset") or "")).replace("\r\n", "\n")
+    octets, kind = _octets(part), part.get_content_type()
+    meta = charset_of(octets) if kind == "text/html" else ""
+    text = decoded(octets, _said_of(part, "charset"), meta).replace("\r\n", "\n")
+    if kind == "text/plain" and _said_of(part, "format").lower() == "flowed":
+        return joined(text, without_space=_said_of(part, "delsp").lower() == "yes")
+    return text
+
+
+def _said_of(part: Message, name: str) -> str:
+    """Return a parameter of a part's kind; empty when it says none."""
+    said = part.get_param(name)
+    return str((said[2] if isinstance(said, tuple) else said) or "").strip()
 
 
 def _octets(part: Message) -> bytes:

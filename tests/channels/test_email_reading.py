@@ -127,6 +127,66 @@ def test_a_wrong_charset_is_survived(charset: str, octets: bytes, text: str) -> 
     assert letter(mail).text.strip() == text.strip()
 
 
+@pytest.mark.parametrize(
+    ("named", "octets", "text"),
+    [
+        (b'<meta charset="iso-8859-2">', "Łódź".encode("iso-8859-2"), "Łódź"),
+        (b'<META http-equiv=Content-Type content="text/html; charset=windows-1251">', "привет".encode("cp1251"), "привет"),
+        (b"<style>" + b"x" * 2_000 + b"</style><meta charset=big5>", "你好".encode("big5"), "你好"),
+        (b"<meta charset=utf-16>", "é".encode(), "é"),
+        (b"<meta charset=punycode>", "é".encode(), "é"),
+        (b"<meta name=charset><p>charset=koi8-r</p>", "é".encode(), "é"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [b"text/html", b"text/html; charset=us-ascii"])
+def test_a_charset_that_html_alone_names_is_read(kind: bytes, named: bytes, octets: bytes, text: str) -> None:
+    page = b"<html><head>%b</head><body>%b</body></html>" % (named, octets)
+    assert letter(HEAD + b"Content-Type: %b\r\n\r\n%b" % (kind, page)).text.split()[-1] == text
+
+
+def test_what_the_header_says_of_letters_goes_before_what_html_says() -> None:
+    page = b'<meta charset="windows-1251"><p>' + "été".encode() + b"</p>"
+    assert letter(HEAD + b"Content-Type: text/html; charset=utf-8\r\n\r\n" + page).text == "été"
+
+
+FLOWED = HEAD + b"Content-Type: text/plain; charset=utf-8; Format=Flowed%b\r\n\r\n%b"
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["Where is ", "my order ", "42?"], "Where is my order 42?"),
+        (["Hello", "", "Where is ", "it?", "", "Anna"], "Hello\n\nWhere is it?\n\nAnna"),
+        (["a list:", " * one", " * two"], "a list:\n* one\n* two"),
+        (["> quoted ", "> words", "mine ", "too"], "> quoted words\nmine too"),
+        (["> one ", ">> two ", "three"], "> one \n>> two \nthree"),
+        (["Bye ", "-- ", "Anna ", "The shop"], "Bye \n-- \nAnna The shop"),
+        ([" From Paris ", "with love", " > mine"], "From Paris with love\n > mine"),
+        (["a space before ", "", "a blank line"], "a space before \n\na blank line"),
+        (["it ends so "], "it ends so"),
+    ],
+)
+def test_lines_of_a_paragraph_are_one_again(lines: list[str], text: str) -> None:
+    assert letter(FLOWED % (b"", "\r\n".join(lines).encode())).text == text
+
+
+def test_a_language_without_spaces_gets_none() -> None:
+    said = FLOWED % (b"; delsp=yes", "注文は \r\nどこ \r\nですか".encode())
+    assert letter(said).text == "注文はどこですか"
+
+
+def test_fixed_lines_stay_lines() -> None:
+    assert letter(HEAD + b"Content-Type: text/plain\r\n\r\none \r\ntwo").text == "one \ntwo"
+    assert letter(HEAD + b"Content-Type: text/plain; format=fixed\r\n\r\none \r\ntwo").text == "one \ntwo"
+
+
+@pytest.mark.parametrize("unit", ["x \n", "> \n", ">" * 500 + " \n", " -- \n", " \n", ">x \n>>y \n"])
+def test_no_paragraph_takes_long(unit: str) -> None:
+    began = time.process_time()
+    letter(FLOWED % (b"", (unit * (1_000_000 // len(unit))).encode()))
+    assert time.process_time() - began < 3
+
+
 def test_no_charset_takes_long() -> None:
     began = time.process_time()
     assert letter(HEAD + b"Content-Type: text/plain; charset=punycode\r\n\r\n\xe9-" + b"A" * 200_000).text.startswith(
