@@ -18,6 +18,7 @@ from rules.options import RulesOptions, folder_of
 from rules.proofreading import proofread
 from rules.sentences import sentences
 from rules.thrift import SMS, costly
+from rules.unreached import unreached
 
 Say = Callable[[str], None]
 
@@ -29,7 +30,7 @@ def surroundings(options: RulesOptions) -> Surroundings:
 
 
 def check_rules(options: RulesOptions, say: Say) -> int:
-    """Say every mistake of the book, then what people may resent, then what is not written or dear; return how many mistakes."""
+    """Say every mistake of the book, then what people may resent, is not written, dear or not sent; return how many mistakes."""
     book = _book(options)
     for mistake in book.mistakes:
         say(str(mistake))
@@ -40,6 +41,8 @@ def check_rules(options: RulesOptions, say: Say) -> int:
     sms = {name for one in house.spaces().items() if one[1] == SMS for name in one}
     for expensive in costly(book, utc_now(), bodies=bodies, words=sms):
         say(f"warning: {expensive}")
+    for webhook in unreached(book, options):
+        say(f"warning: {webhook}")
     return len(book.mistakes)
 
 

@@ -1,6 +1,7 @@
 """The commands for the rule book: every mistake told, a rule said in sentences, a version shown beside what it became."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from causerie.rule_commands import check_rules, explain_rule, show_difference, surroundings
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
+from profiles.secret import Secret
 from profiles.store import Store
 from rules.bookcase import Bookcase
 from rules.options import RulesOptions
@@ -64,6 +66,37 @@ def test_check_tells_an_sms_that_is_dear_for_one_character(tmp_path: Path) -> No
     said: list[str] = []
     assert check_rules(around, said.append) == 0
     assert any('is 3 segments, 1 if it is written in GSM-7: “ as "' in line for line in said)
+
+
+CALL = RULE.replace("send: {channel: sms, template: t}", "webhook: {url: 'URL'}")
+WHSEC = Secret("whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+
+
+@pytest.mark.parametrize(
+    ("url", "inside", "problem"),
+    [
+        ("http://hooks.example/in", False, "expected https on port 443"),
+        ("https://hooks.example:8443/in", False, "expected https on port 443"),
+        ("https://10.0.0.7/in", False, "expected an address of the public internet"),
+        ("https://2130706433/", False, "expected an address with a host's name and without a user"),
+        ("http://hooks.example/in", True, ""),
+        ("https://hooks.example/in", False, ""),
+    ],
+)
+def test_check_tells_a_webhook_that_is_never_sent(tmp_path: Path, url: str, inside: bool, problem: str) -> None:
+    around = replace(options(tmp_path, CALL.replace("URL", url)), webhook_secret=WHSEC, webhooks_inside=inside)
+    said: list[str] = []
+    assert check_rules(around, said.append) == 0
+    hint = "it is never sent. Hint: rules.webhooks_inside lets webhooks reach receivers of your own network"
+    told = [f'warning: thanks.yml:6:5: webhook: {problem}, got "{url}": {hint}'] if problem else []
+    assert [line for line in said if "webhook" in line] == told
+
+
+def test_check_tells_webhooks_that_wait_for_a_secret(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert check_rules(options(tmp_path, CALL.replace("URL", "https://hooks.example/in")), said.append) == 0
+    told = "warning: thanks.yml:6:5: webhook: it waits for rules.webhook_secret, which is not set."
+    assert [line for line in said if "webhook" in line] == [told]
 
 
 def test_explain_says_a_rule_in_the_language_asked_for(tmp_path: Path) -> None:
