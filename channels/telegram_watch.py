@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from yarl import URL
+
 from profiles.calendar import Clock
 from profiles.every import Every
 
@@ -55,7 +57,7 @@ class Watch:
         webhook = await self._ask()
         if webhook is None:
             return
-        if webhook.url != self._url:
+        if _as_reached(webhook.url) != _as_reached(self._url):
             log.error("telegram.webhook is another's Hint: somebody else uses this bot's token; start again to set it")
             return
         now = self._clock()
@@ -69,3 +71,11 @@ class Watch:
             "telegram.webhook fails waiting=%d minutes=%d reason=%s Hint: can the internet reach public_url?",
             webhook.waiting, lasts // timedelta(minutes=1), webhook.reason[:LONGEST_REASON],
         )  # fmt: skip
+
+
+def _as_reached(url: str) -> str:
+    """Return the address as it is connected to: Telegram may tell `https://Bücher.example:443` as it writes that itself."""
+    try:
+        return str(URL(url))
+    except ValueError:
+        return url

@@ -69,6 +69,36 @@ async def test_a_webhook_that_leads_elsewhere_is_told_at_once(asked: Asked) -> N
     assert await asked.look(Webhook("https://other.example/hook", 0), Webhook("", 2)) == ["ERROR", "ERROR"]
 
 
+@pytest.mark.parametrize(
+    ("ours", "told"),
+    [
+        ("https://Bücher.Example/hook", "https://xn--bcher-kva.example/hook"),
+        ("https://SHOP.example/hook", "https://shop.example/hook"),
+        ("https://shop.example:443/hook", "https://shop.example/hook"),
+        ("https://shop.example/hook", "https://Shop.example:443/hook"),
+    ],
+)
+async def test_one_address_written_in_two_ways_is_ours(caplog: pytest.LogCaptureFixture, ours: str, told: str) -> None:
+    async def ask() -> Webhook:
+        return Webhook(told, 0)
+
+    caplog.set_level(logging.WARNING)
+    await Watch(ask, url=ours, clock=lambda: NOON).look()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "told", ["https://shop.example/HOOK", "http://shop.example/hook", "https://shop.example:8443/hook", "https://["]
+)
+async def test_another_path_or_port_is_another_address(caplog: pytest.LogCaptureFixture, told: str) -> None:
+    async def ask() -> Webhook:
+        return Webhook(told, 0)
+
+    caplog.set_level(logging.WARNING)
+    await Watch(ask, url="https://shop.example/hook", clock=lambda: NOON).look()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
 @pytest.fixture
 async def on(mongo_url: str, database_name: str) -> AsyncIterator[Stage]:
     async with stage(mongo_url, database_name) as played:
