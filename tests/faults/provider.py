@@ -45,7 +45,7 @@ class Provider(BotApi):
         self.met: Counter[str] = Counter()
         """How often each mood was met."""
         self.seconds = (0.0, 0.0)
-        """How long a message takes to be accepted, at least and at most."""
+        """How long a message takes to be answered, at least and at most: it is taken in the middle of that."""
         self.moods = dict(moods or {})
         self._journal, self._chance = Journal(journal), random.Random(seed)
 
@@ -73,11 +73,13 @@ class Provider(BotApi):
             self.fail(request.match_info["method"], mood)
             return await super()._serve(request)
         _began.set(began)  # of this request's own task
-        await asyncio.sleep(self._chance.uniform(*self.seconds) + (0.5 if mood == "slow" else 0.0))
+        takes = self._chance.uniform(*self.seconds) + (0.5 if mood == "slow" else 0.0)
+        await asyncio.sleep(takes / 2)
         try:
             answer = await super()._serve(request)
         except ConnectionError:  # killed in the middle of its request: nothing was taken
             return web.Response()
+        await asyncio.sleep(takes / 2)  # it is taken, and who sent it does not know yet
         if mood == "lost_answer":
             assert request.transport
             request.transport.abort()
