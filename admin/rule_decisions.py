@@ -34,7 +34,7 @@ from rules.reading import Reader, Reads, zone_of
 from rules.rule import Rule
 from rules.rule_trigger import OnDate
 from rules.schedule import firings
-from rules.sentences import beginning
+from rules.sentences_trigger import beginning
 from rules.triggers import begins
 from rules.verdict import Verdict, events_of, verdict
 

@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 from rules.rule import Rule
 from rules.rule_step import Parallel, Send, Step, Stop, Wait, WaitUntil, branches
-from rules.sentences import Words, beginning, signal
 from rules.sentences_steps import Says, step_line, ways
+from rules.sentences_trigger import Words, beginning, signal
 
 WIDE, LETTERS, LINE, PAD = 232, 33, 18, 12
 GAP_X, GAP_Y, LABEL = 28, 30, 16

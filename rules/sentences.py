@@ -1,28 +1,15 @@
 """A rule as sentences that people read, in French or in English: `causerie explain`, the rule's page in the console."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from types import MappingProxyType
 
-from profiles.expression import Expression
 from rules import wording
 from rules.rule import Rule
-from rules.rule_step import Reaction
-from rules.rule_trigger import (
-    EventMatch,
-    OnCall,
-    Once,
-    OnChange,
-    OnConversation,
-    OnDate,
-    OnEvent,
-    OnSchedule,
-    OnSegment,
-    OnThreshold,
-)
 from rules.sentences_steps import Says, step_lines
+from rules.sentences_trigger import Words, beginning, signal
 from rules.shapes import Said
-from rules.wording import AND, OR, hour, length, listed
+from rules.wording import AND, length, listed
 
 _CLASSES = {
     "marketing": Said("marketing", "marketing"),
@@ -35,34 +22,15 @@ _STATES = {
     "live": Said("is live", "est active"),
     "paused": Said("is paused: nobody gets it", "est en pause : personne ne la reçoit"),
 }
-_THREADS = {
-    "opened": Said("is opened", "s'ouvre"),
-    "handed_over": Said("is handed over to people", "est confiée à une personne"),
-    "assigned": Said("is assigned", "est attribuée"),
-    "snoozed": Said("is snoozed", "est mise en attente"),
-    "resolved": Said("is resolved", "est résolue"),
-}
-_REACTIONS = {
-    "delivered": Said("the message “{}” arrives", "le message « {} » arrive"),
-    "opened": Said("the message “{}” is opened", "le message « {} » est ouvert"),
-    "clicked": Said("the message “{}” is clicked", "le message « {} » est cliqué"),
-    "replied": Said("the message “{}” is answered", "le message « {} » reçoit une réponse"),
-}
-
-
-Words = Mapping[str, Mapping[str, str]]
 
 
 def sentences(rule: Rule, language: str, words: Words = MappingProxyType({})) -> tuple[str, ...]:
-    """Return the rule line by line; what lies within a step is indented by two spaces.
-
-    `words`: how people call an event, "order.paid" -> {"fr": "a payé une commande", "en": "paid an order"}.
-    """
+    """Return the rule line by line; what lies within a step is indented by two spaces."""
     says = partial(signal, words=words)
-    return (*_head(rule, language, says), *_limits(rule, language, says), *step_lines(rule.steps, language, says))
+    return (*_head(rule, language, words), *_limits(rule, language, says), *step_lines(rule.steps, language, says))
 
 
-def _head(rule: Rule, language: str, says: Says) -> Iterator[str]:
+def _head(rule: Rule, language: str, words: Words) -> Iterator[str]:
     said = Said("“{}” ({}) {}.", "« {} » ({}) {}.").in_(language)
     yield said.format(rule.called(language), _CLASSES[rule.kind].in_(language), _STATES[rule.state].in_(language))
     if rule.told(language):
@@ -76,65 +44,13 @@ def _head(rule: Rule, language: str, says: Says) -> Iterator[str]:
     if rule.valid_until:
         said = Said("It lives until {}, included.", "Elle vaut jusqu'au {} inclus.").in_(language)
         yield said.format(wording.day(rule.valid_until, language))
-    yield Said("When {}.", "Quand {}.").in_(language).format(_trigger(rule, language, says))
+    yield Said("When {}.", "Quand {}.").in_(language).format(beginning(rule, language, words))
     if rule.audience:
         yield (
             Said("For contacts of whom this is true: {}.", "Pour les contacts dont ceci est vrai : {}.")
             .in_(language)
             .format(rule.audience.sentence(language))
         )
-
-
-def beginning(rule: Rule, language: str, words: Words = MappingProxyType({})) -> str:
-    """Return when the rule begins, such that "When" may stand before it."""
-    return _trigger(rule, language, partial(signal, words=words))
-
-
-def _trigger(rule: Rule, language: str, says: Says) -> str:
-    match rule.trigger:
-        case OnEvent(match=match, key=key, again=again):
-            return says(match, language) + _keyed(key, again, language)
-        case OnSchedule() as schedule:
-            return _schedule(schedule, language)
-        case Once(at=at, zone=zone):
-            said = Said("it is {day}, {hour}{zone}", "arrive le {day} à {hour}{zone}").in_(language)
-            return said.format(
-                day=wording.day(at.date(), language), hour=hour(at.time(), language), zone=_zone(zone, language)
-            )
-        case OnDate() as on:
-            return _date(on, language)
-        case OnSegment(segment=segment, change=change):
-            entered = Said("somebody enters the segment “{}”", "quelqu'un entre dans le segment « {} »")
-            left = Said("somebody leaves the segment “{}”", "quelqu'un sort du segment « {} »")
-            return (entered if change == "entered" else left).in_(language).format(segment)
-        case OnChange(attribute=attribute, where=where):
-            said = Said("“{}” changes", "« {} » change").in_(language).format(attribute)
-            return said + _such_that(where, language)
-        case OnThreshold(attribute=attribute, value=value, direction=direction):
-            up = Said("“{}” reaches {:g}", "« {} » atteint {:g}")
-            down = Said("“{}” falls below {:g}", "« {} » passe sous {:g}")
-            both = Said("“{}” crosses {:g}, either way", "« {} » franchit {:g}, dans un sens ou l'autre")
-            return {"up": up, "down": down, "both": both}[direction].in_(language).format(attribute, value)
-        case OnConversation(state=state, channel=channels):
-            said = Said("a conversation {}", "une conversation {}").in_(language).format(_THREADS[state].in_(language))
-            return said + (
-                Said(" on {}", " sur {}").in_(language).format(listed(channels, OR, language)) if channels else ""
-            )
-        case OnCall():
-            return Said("the API or another rule asks for it", "l'API ou une autre règle le demande").in_(language)
-
-
-def signal(found: EventMatch | Reaction | Expression, language: str, words: Words) -> str:
-    """Return an event, a reaction or a condition, such that "when" may stand before it."""
-    match found:
-        case EventMatch(name=name, where=where):
-            called = words.get(name, {}).get("fr" if language.startswith("fr") else "en")
-            said = Said("the contact {}", "le contact {}") if called else Said("“{}” happens", "« {} » arrive")
-            return said.in_(language).format(called or name) + _such_that(where, language)
-        case Reaction(what=what, step=step):
-            return _REACTIONS[what].in_(language).format(step)
-        case Expression():
-            return found.sentence(language)
 
 
 def _limits(rule: Rule, language: str, says: Says) -> Iterator[str]:
@@ -187,7 +103,7 @@ def _timing(rule: Rule, language: str) -> Iterator[str]:
         yield (
             Said("Messages leave {}{}.", "Les messages partent {}{}.")
             .in_(language)
-            .format(wording.spell(timing.window, language), _zone(timing.zone, language))
+            .format(wording.spell(timing.window, language), wording.zone(timing.zone, language))
         )
     if timing.best_hour:
         yield Said("They wait for the hour at which the contact reacts most.",
@@ -242,60 +158,3 @@ def _tracking(rule: Rule, language: str) -> Iterator[str]:
             .in_(language)
             .format(rule.tracking.utm)
         )
-
-
-def _schedule(schedule: OnSchedule, language: str) -> str:
-    times = [f"{at:02d}:{minute:02d}" for at in sorted(schedule.hours) for minute in sorted(schedule.minutes)]
-    if len(times) > 6:
-        return (
-            Said("the schedule “{}” fires{}", "l'horaire « {} » sonne{}")
-            .in_(language)
-            .format(schedule.text, _zone(schedule.zone, language))
-        )
-    parts = [wording.weekdays(schedule.weekdays, language)]
-    if len(schedule.days) < 31:
-        last = Said("the last", "le dernier").in_(language)
-        dates = [last if number == -1 else str(number) for number in sorted(schedule.days)]
-        parts.append(
-            Said("on day {} of the month", "le jour {} du mois").in_(language).format(listed(dates, AND, language))
-        )
-    if len(schedule.months) < 12:
-        names = [wording.month(number, language) for number in sorted(schedule.months)]
-        parts.append(Said("in {}", "en {}").in_(language).format(listed(names, AND, language)))
-    at = Said("it is {} at {}{}", "il est {}, {}{}").in_(language)
-    return at.format(", ".join(parts), listed(times, AND, language), _zone(schedule.zone, language))
-
-
-def _date(on: OnDate, language: str) -> str:
-    shift = Said("it is the day of “{}”", "c'est le jour de « {} »").in_(language).format(on.attribute)
-    if on.offset:
-        before = Said("it is {} before “{}”", "il reste {} avant « {} »")
-        after = Said("it is {} after “{}”", "il y a {} depuis « {} »")
-        shift = (before if on.is_before else after).in_(language).format(length(on.offset, language), on.attribute)
-    yearly = Said(", each year", ", chaque année").in_(language) if on.yearly else ""
-    at = Said(" at {}", " à {}").in_(language).format(hour(on.at, language))
-    return f"{shift}{yearly},{at}{_zone(on.zone, language)}"
-
-
-def _keyed(key: Expression | None, again: str, language: str) -> str:
-    if key is None:
-        return ""
-    repeats = {
-        "restart": Said("begins it anew", "le recommence"),
-        "ignore": Said("changes nothing", "ne change rien"),
-        "parallel": Said("begins another", "en commence un autre"),
-    }[again]
-    said = Said("; one run for each {}, where a repeat {}", " ; un parcours pour chaque {}, où une répétition {}").in_(
-        language
-    )
-    return said.format(key.sentence(language), repeats.in_(language))
-
-
-def _such_that(where: Expression | None, language: str) -> str:
-    return Said(" and {}", " et que {}").in_(language).format(where.sentence(language)) if where else ""
-
-
-def _zone(zone: str, language: str) -> str:
-    if zone == "contact":
-        return Said(", the contact's own time", ", heure du contact").in_(language)
-    return Said(", time of {}", ", heure de {}").in_(language).format(zone)

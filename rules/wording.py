@@ -40,6 +40,13 @@ def hour(at: time, language: str) -> str:
     return f"{at.hour}:{at.minute:02d}"
 
 
+def zone(name: str, language: str) -> str:
+    """Return whose local time an hour is, to be said right after it."""
+    if name == "contact":
+        return Said(", the contact's own time", ", heure du contact").in_(language)
+    return Said(", time of {}", ", heure de {}").in_(language).format(name)
+
+
 def day(on: date, language: str) -> str:
     """Return "1 November 2026", "1er novembre 2026"."""
     first = "er" if on.day == 1 and language.startswith("fr") else ""
