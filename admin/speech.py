@@ -221,8 +221,11 @@ class Speech:
         line = EVENTS.get(event.name)
         if event.name == DECIDED:
             rule, code = (str(event.properties.get(name, "")) for name in ("rule", "reason"))
-            why = self.why(code, words)
-            return self._speaks(_("Rule {name}: {why}"), name=self.rule(rule, words), why=why)
+            why, on = self.why(code, words), event.properties.get("on")
+            name = self.rule(rule, words)
+            return self._speaks(
+                _("Rule {name}: {why}"), name=f"{name}, {self.channel(str(on))}" if on else name, why=why
+            )
         if line is None:
             said = self._called(event.name, words)
             return said[:1].upper() + said[1:] or event.name

@@ -80,7 +80,7 @@ async def stretch(
 
 def decided(row: Mapping[str, Any]) -> Event:
     """Return a rule's decision not to send, or to wait, as something that happened: why nothing came belongs to a timeline too."""
-    about = {"rule": row["rule"], "reason": row["reason"], "step": row.get("step", "")}
+    about = {"rule": row["rule"], "reason": row["reason"], "step": row.get("step", ""), "on": row.get("channel", "")}
     return Event(
         f"{DECISION}{row['_id']}", row["profile"], DECIDED, row["at"], by=f"rule:{row['rule']}", properties=about
     )

@@ -8,7 +8,7 @@ back.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from rules.case import basis_of, case_of
 from rules.chance import variant
 from rules.choice import PREFERRED, Prefers, Target, targets
 from rules.gates import Case, Fallback, Hold, Send, Skip
-from rules.moves import Ask, Granted, Held, Outcome, Skipped
+from rules.moves import Ask, Granted, Held, Missed, Outcome, Skipped
 from rules.person import Person
 from rules.policy import Policy, Reach, Reaches
 from rules.rule import Rule
@@ -103,6 +103,8 @@ class _Request:
     basis: Basis
     reason: Skipped | None = None
     held: Held | None = None
+    missed: list[Missed] = field(default_factory=list)
+    """Where all channels are wanted: those that say no, or not now."""
 
     @property
     def wants_all(self) -> bool:
@@ -209,6 +211,7 @@ class Gatekeeper:
             letter = self._renders(ask.step.template, target.reach, request.person, run, chosen)
             if isinstance(letter, Unrendered):
                 failed = letter
+                request.missed.append(Missed(target.reach.channel, f"template:{letter.reason}", letter.detail))
                 await self._give_back(request, target)
             else:
                 made.append((target, self._tracked(letter.content, request, target, chosen), letter.language))
@@ -225,6 +228,7 @@ class Gatekeeper:
             contents=tuple(content for _, content, _ in made),
             languages=tuple(language for _, _, language in made),
             basis=request.basis,
+            missed=tuple(request.missed),
         )
 
     def _variant(self, request: _Request) -> str:
@@ -254,6 +258,8 @@ class Gatekeeper:
 
 def _note(request: _Request, target: Target, decision: gates.Decision) -> None:
     """Note what the gates said of one channel, and whether the next is to be tried."""
+    if request.wants_all and (missed := _missed(target, decision)):
+        request.missed.append(missed)
     match decision:
         case Send():
             request.granted.append(target)
@@ -277,6 +283,22 @@ def _note(request: _Request, target: Target, decision: gates.Decision) -> None:
                 request.left.clear()
         case Fallback(reason):
             request.reason = request.reason or Skipped(reason)
+
+
+def _missed(target: Target, decision: gates.Decision) -> Missed | None:
+    """Return what is told of a channel that says no, once another has gone ahead."""
+    match decision:
+        case Skip("holdout"):
+            return None
+        case Skip(reason, ("late" | "expired") as too_late):
+            return Missed(target.reach.channel, too_late, reason)
+        case Skip(reason, detail):
+            return Missed(target.reach.channel, reason, detail)
+        case Fallback(reason):
+            return Missed(target.reach.channel, reason)
+        case Hold(_, reason):  # of one channel alone only by a limit: hours and holds are those of all
+            return Missed(target.reach.channel, reason)
+    return None
 
 
 def _is_of_one_channel(reason: str, request: _Request) -> bool:

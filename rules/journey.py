@@ -214,6 +214,8 @@ class _Walk:
         for place, channel in enumerate(granted.channels):
             messages = granted.messages[place : place + 1]
             self._decide(name, reason, messages=messages, channel=channel, variant=granted.variant)
+        for missed in granted.missed:
+            self._decide(name, missed.reason, detail=missed.detail, channel=missed.channel)
         sent = Sent(self.now, granted.messages, granted.channels, granted.variant)
         self.run = replace(self.run, sends={**self.run.sends, name: sent}, sent_at=self.now)
         if step.fallback and name == step.id and not self.run.is_ghost:

@@ -38,6 +38,16 @@ def asked(step: str, attempt: Attempt) -> str:
 
 @swift
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """One of all the channels of a send, on which nothing went out although another did; it is not tried again."""
+
+    channel: str
+    reason: str
+    detail: str = ""
+
+
+@swift
+@dataclass(frozen=True, slots=True)
 class Granted:
     """The caps are reserved (of a ghost: nothing is) and these messages go out with the run's commit."""
 
@@ -52,6 +62,8 @@ class Granted:
     """The one each is written in; empty where it is not known."""
     basis: Basis = "none"
     """The consent they need, asked once more when they are handed over."""
+    missed: tuple[Missed, ...] = ()
+    """Of a send on all of several channels, those on which it does not go out."""
 
 
 @swift

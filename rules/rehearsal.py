@@ -19,12 +19,12 @@ from rules.rule import Rule
 from rules.rule_trigger import OnChange, OnConversation, OnEvent, OnSegment, OnThreshold, Trigger
 from rules.running import editions_of
 from rules.simulation import Passing, Simulation
+from rules.tallies import WAITING
 from rules.thinking import Editions
 from rules.triggers import CHANGED, CONVERSATION, ENTERED, LEFT
 from rules.turn import News
 
 Verdict = Literal["sent", "waits", "not sent", "ended"]
-WAITING = ("quiet", "window", "held", "best_hour", "not_yet_valid", "contended")
 ENDING = ("exit", "restarted", "edited", "stopped", "done")
 
 

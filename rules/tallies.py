@@ -8,7 +8,8 @@ from datetime import datetime
 from profiles.store import Store
 from rules.applying import DECISIONS
 
-WAITING = frozenset({"held", "quiet", "window", "not_yet_valid", "contended"})
+WAITING = frozenset({"held", "quiet", "window", "best_hour", "not_yet_valid", "complaints", "contended"})
+"""Words of codes that tell that a message waits."""
 ENDED = frozenset({"exit", "restarted", "edited", "goal", "superseded"})
 """Words of codes that tell why a contact left a rule, not why a message did not go out."""
 FULL = frozenset({"capped", "grace"})

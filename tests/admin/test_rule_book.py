@@ -270,6 +270,17 @@ async def test_the_timeline_tells_messages_of_rules_and_why_others_did_not_come(
     assert "votre panier vous attend" in await caller.page("/people/chloe/timeline")
 
 
+async def test_the_timeline_tells_on_which_of_all_channels_nothing_went_out(market: Office) -> None:
+    row = {"rule": "cart", "version": "x", "profile": "chloe", "at": market.clock()}
+    await market.desk.store.insert(
+        "decisions", {**row, "_id": "d1", "reason": "capped:channel:sms", "channel": "twilio"}
+    )
+    await market.desk.store.insert("decisions", {**row, "_id": "d2", "reason": "capped:channel:sms"})
+    shown = await (await market.signed_in(await market.agent(role="marketer"))).page("/people/chloe")
+    assert "Rule cart, SMS: the limit is reached (channel sms)" in shown
+    assert "Rule cart: the limit is reached (channel sms)" in shown
+
+
 async def test_why_says_when_a_clock_strikes_for_this_contact(market: Office, tmp_path: Path) -> None:
     (tmp_path / "birthday.yml").write_text(BIRTHDAY, encoding="utf-8")
     assert market.desk.rules

@@ -66,15 +66,15 @@ async def test_decisions_are_counted_by_what_they_came_to(store: Store) -> None:
     reasons = (
         ["sent"] * 3
         + ["capped:label:promo"] * 2
-        + ["quiet->09:00", "quiet->09:01", "grace:all", "holdout", "exit:goal"]
+        + ["quiet->09:00", "quiet->09:01", "best_hour->14:00", "complaints", "grace:all", "holdout", "exit:goal"]
     )
     for number, reason in enumerate(reasons):
         await store.insert("decisions", {"_id": str(number), "rule": "cart", "reason": reason, "at": NOON})
     await store.insert("decisions", {"_id": "old", "rule": "cart", "reason": "sent", "at": NOON - 2 * WEEK})
     found = await tallies(store, ["cart", "none"], NOON - WEEK)
     tally = found["cart"]
-    assert (tally.sent, tally.held, tally.skipped, tally.ghosts) == (3, 2, 3, 1)
-    assert tally.waited == (("quiet", 2),) and tally.ended == (("exit:goal", 1),)
+    assert (tally.sent, tally.held, tally.skipped, tally.ghosts) == (3, 4, 3, 1)
+    assert tally.waited == (("quiet", 2), ("best_hour", 1), ("complaints", 1)) and tally.ended == (("exit:goal", 1),)
     assert tally.refused == (("capped:label:promo", 2), ("grace:all", 1))
     assert (tally.full, tally.starved) == (3, 0.5)
     assert found["none"].sent == 0 and found["none"].starved == 0

@@ -119,7 +119,32 @@ async def test_of_all_channels_those_are_sent_on_whose_text_can_be_written() -> 
 
     play._simulation._turn._gatekeeper._renders = too_long_for_telegram
     await play.happens("cart.updated", cart_id="c1")
-    assert (play.told(), play.got()) == (["sent"], ["email: hello"])
+    assert (play.told(), play.got()) == (["sent", "template:too_long"], ["email: hello"])
+
+
+@pytest.mark.parametrize("on_cap", ["drop", "wait, wait at most: 9d", "fallback"])
+async def test_of_all_channels_the_one_that_says_no_is_told_beside_those_that_went_ahead(on_cap: str) -> None:
+    text = OFFER.format(more=f"pressure: {{on cap: {on_cap}}}").replace("email", "{all: [telegram, email, sms]}")
+    person = anna().with_identity(Identity("sms", "+33639980012", LONG_AGO, verified_at=LONG_AGO))
+    play = Play(text, caps=(Cap(1, WEEK, "channel", "telegram"),), people=(person,))
+    await play.happens("cart.updated", cart_id="c1")
+    play.withdraws("sms", "offers")
+    await play.happens("cart.updated", cart_id="c2")
+    assert play.got() == ["telegram: hello", "email: hello", "twilio: hello", "email: hello"]
+    assert [(row["channel"], row["reason"]) for row in play.rows()][3:] == [
+        ("email", "sent"), ("telegram", "capped:channel:telegram"), ("twilio", "opted_out:topic:offers"),
+    ]  # fmt: skip
+
+
+async def test_who_has_one_of_all_addresses_is_told_of_the_others_and_a_list_tells_of_none() -> None:
+    everywhere = Play(OFFER.format(more="").replace("email", "{all: [telegram, email]}"), people=(dmitri(),))
+    await everywhere.happens("cart.updated", "dmitri", cart_id="c1")
+    assert [(row["channel"], row["reason"]) for row in everywhere.rows("dmitri")] == [
+        ("telegram", "sent"), ("email", "no_address"),
+    ]  # fmt: skip
+    first = Play(OFFER.format(more="").replace("email", "[email, telegram]"), people=(dmitri(),))
+    await first.happens("cart.updated", "dmitri", cart_id="c1")
+    assert first.told("dmitri") == ["sent"]
 
 
 @pytest.mark.parametrize(
@@ -217,11 +242,11 @@ ONE_EACH = (Cap(1, WEEK, "channel", "telegram"), Cap(1, 2 * WEEK, "channel", "em
         ("[telegram, email]", "pressure: {on cap: fallback}", ONE_EACH[:1], "sent", ["telegram", "email"]),
         ("[telegram, email]", WAIT, ONE_EACH[:1], "capped:channel:telegram", ["telegram"]),
         ("[telegram, email]", f"{WAIT}\ntiming: {{late after: 1h}}", ONE_EACH[:1], "late", ["telegram"]),
-        ("{all: [telegram, email]}", WAIT, ONE_EACH[:1], "sent", ["telegram", "email", "email"]),
-        ("{all: [telegram, email]}", "", ONE_EACH[:1], "sent", ["telegram", "email", "email"]),
+        ("{all: [telegram, email]}", WAIT, ONE_EACH[:1], "capped:channel:telegram", ["telegram", "email", "email"]),
+        ("{all: [telegram, email]}", "", ONE_EACH[:1], "capped:channel:telegram", ["telegram", "email", "email"]),
         ("{all: [telegram, email]}", "", ONE_EACH, "capped:channel:telegram", ["telegram", "email"]),
         ("{all: [telegram, email]}", WAIT, ONE_EACH, "capped:channel:telegram", ["telegram", "email"]),
-        ("{all: [telegram, email]}", f"{WAIT}\ntiming: {{late after: 1h}}", ONE_EACH[:1], "sent",
+        ("{all: [telegram, email]}", f"{WAIT}\ntiming: {{late after: 1h}}", ONE_EACH[:1], "late",
          ["telegram", "email", "email"]),
         ("email", "pressure: {at most: 1 per 7d}", (), "capped:rule:offer", ["email"]),
     ],
