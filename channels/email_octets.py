@@ -22,6 +22,7 @@ QUICK, QUICKLY_ASKED = 20_000, 20_000  # octets, and lines by containers: some 1
 MOST_PARAMETERS, LONGEST_PARAMETERS = 50, 5_000
 _WITH_PARAMETERS = frozenset({"content-type", "content-disposition"})
 _CONTAINER = re.compile(rb"(multipart|message)/", re.IGNORECASE)
+_SEALED = re.compile(rb"pkcs7-mime|\.p7m", re.IGNORECASE)  # nobody knows yet what is in it
 _HEAD_ENDS = re.compile(rb"\n\r?\n|\r\r")
 
 
@@ -75,7 +76,7 @@ def why_endless(octets: bytes) -> str:
 
 def is_quick(octets: bytes) -> bool:
     """Return whether an ordinary mail is read before anybody notices who waits for it."""
-    return len(octets) <= QUICK and _lines(octets) * containers(octets) <= QUICKLY_ASKED
+    return len(octets) <= QUICK and _lines(octets) * containers(octets) <= QUICKLY_ASKED and not _SEALED.search(octets)
 
 
 def containers(octets: bytes) -> int:

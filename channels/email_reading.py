@@ -13,12 +13,14 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from itertools import count, islice
 
+from channels import email_tnef
 from channels.email_bounces import MOST_PARTS
 from channels.email_charset import decoded, words
 from channels.email_charset import field as field_of
 from channels.email_flowed import joined
 from channels.email_html import charset_of, said_by
 from channels.email_octets import message_of, why_endless
+from channels.email_sealed import inside
 from profiles.identity import normalise
 
 MOST_REFERENCES = 20
@@ -27,6 +29,7 @@ LONGEST_SUBJECT = 250
 LONGEST_BODY = 200_000  # characters
 REPEATED = 0.8  # of the words of an HTML part that stand in a plain one beside it: the same once more
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
+_SEALS = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _WORD = re.compile(r"\w+")
 _ID = re.compile(r"<([!-;=?-~]{1,240}@[!-;=?-~]{1,240})>")
 
@@ -82,7 +85,7 @@ def read(mail: Message) -> Letter:
     body, parts = _Body(), list[Part]()
     for part, alternative in _leaves(mail):
         if not body.takes(part, alternative):
-            parts.append(Part(_name(part) or _called(part), _octets(part)))
+            parts += _files(part)
     return Letter(
         sender=sender,
         name=name,
@@ -149,19 +152,36 @@ def _unless(text: str, known: set[str]) -> str:
 def _leaves(mail: Message) -> Iterator[tuple[Message, int]]:
     """Yield the parts that contain no others, each with the number of the outermost choice it stands in, 0 for none.
 
-    A mail within a mail is one of them.
+    A mail within a mail is one of them; what S/MIME wrapped is not, once a mail: reading each of two hundred would take minutes.
     """
-    yield from islice(_walk(mail, 0, count(1)), MOST_PARTS)
+    yield from islice(_walk(mail, 0, count(1), count()), MOST_PARTS)
 
 
-def _walk(part: Message, alternative: int, numbers: Iterator[int]) -> Iterator[tuple[Message, int]]:
+def _walk(
+    part: Message, alternative: int, numbers: Iterator[int], unsealed: Iterator[int]
+) -> Iterator[tuple[Message, int]]:
+    if _is_sealed(part) and next(unsealed) == 0:
+        part = _unsealed(part)
     if not (part.is_multipart() and part.get_content_maintype() == "multipart"):
         yield part, alternative
         return
     if part.get_content_type() == "multipart/alternative" and not alternative:
         alternative = next(numbers)
     for inner in _within(part):
-        yield from _walk(inner, alternative, numbers)
+        yield from _walk(inner, alternative, numbers, unsealed)
+
+
+def _is_sealed(part: Message) -> bool:
+    return part.get_content_type() in _SEALS or _name(part).lower().endswith(".p7m")
+
+
+def _unsealed(part: Message) -> Message:
+    """Return the part that was signed; the part itself where it is encrypted, broken, or made to exhaust its reader."""
+    octets = inside(_octets(part))
+    try:
+        return parsed(octets) if octets else part
+    except Unreadable:
+        return part
 
 
 def _within(part: Message) -> list[Message]:
@@ -170,6 +190,14 @@ def _within(part: Message) -> list[Message]:
     inner = [one for one in content if isinstance(one, Message)] if isinstance(content, list) else []
     is_signed = part.get_content_type() == "multipart/signed" and inner and inner[-1].get_content_type() in _SIGNATURES
     return inner[:-1] if is_signed else inner
+
+
+def _files(part: Message) -> list[Part]:
+    """Return the file that this part is, or those that Outlook put into it."""
+    name, octets = _name(part), _octets(part)
+    is_outlooks = part.get_content_type() in email_tnef.KINDS or name.lower() == email_tnef.NAME
+    within = [Part(words(named)[:200], content) for named, content in email_tnef.files(octets)] if is_outlooks else []
+    return within or [Part(name or _called(part), octets)]
 
 
 def _called(part: Message) -> str:
