@@ -18,7 +18,7 @@ from causerie.workers import Post
 if TYPE_CHECKING:  # each command loads what it needs: a start begins the database before it loads the rest
     from causerie.configured import Configured
     from causerie.options import Options
-    from causerie.rehearsal_commands import Wish
+    from causerie.rehearsal_wish import Wish
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -125,7 +125,7 @@ def _rehearsed(parsed: argparse.Namespace, config: "Configured") -> "Configured"
 
 
 def _wish(parsed: argparse.Namespace) -> "Wish":
-    from causerie.rehearsal_commands import Wish
+    from causerie.rehearsal_wish import Wish
 
     known = vars(parsed)
     return Wish(

@@ -18,7 +18,8 @@ from causerie.exposure import dangers
 from causerie.mongod import StoreOptions, reach
 from causerie.options import Options
 from causerie.progress import Progress
-from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
+from causerie.rehearsal_commands import preview, preview_cast, simulate
+from causerie.rehearsal_wish import Wish
 from causerie.rule_commands import check_rules, show_difference
 from causerie.seal_commands import check_seals
 from profiles.calendar import utc_now

@@ -3,6 +3,12 @@
 The English stands where it is said; here is its French, by that English.
 """
 
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rules.rehearsal import Stage, Told
+
 _FRENCH = {
     "{state}: {contacts} in its audience now.": "{state} : {contacts} dans son audience à présent.",
     "It sends nothing.": "Elle n'envoie rien.",
@@ -44,3 +50,13 @@ def counted(language: str, count: int, what: str) -> str:
     if language.startswith("fr"):
         return f"{number(language, count)} {_COUNTED[what][count > 1]}"
     return f"{number(language, count)} {what}{'' if count == 1 else 's'}"
+
+
+def plain(row: Told) -> dict[str, Any]:
+    """Return a row as JSON has it, without what is empty."""
+    return {name: value for name, value in {**asdict(row), "at": row.at.isoformat()}.items() if value != ""}
+
+
+def when(at: datetime, stage: Stage) -> str:
+    """Return when a row happens, on the clock of the book's zone."""
+    return f"{at.astimezone(stage.book.policy.zone):%Y-%m-%d %H:%M}"

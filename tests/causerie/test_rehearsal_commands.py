@@ -12,7 +12,8 @@ import pytest
 from causerie.demo import lay_out_book, populate
 from causerie.options import Options
 from causerie.progress import silent
-from causerie.rehearsal_commands import Wish, preview, preview_cast, simulate
+from causerie.rehearsal_commands import preview, preview_cast, simulate
+from causerie.rehearsal_wish import Wish
 from channels import house
 from profiles.store import Store
 from rules.options import RulesOptions
