@@ -3,21 +3,21 @@
 Each function takes the facts and the event at hand (in where="..." the one of the past). None means missing; nothing raises.
 """
 
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from math import fsum
-from typing import Any, TypeAlias
+from typing import Any
 
 from profiles.expression_facts import Facts
+from profiles.expression_past import did, last, sent, total
 from profiles.expression_reading import (
     BUILTIN_FACTS,
+    COMPARE,
     OF_DAY,
     THREAD_FACTS,
     Read,
+    Test,
     attribute_of,
     can_reach,
-    is_asked,
     property_of,
     read_as,
     thread_of,
@@ -57,18 +57,11 @@ from profiles.expression_values import (
     MILLISECOND,
     TO_LOWER,
     TO_UPPER,
-    addend,
     computed,
     instant,
     kind_of,
 )  # fmt: skip
 from profiles.timeline import Event
-
-Test: TypeAlias = Callable[[Facts, Event | None], bool]
-
-COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
 
 
 def condition(node: Node) -> Test:
@@ -94,9 +87,9 @@ def condition(node: Node) -> Test:
             read = reading(value)
             return lambda facts, event: read(facts, event) is not None
         case Did(span=span, op=op, count=count):
-            return _did(span, COMPARE[op], count)
+            return did(span, _where(span), op, count)
         case SentCount():
-            return _sent(node)
+            return sent(node)
         case Reached(channel=channel):
             return lambda facts, event: any(can_reach(one, channel) for one in facts.profile.identities)
         case Reacted(verb="opened", step=step):
@@ -141,9 +134,9 @@ def reading(node: Node) -> Read:
         case Call(name=name, items=items, kind=kind) if kind is not Kind.FLAG:
             return _call(name, items)
         case Total(span=span, property=name):
-            return _total(span, name)
+            return total(span, _where(span), name)
         case Last(span=span, property=name, kind=kind):
-            return read_as(kind, _last(span, name))
+            return read_as(kind, last(span, _where(span), name))
         case _:
             return condition(node)
 
@@ -173,6 +166,10 @@ def _either(tests: tuple[Test, ...]) -> Test:
         return False
 
     return either
+
+
+def _where(span: Span) -> Test | None:
+    return None if span.where is None else condition(span.where)
 
 
 def _compare(node: Compare) -> Test:
@@ -245,66 +242,6 @@ def _call_condition(name: str, items: tuple[Node, ...]) -> Test:
         return not starts and isinstance(value, (list, tuple)) and any(one == wanted for one in value)
 
     return holds
-
-
-# -- the past
-
-
-def _past(span: Span, facts: Facts) -> Iterator[Event]:
-    """Yield the events of the span, newest first."""
-    now = facts.now.astimezone(UTC)
-    since = span.within.before(now) if span.within else None
-    for event in reversed(facts.history.get(span.event, ())):
-        if since is not None and event.happened_at < since:
-            return
-        if event.happened_at <= now:
-            yield event
-
-
-def _counting(span: Span) -> Callable[[Facts], Iterator[Event]]:
-    if span.where is None:
-        return lambda facts: _past(span, facts)
-    where = condition(span.where)
-    return lambda facts: (event for event in _past(span, facts) if where(facts, event))
-
-
-def _did(span: Span, compare: Callable[[Any, Any], bool], count: int) -> Test:
-    events = _counting(span)
-    return lambda facts, event: compare(sum(1 for _ in events(facts)), count)
-
-
-def _total(span: Span, name: str) -> Read:
-    events = _counting(span)
-
-    def total(facts: Facts, event: Event | None) -> float | None:
-        found = (addend(one.properties.get(name)) for one in events(facts))
-        return addend(fsum(value for value in found if value is not None))
-
-    return total
-
-
-def _last(span: Span, name: str) -> Read:
-    events, value = _counting(span), property_of("event", name)
-
-    def last(facts: Facts, event: Event | None) -> Any:
-        newest = next(events(facts), None)
-        return None if newest is None else value(facts, newest)
-
-    return last
-
-
-def _sent(node: SentCount) -> Test:
-    compare, count = COMPARE[node.op], node.count
-
-    def sent(facts: Facts, event: Event | None) -> bool:
-        now = facts.now.astimezone(UTC)
-        since = node.within.before(now) if node.within else None
-        found = sum(
-            1 for one in facts.sent if is_asked(node, one) and one.at <= now and (since is None or one.at >= since)
-        )
-        return compare(found, count)
-
-    return sent
 
 
 # -- values

@@ -1,5 +1,6 @@
 """What the facts say, one reader per thing that can be named: an attribute, a property, the day it is."""
 
+import operator
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, TypeAlias
@@ -12,6 +13,11 @@ from profiles.timeline import Event
 
 Read: TypeAlias = Callable[[Facts, Event | None], Any]
 """Takes the facts and the event at hand (in where="..." the one of the past); None means missing, nothing raises."""
+Test: TypeAlias = Callable[[Facts, Event | None], bool]
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 
 
 def read_as(kind: Kind, read: Read) -> Read:
