@@ -23,8 +23,9 @@ from profiles.record import Document, to_document
 from profiles.seals import sealable
 from profiles.store import Store
 from profiles.timeline import Event, Message
-from rules.book import Surroundings, read_book
+from rules.book import Surroundings
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.choice import most_reactive
 from rules.letters import Letters
 from rules.memory import Contacts

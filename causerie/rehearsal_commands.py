@@ -14,8 +14,9 @@ from channels import house
 from profiles.audience import count, stream
 from profiles.calendar import utc_now
 from profiles.store import Store
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.cast import cast
 from rules.choice import most_reactive
 from rules.letters import Letters

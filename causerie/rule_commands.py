@@ -10,8 +10,9 @@ from channels.sms_text import bodies
 from profiles.calendar import utc_now
 from profiles.findings import nearest
 from profiles.store import Store
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
 from rules.book_folder import pictures_in, read_folder, unreadable_in
+from rules.book_reading import read_book
 from rules.bookcase import Bookcase, Version
 from rules.intrusion import warnings
 from rules.options import RulesOptions, folder_of

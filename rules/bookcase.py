@@ -18,8 +18,9 @@ from profiles.findings import ContentError
 from profiles.record import from_document
 from profiles.store import Store
 from profiles.written import Place
-from rules.book import Book, Surroundings, bare, read_book, reread
+from rules.book import Book, Surroundings, bare
 from rules.book_folder import Mark, age_of, marks_of, no_text, pictures_in, read_folder, text_in, unreadable_in, write
+from rules.book_reading import read_book, reread
 from rules.rule import Rule
 
 log = logging.getLogger("rules.bookcase")

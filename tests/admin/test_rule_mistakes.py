@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from admin.rule_mistakes import complaint
-from rules.book import read_book
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 
 HEAD = "rule: one\nstate: draft\nclass: marketing\ntopic: offers\nwhen: {event: cart.updated}\n"
 WAIT = "steps: [{wait: 1h}]\n"

@@ -13,8 +13,8 @@ from causerie.demo import lay_out_book, populate
 from causerie.demo_people import ANNA, BORIS, CONTACTS, invented
 from profiles.ledgers import Ledgers
 from profiles.store import Store
-from rules.book import read_book
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.options import RulesOptions
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -19,8 +19,8 @@ from profiles.snapshot import Changes, Done, Work
 from profiles.store import Store
 from profiles.timeline import Content
 from profiles.writer import Writer
-from rules.book import read_book
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.options import RulesOptions, folder_of
 from tests.cast import LONG_AGO, NOON, anna
 from tests.channels.wallet_device import Device

@@ -16,8 +16,9 @@ from profiles.snapshot import Changes, Work
 from profiles.store import Document, Filter, Store
 from profiles.timeline import Event
 from profiles.writer import Writer
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.memory import Contacts
 from rules.occasions import scheduled
 from rules.options import RulesOptions

@@ -6,8 +6,9 @@ import pytest
 
 from profiles.findings import Findings
 from profiles.passes import Card
-from rules.book import Surroundings, read_book
+from rules.book import Surroundings
 from rules.book_folder import pictures_in
+from rules.book_reading import read_book
 from rules.bookcase import Bookcase
 from rules.card_file import read_card
 from tests.cast import NOON

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.book import read_book
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.drawing import Box, Drawing, draw
 from rules.rule import Rule
 from rules.rule_step import walk

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rules.book import Book, read_book
+from rules.book import Book
+from rules.book_reading import read_book
 from rules.intrusion import warnings
 
 TOPICS = "offers:\n  title: {fr: O, en: O}\n  wording: {fr: O, en: O}\n"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiles.findings import Findings
-from rules.book import read_book
+from rules.book_reading import read_book
 from rules.file_reading import Names
 from rules.intrusion import warnings
 from rules.rule_file import read_rule

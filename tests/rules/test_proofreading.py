@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
-from rules.book import Surroundings, read_book
+from rules.book import Surroundings
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.options import RulesOptions, folder_of
 from rules.proofreading import proofread
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from profiles.timeline import Event
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
+from rules.book_reading import read_book
 from rules.entry import Occasion, name_of
 from rules.letters import Letters
 from rules.memory import Contacts

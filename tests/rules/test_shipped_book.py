@@ -12,8 +12,9 @@ import pytest
 from profiles.ledger import Ledger
 from profiles.profile import Identity, Profile
 from profiles.timeline import Event
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
 from rules.book_folder import pictures_in, read_folder
+from rules.book_reading import read_book
 from rules.choice import as_listed
 from rules.effects import ERRANDS
 from rules.intrusion import warnings

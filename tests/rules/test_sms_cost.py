@@ -6,7 +6,8 @@ import pytest
 
 from channels.sms_text import bodies
 from profiles.identity import country_of
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
+from rules.book_reading import read_book
 from rules.cast import cast
 from rules.choice import as_listed
 from rules.letters import Letters

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from channels.sms_text import bodies
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.options import RulesOptions, folder_of
 from rules.thrift import Costly, costly
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from profiles.caps import Cap, grace
 from profiles.hours import Hours
-from rules.book import Book, Surroundings, read_book
+from rules.book import Book, Surroundings
 from rules.book_folder import read_folder
+from rules.book_reading import read_book
 from rules.options import RulesOptions, folder_of
 
 RULE = "rule: {id}\ntopic: offers\nstate: live\nwhen: {{event: order.paid}}\nsteps:\n  - send: {{channel: sms, template: t}}\n"
