@@ -3,68 +3,30 @@
 Turn order (Rasa 3.6, rasa/core/processor.py): session, message, slots, then actions until the bot listens, ten at most.
 """
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
-from bot.answers import content_of
-from bot.choices import choices_of, chosen, payloads
+from bot.choices import chosen, payloads
 from bot.cleaning import LONGEST_HEARD, clean_text
-from bot.contract import ActionCall, ActionResult, Heard, Known, Turn
+from bot.contract import Heard, Known
 from bot.custom import Rejected
 from bot.doing import do, give_up, hand_over
-from bot.events import FALLBACK_INTENT, HAND_OVER, KNOWLEDGE, LISTEN, REQUESTED, SESSION_START, Event, action_run, said
+from bot.events import FALLBACK_INTENT, HAND_OVER, KNOWLEDGE, LISTEN, SESSION_START, Event, action_run
 from bot.finders import Here
 from bot.flow_answers import set_slots
 from bot.flow_ear import Course, ask_again
 from bot.flow_stack import drop_unknown, end_all, has_turn
 from bot.flowing import flow_next
-from bot.handover import summary
 from bot.policies import Next, predict
-from bot.quoting import has_answer, unanswered
-from bot.reminding import due_at
+from bot.quoting import has_answer
 from bot.scene import Scene, Script
 from bot.slots import extract, tell_known
 from bot.tracker import Tracker
-from bot.trail import LONGEST_TRAIL
+from bot.turn_end import ended
+from bot.turn_play import Doing, Play, Playing
 from bot.understanding import Hears, Meaning
-from bot.unsure import is_doubted, what_is_doubted
 
 MOST_ACTIONS = 10
-_REMEMBERED_INTENTS = 8
-_LONGEST_QUESTION = 300
-_FAILED = {
-    "fr": "Désolé, un souci technique m’empêche de répondre. Voulez-vous parler à un conseiller ?",
-    "en": "Sorry, something went wrong on our side. Would you like to talk to a colleague?",
-}
-
-Playing = Generator[ActionCall, ActionResult, Turn]
-Doing = Generator[ActionCall, ActionResult, None]
-
-
-@dataclass(slots=True)
-class _Play:
-    """What the turn has come to so far."""
-
-    scene: Scene
-    tracker: Tracker
-    meaning: Meaning
-    said: str
-    """What the customer said as a person would read it: the words, or the button's title."""
-    words: list[Event] = field(default_factory=list)
-    actions: list[str] = field(default_factory=list)
-    facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    handover: Event | None = None
-    missed: int = 0
-    was_missed: bool = False
-    decided: list[Next] | None = None
-    """Who chose what, for whoever asks why."""
-    took_answer: bool = False
-    """The running form or flow took the message as an answer."""
-    course: Course = field(default_factory=Course)
-    """What became of the message in flows."""
-    known: Mapping[str, Any] = field(default_factory=dict)
-    """What flows had collected when people took over, and forgot."""
 
 
 def take_turn(
@@ -86,7 +48,7 @@ def take_turn(
     scene = Scene(script, heard, known, here, language)
     tracker = Tracker.recall(script.domain, memory.get("tracker", {}), bool(script.domain.actions))
     drop_unknown(tracker, script.project.flows)
-    play = _Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)), course=course)
+    play = Play(scene, tracker, meaning, said=button or heard.text, missed=int(memory.get("missed", 0)), course=course)
     play.decided = decided
     if _session_is_over(scene, memory):
         waiting = tracker.reminders  # a reminder for tomorrow outlives the session; only Rasa forgets it
@@ -100,7 +62,7 @@ def take_turn(
     tracker.apply(_user_event(scene, text, meaning))
     yield from _extract(play)
     yield from _act(play, text)
-    return _turn(play, memory, doubt)
+    return ended(play, memory, doubt)
 
 
 def _meaning(
@@ -130,7 +92,7 @@ def _session_is_over(scene: Scene, memory: Mapping[str, Any]) -> bool:
     return bool(lasts) and at - float(memory.get("at", at)) > lasts
 
 
-def _extract(play: _Play) -> Doing:
+def _extract(play: Play) -> Doing:
     for event in (yield from extract(play.scene, play.tracker)):
         _put(play, event)
 
@@ -146,7 +108,7 @@ def _user_event(scene: Scene, text: str, meaning: Meaning) -> Event:
     }
 
 
-def _act(play: _Play, text: str) -> Doing:
+def _act(play: Play, text: str) -> Doing:
     """Run actions until the bot listens."""
     plan = play.scene.script.project.handover
     if plan.asks(play.tracker.meant, text):
@@ -180,7 +142,7 @@ def _act(play: _Play, text: str) -> Doing:
         play.tracker.apply(action_run(LISTEN))
 
 
-def _next(play: _Play) -> Next:
+def _next(play: Play) -> Next:
     """Return what comes next: what the running flow does, else what forms, rules and stories say."""
     scene, tracker, course = play.scene, play.tracker, play.course
     following = flow_next(scene, tracker, course)
@@ -192,7 +154,7 @@ def _next(play: _Play) -> Next:
     return following
 
 
-def _is_missed(play: _Play, following: Next) -> bool:
+def _is_missed(play: Play, following: Next) -> bool:
     """Whether this is the answer to something the bot did not understand: a form that took the message did."""
     if play.was_missed or play.tracker.last != LISTEN or following.action in (LISTEN, play.tracker.loop):
         return False
@@ -203,14 +165,14 @@ def _is_missed(play: _Play, following: Next) -> bool:
     return play.tracker.meant in play.scene.script.project.handover.misunderstood
 
 
-def _answer_from_documents(play: _Play, following: Next) -> Doing:
+def _answer_from_documents(play: Play, following: Next) -> Doing:
     """Say what the documents hold instead of the fallback; a running form then asks its question again."""
     yield from _run(play, Next(KNOWLEDGE, following.back_to_form))
     if play.tracker.loop:
         yield from _run(play, Next(play.tracker.loop, back_to_form=True))
 
 
-def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
+def _run(play: Play, following: Next, reason: str | None = None) -> Doing:
     trial = play.tracker
     if following.back_to_form:
         trial = trial.fork()
@@ -236,7 +198,7 @@ def _run(play: _Play, following: Next, reason: str | None = None) -> Doing:
     _note(play, following.action)
 
 
-def _put(play: _Play, event: Event) -> None:
+def _put(play: Play, event: Event) -> None:
     play.tracker.apply(event)
     if event["event"] == "bot":
         play.words.append(event)
@@ -250,7 +212,7 @@ def _put(play: _Play, event: Event) -> None:
             _put(play, following)
 
 
-def _note(play: _Play, action: str) -> None:
+def _note(play: Play, action: str) -> None:
     if action != LISTEN:
         play.actions.append(action)
     fact = play.scene.script.project.memory.events.get(action)
@@ -258,67 +220,3 @@ def _note(play: _Play, action: str) -> None:
         name, properties = fact
         said_by = {"source": "bot", "channel": play.scene.heard.channel, "message": play.scene.heard.id}
         play.facts.append((name, {**said_by, **properties}))
-
-
-def _turn(play: _Play, memory: Mapping[str, Any], doubt: int) -> Turn:
-    scene, tracker = play.scene, play.tracker
-    if scene.failed and not play.words:
-        play.words.append(said(_FAILED.get(scene.language, _FAILED["en"])))
-    says = tuple(content for content in map(content_of, play.words) if content.text or content.attachments)
-    intents, question = _so_far(play, memory)
-    kept: dict[str, Any] = {
-        "tracker": tracker.memory(max(LONGEST_TRAIL, scene.script.rulebook.stories.longest)),
-        "at": scene.heard.at.timestamp(),
-        "language": scene.language,
-        "intents": intents,
-        "question": question,
-        **due_at(tracker.reminders),
-        **choices_of(says),
-    }
-    if play.was_missed and not play.handover:
-        kept["missed"] = play.missed + 1
-    if doubt:
-        kept["doubt"] = doubt
-    mapped = scene.script.project.memory
-    if play.was_missed:
-        play.facts.append(("bot.unanswered", unanswered(scene, play.meaning)))
-    elif not play.took_answer and is_doubted(play.meaning, scene.script.project.handover.misunderstood):
-        play.facts.append(("bot.doubted", what_is_doubted(scene, play.meaning)))
-    return Turn(
-        tracker=kept,
-        says=says,
-        learned=tuple(mapped.learned(tracker.said, tracker.slots, scene.known.values)),
-        handover=_handover(play, question, intents),
-        language=scene.language,
-        intent=play.meaning.intent,
-        confidence=play.meaning.confidence,
-        events=tuple(play.facts),
-        actions=tuple(play.actions),
-        missed=play.was_missed,
-        failed=tuple(scene.failed),
-    )
-
-
-def _so_far(play: _Play, memory: Mapping[str, Any]) -> tuple[list[str], str]:
-    """Return what was asked about so far and the last question: what an agent wants to know. Answers to a form are neither."""
-    intents, question = list(memory.get("intents", ())), str(memory.get("question", ""))
-    intent, plan = play.meaning.intent, play.scene.script.project.handover
-    if play.was_missed:
-        return intents, clean_text(play.said, _LONGEST_QUESTION)
-    if play.took_answer or (play.handover and play.handover["reason"] == "asked"):
-        return intents, question
-    if intent and intent not in plan.misunderstood and intents[-1:] != [intent]:
-        intents.append(intent)
-    return intents[-_REMEMBERED_INTENTS:], clean_text(play.said, _LONGEST_QUESTION)
-
-
-def _handover(play: _Play, question: str, intents: list[str]) -> Any:
-    if play.handover is None:
-        return None
-    known = {**play.tracker.slots, **play.known}
-    slots = {name: value for name, value in known.items() if value is not None and name != REQUESTED}
-    reason = play.handover.get("reason")
-    last = clean_text(play.said, _LONGEST_QUESTION)
-    titles = play.scene.script.project.titles
-    words = summary(last, slots, intents, play.scene.language, question=question, titles=titles)
-    return reason if reason in ("asked", "not_understood") else "action", words, play.handover.get("team")
