@@ -1,8 +1,9 @@
 """E-mail, through a provider's server or your own: the channel, put together.
 
-Out: octets in email_mime.py, the letter in email_letter.py, signatures in email_dkim.py, the connection in email_wire.py and
-email_pool.py, answers in email_codes.py, how fast a domain may be fed in email_domains.py and email_warmup.py. In: by email_lmtp.py
-or email_imap.py to email_incoming.py, which knows people's mail from reports about ours; providers report to email_hooks.py.
+Out: a message becomes a mail in email_composing.py, its letter in email_letter.py, octets in email_mime.py, signatures in
+email_dkim.py; the connection is in email_wire.py and email_pool.py, answers in email_codes.py, how fast a domain may be fed in
+email_domains.py and email_warmup.py. In: by email_lmtp.py or email_imap.py to email_incoming.py, which knows people's mail from
+reports about ours; providers report to email_hooks.py.
 """
 
 import asyncio
@@ -14,43 +15,36 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from channels.channel import Channel, Door, Failed, Later, Limits, Outbound, Sending, Sent
-from channels.email_address import Mailbox, mailbox
+from channels.email_address import mailbox
 from channels.email_codes import outcome, slows
-from channels.email_dkim import read_key, record_of, signed
+from channels.email_composing import Composer
 from channels.email_domains import COME_BACK_SECONDS, Domains
-from channels.email_header import fields_of, without_secrets
 from channels.email_hooks import Hooks
 from channels.email_imap import Imap
 from channels.email_incoming import Incoming
-from channels.email_letter import LONGEST_SUBJECT, File, House, Letter, head, written
+from channels.email_letter import House
 from channels.email_lmtp import Lmtp
 from channels.email_mime import Malformed
-from channels.email_options import Options, first_day, in_ascii, signers, signing_domain
+from channels.email_options import Options, first_day, in_ascii
 from channels.email_pool import Pool
 from channels.email_problems import problems_of
 from channels.email_reports import Reports
-from channels.email_threads import answered_by, bare
 from channels.email_unsigned import REPORTERS
-from channels.email_verp import bounce_path, leaving_address, token_of
+from channels.email_verp import token_of
 from channels.email_warmup import WarmUp
 from channels.email_wire import Account, Handed, Mail
 from profiles.brakes import Bearable, Complaints
-from profiles.personal_links import Offer, PersonalLinks
 from profiles.record import replace
 from profiles.store import Unavailable
-from profiles.timeline import BOT, Attachment, Content
-from profiles.topics import EVERY
 
 log = logging.getLogger("channels.email")
 
 CHANNEL = "email"
 LONGEST_TEXT = 100_000
-BEGIN_WITHIN_SECONDS = (
-    10.0  # a permit to write to somebody lasts thirteen (profiles/permits.py), and a domain may take two
-)
-COMPOSING = (
-    8  # mails for each connection that are composed while others are handed over: their permits are asked for together
-)
+BEGIN_WITHIN_SECONDS = 10.0
+"""A permit to write to somebody lasts thirteen (profiles/permits.py), and a domain may take two."""
+COMPOSING = 8
+"""Mails for each connection that are composed while others are handed over: their permits are asked for together."""
 
 __all__ = ["Email", "Options", "connect"]
 
@@ -91,11 +85,7 @@ class Email:
             options.from_address, options.from_name, options.reply_to, options.list_domain, options.feedback_id,
             REPORTERS[options.reporter].mark if options.reporter in REPORTERS else "",
         )  # fmt: skip
-        domain = signing_domain(options)
-        self._keys = [read_key(domain, selector, key.reveal()) for _, selector, key in signers(options)]
-        for key in self._keys:
-            log.info("email.dkim domain=%s selector=%s record=%s", domain, key.selector, record_of(key))
-        self._links = PersonalLinks(door.secret, door.public_url)
+        self._composer = Composer(options, door, self._house, space=self.space)
         self._pool = Pool(
             _account(options, self._house), size=options.connections, mails_per_connection=options.mails_per_connection
         )
@@ -129,15 +119,12 @@ class Email:
             if until := self._complaints.brakes.until(*scopes):
                 wait = max((until - now).total_seconds(), COME_BACK_SECONDS)
                 return self._given_up(outbound, Later(wait, "paused: too many complaints"), now)
-            files = await self._files(outbound.content)
-            octets = await self._written(outbound, to, files, token, now)
+            octets = await self._composer.mail(outbound, to, token, now)
         except Malformed as error:
             return Failed("content", str(error))
         except Unavailable:
             return Later(COME_BACK_SECONDS, "the database is away")
-        mail = Mail(
-            bounce_path(self._door.secret, self._options.return_path, token) or self._house.address, to, octets, token
-        )
+        mail = Mail(self._composer.path(token), to, octets, token)
         sending = await self._hand_over(mail, token)
         if isinstance(sending, Sent):
             self._complaints.sent(*scopes)
@@ -148,13 +135,10 @@ class Email:
         to = mailbox(outbound.address)
         if to is None:
             return ()
-        token = token_of(self._door.secret, outbound.id)
-        path = bounce_path(self._door.secret, self._options.return_path, token) or self._house.address
         try:
-            fields = head(await self._letter(outbound, to, (), token, at), self._house)
+            return await self._composer.header(outbound, to, token_of(self._door.secret, outbound.id), at)
         except Malformed:
             return ()
-        return (("Return-Path", without_secrets(path)), *fields_of(fields, self._keys))
 
     async def fetch(self, remote: str) -> tuple[bytes, str]:
         """Raise LookupError: files of mails are kept by us."""
@@ -202,70 +186,12 @@ class Email:
             return Later(COME_BACK_SECONDS, "the database is away")
         return Later(wait, "the warming up's mails of this day are sent") if wait else None
 
-    async def _written(
-        self, outbound: Outbound, to: Mailbox, files: Sequence[File], token: str, now: datetime
-    ) -> bytes:
-        return signed(written(await self._letter(outbound, to, files, token, now), self._house), self._keys, now)
-
-    async def _letter(
-        self, outbound: Outbound, to: Mailbox, files: Sequence[File], token: str, now: datetime
-    ) -> Letter:
-        answered = await answered_by(self._door.store, outbound) if self._options.hears else None
-        content = outbound.content
-        if answered and answered.subject and not content.title:
-            content = replace(content, title=f"Re: {bare(answered.subject)}"[:LONGEST_SUBJECT])
-        labels = {name: str(outbound.metadata.get(name) or "") for name in ("rule", "topic", "class")}
-        unsubscribe = self._unsubscribe(outbound, labels, now)
-        can_leave = unsubscribe and self._options.is_told
-        return Letter(
-            to.address,
-            token,
-            now,
-            content,
-            files,
-            unsubscribe,
-            labels,
-            await self._language(outbound),
-            answered.chain if answered else (),
-            outbound.author == BOT,
-            leaving_address(self._door.secret, self._options.return_path, token) if can_leave else "",
-        )
-
-    async def _language(self, outbound: Outbound) -> str:
-        """Return the language that its writer named; of the bot's mails and of people's, the one spoken there. Empty: not known."""
-        if outbound.language or outbound.metadata.get("rule"):
-            return outbound.language or ""
-        thread = await self._door.store.get("conversations", outbound.conversation)
-        if thread and thread.get("language"):
-            return str(thread["language"])
-        profile = await self._door.writer.recent.profile(outbound.profile) if outbound.profile else None
-        return (profile.language if profile else None) or ""
-
-    def _unsubscribe(self, outbound: Outbound, labels: dict[str, str], now: datetime) -> str:
-        if labels["class"] != "marketing" or not outbound.profile:
-            return ""
-        offer = Offer(outbound.profile, self.space, labels["topic"] or EVERY, outbound.id)
-        return self._links.unsubscribe(offer, now)
-
     def _scopes(self, outbound: Outbound) -> tuple[str, ...]:
         """Return what a complaint about this mail counts for; of what is no marketing, nothing."""
         if outbound.metadata.get("class") != "marketing":
             return ()
         rule = outbound.metadata.get("rule")
         return (self._scope, f"rule:{rule}") if rule else (self._scope,)
-
-    async def _files(self, content: Content) -> list[File]:
-        """Return the files that go along. Raises Malformed for one that is gone or too large."""
-        files = [await self._file(attachment) for attachment in content.attachments]
-        if sum(len(file.content) for file in files) > self._options.largest:
-            raise Malformed("the files are too large together")
-        return files
-
-    async def _file(self, attachment: Attachment) -> File:
-        kept = await self._door.store.get("files", attachment.file) if attachment.file else None
-        if kept is None:
-            raise Malformed("a file of it is gone")
-        return File(attachment.name or attachment.kind, attachment.mime, bytes(kept["bytes"]))
 
     def _given_up(self, outbound: Outbound, sending: Sending, now: datetime) -> Sending:
         """Return the outcome; what is put off past its time is put off no more."""
