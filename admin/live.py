@@ -19,7 +19,7 @@ from admin.live_page import Page
 from admin.presence import TYPING_FOR, Visit
 from admin.roles import may
 from admin.telling import Telling
-from channels.webchat_socket import close, see_off
+from channels.websocket_close import close, see_off
 from profiles.live import Abroad, Lagging
 from profiles.store import Unavailable
 from profiles.tasks import end

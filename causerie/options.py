@@ -9,7 +9,7 @@ from admin.options import Options as ConsoleOptions
 from admin.options import TrackerOptions
 from bot.llm_options import LlmOptions
 from bot.options import BotOptions
-from channels.webchat import Options as WebchatOptions
+from channels.webchat_options import Options as WebchatOptions
 from channels.webchat_tokens import demo_key
 from rules.options import RulesOptions
 

@@ -9,7 +9,6 @@ import hmac
 import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -21,79 +20,38 @@ from channels.webchat_beat import Beat
 from channels.webchat_files import Files
 from channels.webchat_history import History
 from channels.webchat_limits import Bucket, Buckets, Places, counted
+from channels.webchat_options import Options, check
 from channels.webchat_origins import Origins
 from channels.webchat_pages import demo_routes, widget_routes
-from channels.webchat_socket import (
-    FRAMES_AT_ONCE,
-    FRAMES_PER_SECOND,
-    IDENTITY,
-    LOOK,
-    RESTART,
-    TRY_LATER,
-    Socket,
-    close,
-    first_frame,
-    see_off,
-)
+from channels.webchat_socket import FRAMES_AT_ONCE, FRAMES_PER_SECOND, LOOK, Socket, first_frame
 from channels.webchat_tokens import demo_key, visitor_token
 from channels.webchat_turns import Turns
 from channels.webchat_visitors import Keys, Locked, recognise
+from channels.websocket_close import IDENTITY, RESTART, TRY_LATER, close, see_off
 from profiles.conversation import Conversation
 from profiles.live import Abroad
 from profiles.record import from_document
-from profiles.secret import Secret, live
 from profiles.snapshot import Changes
 from profiles.store import Unavailable
+
+__all__ = ["Options", "Webchat", "connect"]
 
 log = logging.getLogger("channels.webchat")
 
 LARGEST_FRAME = 64 * 1024
 HELLO_WITHIN_SECONDS = 10
 GOODBYE_SECONDS = 5.0  # in which one who closes may still read what was sent
-SHORTEST_SECRET = 32  # characters: RFC 7518, section 3.2, asks for as many bits as the hash has
 SAYS_PER_MINUTE = 60
 TYPING = "webchat.typing"
 LOOK_AT_ONCE, LOOK_WITHIN_SECONDS = 1_000, 0.3
 SEEN_OF_A_CONVERSATION = ("profile", "channel", "address", "identity", "opened_at", "seq", "owner", "unread")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The web chat's settings: section [channels.webchat]."""
-
-    enabled: bool = field(default=False, metadata={"about": "Whether the web chat is served."})
-    origins: tuple[str, ...] = field(
-        default=(),
-        metadata={"about": 'Pages that may hold the widget: "https://shop.example"; this server\'s own always may.'},
-    )
-    identity_secret: Secret = field(
-        default=Secret(),
-        metadata={
-            "about": "What your server signs identity tokens with, 32 characters or more; empty: nobody signs in."
-        },
-    )
-    previous_identity_secret: Secret = field(
-        default=Secret(), metadata={"about": "The one before it, still accepted until you take it out."}
-    )
-    demo: bool = field(default=False, metadata={"about": "Whether the demo shop is served at /channels/webchat/demo."})
-    largest_file_megabytes: int = field(default=10, metadata={"about": "The largest file a visitor may send, 1 to 15."})
-    sockets_per_address: int = field(
-        default=20, metadata={"about": "How many sockets one internet address may hold open at once."}
-    )
-    proxies: int = field(
-        default=0,
-        metadata={"about": "How many proxies of yours stand before the server and add to X-Forwarded-For."},
-    )
-
-    @property
-    def identity_secrets(self) -> tuple[str, ...]:
-        """What an identity token may be signed with."""
-        return live(self.identity_secret, self.previous_identity_secret)
-
-
 async def connect(options: Options, door: Door) -> "Webchat":
     """Return the web chat, listening to every commit. Raises ValueError for options that can not work."""
-    _check(options, door)
+    if not door.secret:
+        raise ValueError("the server has no signing secret: visitors' tokens could be forged")
+    check(options)
     return Webchat(options, door)
 
 
@@ -297,23 +255,3 @@ class Webchat:
             sockets.discard(socket)
             if not sockets:
                 del self._sockets[conversation]
-
-
-def _check(options: Options, door: Door) -> None:
-    if not door.secret:
-        raise ValueError("the server has no signing secret: visitors' tokens could be forged")
-    for name in ("identity_secret", "previous_identity_secret"):
-        length = len(getattr(options, name).reveal())
-        if 0 < length < SHORTEST_SECRET:
-            raise ValueError(
-                f"{name}: expected {SHORTEST_SECRET} characters or more, got {length}. "
-                'Hint: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
-    if options.previous_identity_secret and not options.identity_secret:
-        raise ValueError(
-            "previous_identity_secret: expected identity_secret beside it: only the old one would be taken"
-        )
-    if not 1 <= options.largest_file_megabytes <= 15:  # one MongoDB document holds 16 MB
-        raise ValueError(f"largest_file_megabytes: expected 1 to 15, got {options.largest_file_megabytes}")
-    if options.proxies < 0 or options.sockets_per_address < 1:
-        raise ValueError("proxies: expected 0 or more; sockets_per_address: expected 1 or more")

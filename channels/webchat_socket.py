@@ -9,7 +9,6 @@ a task of its own (webchat_lane.py), and one clock ticks for all (webchat_beat.p
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +22,7 @@ from channels.webchat_lane import Lane
 from channels.webchat_limits import Bucket
 from channels.webchat_turns import RETRY_SECONDS, Outgoing, Turns, retry
 from channels.webchat_visitors import Visitor
+from channels.websocket_close import BROKEN, FLOOD, IDENTITY, MALFORMED, NO_HELLO, TRY_LATER, close
 from profiles.conversation import Conversation
 from profiles.store import Unavailable
 from profiles.timeline import Message
@@ -41,10 +41,6 @@ LOOK: Frame = {"type": "inapp"}
 
 _BEEPS = (WSMsgType.PING, WSMsgType.PONG)
 _OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
-
-# close codes (RFC 6455, section 7.4): below 4000 the registered ones, above it ours
-RESTART, TRY_LATER, BROKEN = 1012, 1013, 1011
-MALFORMED, IDENTITY, NO_HELLO, FLOOD = 4400, 4401, 4408, 4429
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,19 +295,3 @@ async def first_frame(ws: web.WebSocketResponse, bucket: Bucket, within_seconds:
         return frame
     await close(ws, MALFORMED, "hello")
     return None
-
-
-async def close(ws: web.WebSocketResponse, code: int, reason: str) -> None:
-    """Close, giving the other side a second to say goodbye; one that floods or does not read is not waited for."""
-    with suppress(TimeoutError, ConnectionError):
-        async with asyncio.timeout(1):
-            await ws.close(code=code, message=reason.encode())
-    request = ws._req  # noqa: SLF001 (aiohttp has no public way from a socket to its transport)
-    if request is not None and request.transport is not None:
-        request.transport.abort()
-
-
-def see_off(transport: asyncio.Transport | None, after_seconds: float) -> None:
-    """Who said goodbye and does not read keeps the connection for a moment only."""
-    if transport and transport.get_write_buffer_size():
-        asyncio.get_running_loop().call_later(after_seconds, transport.abort)
