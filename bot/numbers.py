@@ -28,6 +28,7 @@ _SCALES = {
 }
 _JOINTS = ("and", "et")
 _ARTICLES = ("un", "une")
+_MOST_DIGITS = 15  # before the decimals; the database keeps eighteen
 _LONGEST = 12  # words; "cent cent cent ..." must not grow into a number of a thousand digits
 _DIGITS = re.compile(r"(?<![\w.,:/-])[+-]?(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d{1,15})(?:[.,]\d{1,15})?(?![\w:/-])")
 _WORD = re.compile(r"[a-z]+")
@@ -37,11 +38,21 @@ Number = tuple[int | float, int, int]
 
 def find_number(folded: str) -> Number | None:
     """Return the first number of a text in small letters without accents, and where it stands; None if there is none."""
-    digits, words = _DIGITS.search(folded), _in_words(folded)
+    digits, words = _in_digits(folded), _in_words(folded)
     if digits and (words is None or digits.start() < words[1]):
         written = re.sub(r"\s", "", digits[0]).replace(",", ".")
         return (float(written) if "." in written else int(written)), *digits.span()
     return words
+
+
+def _in_digits(text: str) -> re.Match[str] | None:
+    """Return the first number in digits; of more than any count has, as an account's, it is none."""
+    return next((found for found in _DIGITS.finditer(text) if _counts(found[0]) <= _MOST_DIGITS), None)
+
+
+def _counts(written: str) -> int:
+    """Return how many digits stand before the decimals."""
+    return sum(map(str.isdecimal, re.split("[.,]", written)[0]))
 
 
 def _in_words(text: str) -> Number | None:
@@ -70,7 +81,7 @@ def _value(words: list[str]) -> int:
         if word in ("thousand", "mille", "million", "millions"):
             total, part = total + max(part, 1) * _SCALES[word], 0
         elif word in _SCALES:
-            part = max(part, 1) * _SCALES[word]
+            part = max(part, 1) * _SCALES[word] if part < 1000 else part  # "cent cent cent" is no number
         elif word in ("vingt", "vingts") and part % 100 == 4:  # quatre-vingts
             part += 76
         else:

@@ -21,7 +21,7 @@ from profiles.profile import Profile
 from profiles.record import from_document
 from profiles.snapshot import Changes, Done, Refusal, Snapshot, Work
 from profiles.spoken import heed
-from profiles.store import Store, Unavailable
+from profiles.store import Store, Unavailable, Unstorable
 from profiles.tasks import end
 from profiles.timeline import BOT, Message
 from profiles.writer import Writer
@@ -154,5 +154,11 @@ class Outside:
             )
             return heed(changes, answer.profile.id)
 
-        outcome = await self._writer.commit(Work(think, conversations=(conversation.id,), key=f"{message.id}:1"))
+        work = Work(think, conversations=(conversation.id,), key=f"{message.id}:1")
+        try:
+            outcome = await self._writer.commit(work)
+        except Unstorable:  # its actions would else be run again and again, and nobody answer
+            log.error("outside.answer unstorable message=%s", message.id)
+            turn = None
+            outcome = await self._writer.commit(work)
         return isinstance(outcome, Done)

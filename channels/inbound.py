@@ -25,7 +25,7 @@ from profiles.reactions import answered
 from profiles.record import replace
 from profiles.snapshot import Changes, Done, Outcome, Refusal, Snapshot, Work
 from profiles.spoken import Word, heed, no, word_id
-from profiles.store import Store
+from profiles.store import Store, Unstorable
 from profiles.text import clean
 from profiles.timeline import BOT, Content, Event, Message
 from profiles.writer import Writer
@@ -86,11 +86,24 @@ class FrontDoor:
         refused, key = await self._has_refused(inbound), f"{inbound.space or inbound.channel}:{inbound.address}"
         is_flood, outcome = self._floods.is_one(key, channel=inbound.channel), None
         try:
-            outcome = await self._writer.commit(self._message(inbound, refused, is_flood))
+            outcome = await self._kept(inbound, refused, is_flood)
             return outcome
         finally:
             if not is_flood and not isinstance(outcome, Done):
                 self._floods.take_back(key)
+
+    async def _kept(self, inbound: Inbound, refused: bool, is_flood: bool) -> Outcome:
+        """Store it and what the bot makes of it; where the database can not keep that, the message alone, for people.
+
+        A number of thirty digits in the bot's memory would else lose what the person said, for no channel repeats it.
+        """
+        try:
+            return await self._writer.commit(self._message(inbound, refused, is_flood))
+        except Unstorable:
+            if inbound.answers != "bot":
+                raise
+            log.error("inbound.answer unstorable message=%s:%s", inbound.channel, inbound.id)
+            return await self._writer.commit(self._message(replace(inbound, answers="people"), refused, is_flood))
 
     async def _has_refused(self, inbound: Inbound) -> bool:
         limits = self._limits_of(inbound.channel)

@@ -195,7 +195,7 @@ class Twilio:
         if state is None:  # queued, sending, accepted: nothing we do not know
             return _thanks()
         code = fields.get("ErrorCode", "")
-        why = reason(int(code) if code.isdecimal() else None) if state == "failed" else None
+        why = reason(int(code) if code.isdecimal() and len(code) < 10 else None) if state == "failed" else None
         return await self._settled(Receipt(self.name, clean(id, longest=64), state, self._door.clock(), why))
 
     async def _settled(self, arrival: Arrival) -> web.Response:

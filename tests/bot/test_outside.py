@@ -34,6 +34,7 @@ class Slow:
         self.may_answer = asyncio.Event()
         self.heard: list[str] = []
         self.breaks_on = ""
+        self.counts_from = 0
 
     def at_once(self, memory: Mapping[str, Any] | None, heard: Heard, known: Known) -> Turn | None:
         return None
@@ -43,7 +44,7 @@ class Slow:
         await self.may_answer.wait()
         if heard.text == self.breaks_on:
             raise RuntimeError("a bug")
-        count = int((memory or {}).get("count", 0)) + 1
+        count = int((memory or {}).get("count", self.counts_from)) + 1
         return Turn({"count": count}, (Content(f"{count}: {heard.text}"),))
 
     async def people_took(self, conversation: str) -> None:
@@ -162,3 +163,13 @@ async def test_a_bot_whose_own_code_raises_hands_over_and_keeps_the_message(stor
 
 def _owing(conversation: Conversation, owed: tuple[str, ...]) -> Conversation:
     return replace(conversation, pending=owed)
+
+
+async def test_an_answer_that_the_database_can_not_keep_is_given_to_people_and_thought_once(store: Store) -> None:
+    here = Process(store)
+    here.mind.may_answer.set()
+    here.mind.counts_from = 10**30
+    await here.hears("one")
+    await until(here.owes_nothing)
+    assert ((await here.conversation()).owner, here.mind.heard, await here.said()) == ("queue", ["one"], [])
+    await here.outside.close()

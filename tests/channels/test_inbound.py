@@ -16,9 +16,9 @@ from profiles.conversation import Conversation, take
 from profiles.indexes import INDEXES
 from profiles.ledger import Ledger, ledger_of, mark
 from profiles.profile import Profile
-from profiles.record import from_document
+from profiles.record import from_document, replace
 from profiles.snapshot import Changes, Done, Duplicate, Outcome, Snapshot, Work
-from profiles.store import Store, Unavailable
+from profiles.store import Store, Unavailable, Unstorable
 from profiles.timeline import BOT, Button, Content, Event, Message
 from profiles.writer import Writer
 from tests.waiting import until
@@ -391,6 +391,23 @@ async def test_what_the_bot_may_not_answer_any_more_waits_for_people(house: Hous
     house.now += timedelta(hours=1)
     await house.door.receive(Inbound("sms", "+33612345678", "3", Content("hello?"), answers="people"))
     assert (await house.conversation()).handover == conversation.handover, "it waits already, and why is known"
+
+
+def overflowing(snapshot: Snapshot, profile: Profile, conversation: Conversation, message: Message) -> Answer:
+    """Remember a number that the database has no room for."""
+    return Answer(profile, replace(conversation, bot={"slots": {"number": 10**30}}), (Content("Noted."),))
+
+
+async def test_what_the_database_can_not_keep_of_the_bots_costs_no_message(house: House) -> None:
+    house.door = FrontDoor(house.writer, house.store, answer=overflowing, limits={}, language="en")
+    await house.says("1 000 000 000 000 000 000 000", id="1")
+    assert await house.texts() == ["1 000 000 000 000 000 000 000"]
+    assert ((await house.conversation()).owner, (await house.conversation()).bot) == ("queue", {})
+
+
+async def test_a_message_that_the_database_can_not_keep_itself_is_refused(house: House) -> None:
+    with pytest.raises(Unstorable):
+        await house.door.receive(Inbound("sms", "+33612345678", "1", Content("hello"), metadata={"n": 10**30}))
 
 
 async def test_what_a_provider_repeats_is_no_flood(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,6 +130,7 @@ async def test_a_message_without_an_id_or_a_sender_is_refused(line: Line, missin
      ("failed", "30007", Receipt("twilio", "SM1", "failed", NOW, "content 30007")),
      ("failed", "30034", Receipt("twilio", "SM1", "failed", NOW, "config 30034")),
      ("failed", "", Receipt("twilio", "SM1", "failed", NOW, "undelivered")),
+     ("failed", "1" * 5_000, Receipt("twilio", "SM1", "failed", NOW, "undelivered")),
      ("failed", "99999", Receipt("twilio", "SM1", "failed", NOW, "undelivered 99999"))],
 )  # fmt: skip
 async def test_a_status_is_a_receipt(line: Line, status: str, code: str, receipt: Receipt) -> None:
