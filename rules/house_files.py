@@ -4,19 +4,16 @@ topics.yml: what messages are about, in words that consent attaches to. segments
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from profiles.topics import WORD, Topic
 from profiles.topics import mistakes as topic_mistakes
 from profiles.written import Table, place_of, value_of
 from rules.audience import AUDIENCE, joined
 from rules.file_reading import WRONG, Reading
-from rules.records import Key, Record
-from rules.schema_triggers import CHANNEL
+from rules.records import Found, Key, Record
+from rules.schema_words import CHANNEL
 from rules.shapes import FLAG, Many, Pairs, Said, Text, choice
 from rules.step_shapes import PROSE
-
-Found = Mapping[str, Any]
 
 TOPICS, SEGMENTS, PRESSURE, VOCABULARY = "topics.yml", "segments.yml", "pressure.yml", "vocabulary.yml"
 HOUSE_FILES = (VOCABULARY, TOPICS, SEGMENTS, PRESSURE)

@@ -1,9 +1,9 @@
 """pressure.yml: the house's caps, quiet hours and control group, the prices of SMS, and what is counted of messages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from profiles.caps import Calendar, Cap, grace, mistakes
 from profiles.duration import Duration
@@ -13,14 +13,13 @@ from rules.file_reading import WRONG, Reading
 from rules.forms import Count, price
 from rules.house_files import NAME, PRESSURE, word
 from rules.policy import Prices
-from rules.records import Key, Record
+from rules.records import Found, Key, Record
 from rules.rule_terms import Tracking, Window
 from rules.schema import COUNT, SHARE, TRACKING, WINDOW
 from rules.schema_steps import HOUR
-from rules.schema_triggers import LENGTH
+from rules.schema_words import LENGTH
 from rules.shapes import Many, Pairs, Said, Text
 
-Found = Mapping[str, Any]
 Scope = Literal["all", "channel", "topic", "label"]
 
 

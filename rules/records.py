@@ -9,6 +9,9 @@ from profiles.written import Table, place_of, value_of
 from rules.file_reading import WRONG, Reading
 from rules.shapes import EVENT_NAME, Json, Said, Shape
 
+Found = Mapping[str, Any]
+"""What was read of a record: its keys that are there, by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -27,7 +30,7 @@ class Record:
 
     title: Said
     keys: tuple[Key, ...]
-    make: Callable[[Mapping[str, Any], Reading, Table], Any]
+    make: Callable[[Found, Reading, Table], Any]
     within: Callable[[Table, Reading], Reading] = field(default=lambda table, reading: reading)
     is_here: bool = True
     """Whether the reference tells its keys in a section of its own."""

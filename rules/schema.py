@@ -3,7 +3,7 @@
 rules/rule_file.py reads by it, rules/json_schema.py tells editors, rules/reference.py writes the manual's tables.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,23 +13,13 @@ from rules.audience import AUDIENCE
 from rules.file_reading import Reading
 from rules.forms import Count, count, day, share, window
 from rules.languages import in_languages, spoken
-from rules.records import Key, Record
+from rules.records import Found, Key, Record
 from rules.rule import Rule
 from rules.rule_terms import Entry, Goal, Pressure, Timing, Tracking
-from rules.schema_triggers import (
-    EVENT_KEY,
-    TRIGGERS,
-    WHERE_KEY,
-    ZONE_KEY,
-    begins_with,
-    event_match,
-    is_scheduled,
-    with_event,
-)
+from rules.schema_triggers import TRIGGERS, begins_with, is_scheduled
+from rules.schema_words import EVENT_KEY, WHERE_KEY, ZONE_KEY, event_match, with_event
 from rules.shapes import FLAG, Condition, Many, Name, Said, Text, Whole, choice
 from rules.step_shapes import PROSE, WORD, Limited, Signal, Steps
-
-Found = Mapping[str, Any]
 
 RULE_ID = Text(
     Said("small letters, digits and -, at most 60", "des minuscules, chiffres et -, 60 au plus"),

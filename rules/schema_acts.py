@@ -1,18 +1,15 @@
 """What steps that send nothing say: labels, hand over, wallet, webhook, emit."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from profiles.attributes import RESERVED
 from profiles.written import Table, place_of, text_at
 from rules.file_reading import Reading, Wrong
-from rules.records import Key, Record
+from rules.records import Found, Key, Record
 from rules.shapes import FLAG, Condition, Many, Name, Pairs, Said, Text
 from rules.step_shapes import PROSE, WORD
 from rules.template_file import WORDED
 
-Found = Mapping[str, Any]
 VALUE = Condition(of_any_kind=True)
 
 ATTRIBUTE_NAME = Said("an attribute such as contact.tier", "un attribut tel que contact.tier")

@@ -1,17 +1,14 @@
 """What a `send` step says: channels, template, variants and their winner, the fallback."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from profiles.written import Table, place_of
 from rules.file_reading import Reading
-from rules.records import Key, Record
+from rules.records import Found, Key, Record
 from rules.rule_step import Fallback, Send, Winner
-from rules.schema_triggers import CHANNEL
+from rules.schema_words import CHANNEL
 from rules.shapes import Either, Many, Name, Pairs, Said, Whole, choice
 from rules.step_shapes import ID, Limited
-
-Found = Mapping[str, Any]
 
 TEMPLATE = Name(Said("a template", "un modèle"), lambda reading: reading.names.templates)
 WINNER = Record(

@@ -1,6 +1,6 @@
 """What a rule does, step by step: the key that begins each kind of step, and those beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ from profiles.duration import Duration
 from profiles.written import Table, place_of
 from rules.file_reading import Reading, named
 from rules.forms import clock, weekdays
-from rules.records import Key, Record, Verbs
+from rules.records import Found, Key, Record, Verbs
 from rules.rule_step import (
     Emit,
     HandOver,
@@ -29,8 +29,6 @@ from rules.schema_send import SEND
 from rules.shapes import Condition, Either, Many, Name, Pairs, Said, Text, attribute
 from rules.step_shapes import ID as NAMED
 from rules.step_shapes import WORD, Below, Branch, Limited, Numbered, Signal
-
-Found = Mapping[str, Any]
 
 ID = Text(
     Said("small letters, digits, - and _", "des minuscules, chiffres, - et _"),

@@ -1,16 +1,14 @@
-"""What may begin a run: the keys of `when`, and of an event with its condition."""
+"""What may begin a run: the keys of `when`."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from profiles.written import Table
 from rules.file_reading import Reading, named
-from rules.forms import anniversary, crossing, length, moment, threshold
-from rules.records import Key, Record, Verbs
+from rules.forms import anniversary, crossing, moment, threshold
+from rules.records import Found, Key, Record, Verbs
 from rules.recurring import recurring
 from rules.rule_trigger import (
-    EventMatch,
     OnCall,
     Once,
     OnChange,
@@ -20,24 +18,9 @@ from rules.rule_trigger import (
     OnSchedule,
     OnSegment,
 )
-from rules.shapes import FLAG, Choice, Condition, Many, Name, Said, Text, attribute, choice, zone, zone_near
+from rules.schema_words import CHANNEL, EVENT_KEY, WHERE_KEY, ZONE_KEY, event_match
+from rules.shapes import FLAG, Choice, Condition, Many, Said, Text, attribute, choice
 
-Found = Mapping[str, Any]
-
-LENGTH = Text(
-    Said("a length such as 7d", "une durée telle que 7d"), length, r"^[1-9][0-9]*\s*(m|h|d|w|mo|y)$", 20, "7d"
-)
-ZONE = Text(
-    Said("contact or a time zone such as Europe/Paris", "contact ou un fuseau tel que Europe/Paris"),
-    zone,
-    most=64,
-    near=zone_near,
-)
-CHANNEL = Name(Said("a channel", "un canal"), lambda reading: reading.names.channels)
-EVENT = Name(
-    Said("an event such as order.paid", "un événement tel que order.paid"),
-    lambda reading: frozenset(events) if (events := reading.names.vocabulary.events) is not None else None,
-)
 ATTRIBUTE = Text(
     Said("an attribute such as contact.tier", "un attribut tel que contact.tier"),
     attribute,
@@ -45,31 +28,9 @@ ATTRIBUTE = Text(
 )
 
 
-def with_event(table: Table, reading: Reading) -> Reading:
-    """Let `where` ask about the event that stands beside it."""
-    return replace(reading, event=named(table, "event"))
-
-
 def _before_the_run(table: Table, reading: Reading) -> Reading:
     """Nothing has begun yet: there is the event that may begin it, if one does, and no message."""
     return replace(reading, event=named(table, "event") if "event" in table else None, start=None, sends=None)
-
-
-def event_match(found: Found) -> EventMatch:
-    """Return an event by name and condition."""
-    return EventMatch(found["event"], found.get("where"))
-
-
-EVENT_KEY = Key("event", EVENT, Said("the event's name", "le nom de l'événement"), is_required=True)
-WHERE_KEY = Key("where", Condition(), Said("what must be true of it", "ce qui doit en être vrai"))
-ZONE_KEY = Key("zone", ZONE, Said("whose local time counts", "le fuseau dont l'heure compte"), default="contact")
-
-MATCH = Record(
-    Said("An event", "Un événement"),
-    (EVENT_KEY, WHERE_KEY),
-    lambda found, reading, table: event_match(found),
-    with_event,
-)
 
 
 def _schedule(found: Found, reading: Reading, table: Table) -> OnSchedule:

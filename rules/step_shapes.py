@@ -9,7 +9,7 @@ from profiles.duration import Duration
 from profiles.written import Table, place_of
 from rules.file_reading import MOST_STEPS, WRONG, Reading, named
 from rules.rule_step import LONGEST, Reaction
-from rules.schema_triggers import LENGTH, MATCH
+from rules.schema_words import LENGTH, MATCH
 from rules.shapes import EVENT_NAME, Condition, Json, Said, Text
 
 ID = re.compile(r"[a-z][a-z0-9_-]{0,39}")

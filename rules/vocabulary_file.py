@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from profiles.attributes import RESERVED
 from profiles.expression_tree import Kind
 from profiles.written import Table
 from rules.file_reading import Reading
 from rules.house_files import NAME, VOCABULARY
-from rules.records import Key, Record
+from rules.records import Found, Key, Record
 from rules.shapes import FLAG, Pairs, Said, choice
 from rules.step_shapes import PROSE
-
-Found = Mapping[str, Any]
 
 OWN_EVENTS = frozenset(
     {
