@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.brain import Brain, Mind
+from bot.cleaning import LONGEST_HEARD
 from bot.content import digest, is_writable
 from bot.contract import Heard, Known, Turn
 from bot.options import BotOptions as BotOptions  # known from here, too
@@ -80,11 +81,11 @@ def answerer(mind: Mind, *, one_conversation: bool = False) -> Answerer:
 
 
 def heard(message: Message) -> Heard:
-    """Return a stored message as the bot hears it."""
+    """Return a stored message as the bot hears it: a mail may be longer than what it reads of one."""
     content = message.content
     shown = not content.text.strip() and (content.attachments or content.place or content.card)
     payload = SHOWN if shown and content.payload is None else content.payload
-    return Heard(message.id, content.text, message.channel, message.at, payload, message.metadata)
+    return Heard(message.id, content.text[:LONGEST_HEARD], message.channel, message.at, payload, message.metadata)
 
 
 def known(profile: Profile, conversation: Conversation) -> Known:

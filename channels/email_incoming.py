@@ -17,7 +17,6 @@ from channels.channel import Door, Inbound
 from channels.email_automatic import By, written_by
 from channels.email_bounces import TOKEN, Heard
 from channels.email_files import Files
-from channels.email_folding import fresh
 from channels.email_letter import House
 from channels.email_octets import is_quick
 from channels.email_options import Options
@@ -166,7 +165,7 @@ def _id_of(letter: Letter) -> str:
 
 def _content(letter: Letter, files: tuple[Attachment, ...]) -> Content:
     """Return what the mail says; the subject is shown where it begins something, and is the text where there is no other."""
-    text, subject = fresh(letter.text), clean(letter.subject)
+    text, subject = letter.new, clean(letter.subject)
     if not text and not files:
         return Content(text=subject)
     return Content(text=text, title="" if is_reply(subject) else subject, attachments=files)
@@ -178,7 +177,7 @@ def _metadata(letter: Letter, address: str, left_out: Sequence[str], by: By) -> 
         "subject": clean(letter.subject),
         "message_id": letter.id,
         "references": list(letter.references),
-        "whole": whole if whole != clean(fresh(letter.text)) else "",
+        "whole": whole if whole != clean(letter.new) else "",
         "from": letter.sender if letter.sender != address else "",
         "left_out": list(left_out),
         "by": "" if by == "person" else by,

@@ -18,6 +18,7 @@ from channels.email_bounces import MOST_PARTS
 from channels.email_charset import decoded, words
 from channels.email_charset import field as field_of
 from channels.email_flowed import joined
+from channels.email_folding import fresh
 from channels.email_html import charset_of, said_by
 from channels.email_octets import message_of, why_endless
 from channels.email_sealed import inside
@@ -62,6 +63,8 @@ class Letter:
     sent_at: datetime | None = None
     text: str = ""
     """The whole of its words, quotes and signature too."""
+    new: str = ""
+    """Its words without the mail it answers and without the signature."""
     parts: tuple[Part, ...] = ()
     to: tuple[str, ...] = ()
     """The addresses that it was sent to, as far as its header says so."""
@@ -86,6 +89,7 @@ def read(mail: Message) -> Letter:
     for part, alternative in _leaves(mail):
         if not body.takes(part, alternative):
             parts += _files(part)
+    text = body.said()[:LONGEST_BODY]
     return Letter(
         sender=sender,
         name=name,
@@ -94,7 +98,8 @@ def read(mail: Message) -> Letter:
         answers=tuple(dict.fromkeys(answers))[:MOST_REFERENCES],
         references=tuple(dict.fromkeys([*_ids(mail, "References"), *_ids(mail, "In-Reply-To")]))[-MOST_REFERENCES:],
         sent_at=_date(mail),
-        text=body.said()[:LONGEST_BODY],
+        text=text,
+        new=fresh(text),
         parts=tuple(parts),
         to=recipients(mail),
         mail=mail,

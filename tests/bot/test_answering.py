@@ -1,5 +1,6 @@
 """Where the bot meets the server: what it hears of a stored message, what a turn comes to, what happens when it fails."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def says(brain: Brain, content: Content, profile: Profile = ANNA) -> Answer:
     conversation = begin("webchat:v", profile, channel="webchat", address="v", identity="webchat:v", now=NOON)
     conversation, message = heard(conversation, content, id="webchat:1", now=NOON)
     return answerer(brain)(Snapshot(NOON), profile, conversation, message)
+
+
+@pytest.mark.parametrize("letter", ["ß", "İ", "ffi", "<b>", "i ", "1 000 "])
+def test_a_mail_of_two_hundred_thousand_letters_holds_up_nobody(shop: Brain, letter: str) -> None:
+    says(shop, Content("Bonjour"))
+    began = time.process_time()
+    says(shop, Content((letter * 200_000)[:200_000]))
+    assert time.process_time() - began < 0.08
 
 
 @pytest.mark.parametrize(

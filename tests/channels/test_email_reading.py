@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from channels.email_charset import decoded, words
 from channels.email_html import said_by
+from channels.email_incoming import _content, _metadata
 from channels.email_octets import is_quick
 from channels.email_reading import Letter, Unreadable, parsed, read
 
@@ -185,6 +186,13 @@ def test_no_paragraph_takes_long(unit: str) -> None:
     began = time.process_time()
     letter(FLOWED % (b"", (unit * (1_000_000 // len(unit))).encode()))
     assert time.process_time() - began < 3
+
+
+def test_quotes_are_looked_for_where_the_mail_is_read_and_nowhere_else() -> None:
+    found = letter(HEAD + b"\r\n" + b"> a\nb\n" * 33_000)
+    began = time.process_time()
+    assert _content(found, ()).text and _metadata(found, found.sender, (), "person")
+    assert time.process_time() - began < 0.1
 
 
 def test_no_charset_takes_long() -> None:
