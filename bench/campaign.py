@@ -19,7 +19,8 @@ from causerie.garbage import collect_seldom
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot
 from profiles.indexes import INDEXES
-from profiles.ledgers import Granted, Ledgers, Wanted
+from profiles.ledger_answer import Granted, Wanted
+from profiles.ledgers import Ledgers
 from profiles.record import to_document
 from profiles.store import Store
 from profiles.timeline import Delivery, Message

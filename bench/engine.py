@@ -25,7 +25,8 @@ from channels.outbound import BackDoor
 from profiles.calendar import utc_now
 from profiles.caps import Slot
 from profiles.indexes import INDEXES
-from profiles.ledgers import Granted, Ledgers, Wanted
+from profiles.ledger_answer import Granted, Wanted
+from profiles.ledgers import Ledgers
 from profiles.permits import Permits
 from profiles.record import to_document
 from profiles.snapshot import Changes, Work

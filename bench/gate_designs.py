@@ -16,7 +16,8 @@ from pymongo.write_concern import WriteConcern
 from bench.overs import Grant, Limit
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot
-from profiles.ledgers import Granted, Ledgers, Wanted
+from profiles.ledger_answer import Granted, Wanted
+from profiles.ledgers import Ledgers
 from profiles.store import Store
 
 ROWS = "control_deliveries"

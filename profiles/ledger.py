@@ -199,3 +199,8 @@ def _entry(entry: Document) -> Entry:
         labels=tuple(entry.get("g", ())),
         priority=entry.get("y", 50),
     )
+
+
+def own_rid(rid: str, profile: str) -> str:
+    """Return the name of a reservation that many make alike, as one person has it."""
+    return f"{rid}/{profile}"

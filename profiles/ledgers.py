@@ -8,70 +8,24 @@ answer, no grant; a slot whose answer was lost is spent, and found again as ours
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, TypeAlias
+from typing import Any
 
-from profiles.caps import Cap, Slot, ago, even, first_free, full, is_calendar, literal, room, starts
-from profiles.consent import allows, awake, lawful, paused_until
+from profiles.caps import Cap, Slot, ago, even, is_calendar, literal, room, starts
+from profiles.consent import awake, lawful
 from profiles.crash import crash_point
-from profiles.ledger import COLLECTION, EMPTY, HORIZON, MOST_ENTRIES, WHOLE, Entry, Ledger, ledger_of
+from profiles.ledger import COLLECTION, EMPTY, HORIZON, MOST_ENTRIES, WHOLE, Ledger, ledger_of, own_rid
+from profiles.ledger_answer import ASK_AGAIN, Answer, Denied, Granted, Wanted, in_turn, why
 from profiles.ledger_merging import bring_together
 from profiles.store import Document, Filter, Store
-from profiles.swift import swift
 
 AT_ONCE = 500
 """People asked about in one command: the command is what costs, not the document."""
-ASK_AGAIN = timedelta(seconds=1)
 PARKED_FOR = timedelta(minutes=5)
 """When it is worth asking again while the database's clock is doubted."""
 _TRIES = 3
 _ENTRIES: Filter = {"$ifNull": ["$h", []]}
-
-
-@swift
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """The slot is this person's reservation `rid`, since `at` (the database's clock; None: since just now, and nobody looked).
-
-    It may have been ours before. Consent is asked again at the sending (profiles/permits.py): a no may have come since.
-    """
-
-    at: datetime | None = None
-
-
-@swift
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """Nothing was taken, why, and the first instant at which it is worth asking again (None: no instant is).
-
-    Codes: those of `profiles.consent.verdict` and `Cap.code`, `paused`, `merged` (detail: into whom), `capped:own`,
-    `capped:ledger` (200 deliveries within the horizon), `contended` (a slot came free meanwhile).
-    """
-
-    code: str
-    until: datetime | None = None
-    detail: str = ""
-
-
-Answer: TypeAlias = Granted | Denied
-
-
-@swift
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One delivery that somebody wants to make: to whom, what it would spend, under which caps, in whose zone."""
-
-    profile: str
-    slot: Slot
-    caps: tuple[Cap, ...]
-    zone: tzinfo
-    due_at: datetime
-
-
-def in_turn(wanted: Sequence[Wanted]) -> list[int]:
-    """Return their places in the order in which one last slot would be given: the higher priority, then what was due first."""
-    return sorted(range(len(wanted)), key=lambda place: (-wanted[place].slot.priority, wanted[place].due_at))
 
 
 class Ledgers:
@@ -256,38 +210,6 @@ class Ledgers:
             entry["r"] = rid
         recent = {"$filter": {"input": _ENTRIES, "as": "e", "cond": {"$gt": ["$$e.t", ago(self._horizon)]}}}
         return [{"$set": {"h": {"$concatArrays": [[entry], recent]}}}]
-
-
-def own_rid(rid: str, profile: str) -> str:
-    """Return the name of a reservation that many make alike, as one person has it."""
-    return f"{rid}/{profile}"
-
-
-def why(
-    ledger: Ledger,
-    slot: Slot,
-    caps: Iterable[Cap],
-    *,
-    zone: tzinfo,
-    now: datetime,
-    horizon: timedelta = HORIZON,
-) -> Answer:
-    """Return what the gate would answer by what this ledger says; what a person is told when it refused."""
-    if spent := _already(ledger, slot.rid):
-        return Granted(spent.at)
-    if code := allows(ledger, slot):
-        return Denied(code, detail=ledger.into or "")
-    if until := paused_until(ledger, slot.channel, slot.topic, now):
-        return Denied("paused", until)
-    if found := full(ledger, slot, caps, zone=zone, now=now):
-        return Denied(found[0].code, first_free(found))
-    if len(ledger.entries) >= MOST_ENTRIES and (oldest := ledger.entries[-1].at + horizon) > now:
-        return Denied("capped:ledger", oldest)
-    return Denied("contended", now + ASK_AGAIN)
-
-
-def _already(ledger: Ledger, rid: str) -> Entry | None:
-    return next((entry for entry in ledger.entries if entry.rid == rid), None)
 
 
 def _entry(slot: Slot) -> Document:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from profiles.brakes import Brakes
 from profiles.caps import Cap, Slot
-from profiles.ledgers import Answer, Wanted
+from profiles.ledger_answer import Answer, Wanted
 from profiles.record import replace
 from profiles.timeline import Content
 from profiles.topics import Basis

@@ -17,7 +17,7 @@ from profiles.caps import Cap, Full, Slot, first_free, full
 from profiles.consent import allows, paused_until
 from profiles.hours import Spell, opens_at, quiet_until
 from profiles.ledger import Ledger
-from profiles.ledgers import ASK_AGAIN, Answer, Denied, Granted
+from profiles.ledger_answer import ASK_AGAIN, Answer, Denied, Granted
 from profiles.profile import Identity
 from profiles.swift import swift
 from profiles.topics import Class

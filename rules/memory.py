@@ -16,8 +16,8 @@ from typing import Any
 from profiles.caps import Cap, Slot
 from profiles.conversation import Conversation
 from profiles.expression import Expression, Facts
-from profiles.ledger import Entry, Ledger
-from profiles.ledgers import Answer, Denied, Granted, Wanted, in_turn, own_rid, why
+from profiles.ledger import Entry, Ledger, own_rid
+from profiles.ledger_answer import Answer, Denied, Granted, Wanted, in_turn, why
 from profiles.profile import Profile
 from profiles.record import Document, from_document, to_document
 from profiles.snapshot import Amend, Changes, Done, Outcome, Refusal, Snapshot, Work

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from profiles.ledgers import own_rid
+from profiles.ledger import own_rid
 from profiles.swift import swift
 
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)

@@ -19,7 +19,8 @@ from pymongo import WriteConcern
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot
 from profiles.indexes import INDEXES
-from profiles.ledgers import Granted, Ledgers, Wanted
+from profiles.ledger_answer import Granted, Wanted
+from profiles.ledgers import Ledgers
 from profiles.store import Store, Unavailable
 from tests.faults.figures import Figures
 from tests.faults.journal import now

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot
 from profiles.consents import Consents, Said
-from profiles.ledgers import Granted, Ledgers, Wanted
+from profiles.ledger_answer import Granted, Wanted
+from profiles.ledgers import Ledgers
 from profiles.permits import Permits
 from profiles.store import Store
 from profiles.topics import Topic

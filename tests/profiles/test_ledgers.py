@@ -8,8 +8,10 @@ import pytest
 
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot, grace
+from profiles.ledger import own_rid
+from profiles.ledger_answer import Answer, Denied, Granted, Wanted
 from profiles.ledger_merging import merged
-from profiles.ledgers import Answer, Denied, Granted, Ledgers, Wanted, own_rid
+from profiles.ledgers import Ledgers
 from profiles.store import Store
 
 WEEK = timedelta(days=7)

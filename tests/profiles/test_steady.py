@@ -8,7 +8,8 @@ import pytest
 from profiles.calendar import utc_now
 from profiles.caps import Cap, Slot
 from profiles.consents import Consents, Said
-from profiles.ledgers import PARKED_FOR, Denied, Granted, Ledgers, Wanted
+from profiles.ledger_answer import Denied, Granted, Wanted
+from profiles.ledgers import PARKED_FOR, Ledgers
 from profiles.permits import Pass, Passage, Permits, Stopped
 from profiles.steady import BELIEVED_AFTER_SECONDS, LEAP_SECONDS, Steady
 from profiles.store import Store

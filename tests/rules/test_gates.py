@@ -12,7 +12,7 @@ import pytest
 from profiles.caps import Cap, Slot, grace
 from profiles.hours import Hours
 from profiles.ledger import Entry, Ledger, OwnCap, Pending
-from profiles.ledgers import Denied, Granted
+from profiles.ledger_answer import Denied, Granted
 from profiles.profile import Identity, Suppression
 from rules import gates
 from rules.gates import Case, Fallback, Hold, Send, Skip, after, decide
