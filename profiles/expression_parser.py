@@ -183,4 +183,5 @@ def _what(tree: ast.expr) -> str:
         "JoinedStr": "an f-string", "Lambda": "a lambda", "NamedExpr": "an assignment", "Subscript": "square brackets",
         "Dict": "braces", "IfExp": "if ... else", "Starred": "a star", "Tuple": "a list", "List": "a list", "Set": "a list",
         "ListComp": "a loop", "SetComp": "a loop", "DictComp": "a loop", "GeneratorExp": "a loop",
+        "UnaryOp": "a sign before it",
     }.get(type(tree).__name__, type(tree).__name__)  # fmt: skip

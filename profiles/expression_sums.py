@@ -10,6 +10,10 @@ LARGEST = 10**15  # a constant: beyond it a float no longer counts in whole hund
 LONGEST_TEXT = 256  # characters of one constant
 
 _ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_ELSEWHERE: dict[type[ast.operator], str] = {
+    ast.Mod: "%", ast.Pow: "**", ast.FloorDiv: "//", ast.LShift: "<<", ast.RShift: ">>", ast.BitXor: "^", ast.MatMult: "@",
+}  # fmt: skip
+_LINKS: dict[type[ast.operator], tuple[str, str]] = {ast.BitAnd: ("and", "&"), ast.BitOr: ("or", "|")}
 MOMENTS = (Kind.DATE, Kind.INSTANT)
 
 
@@ -48,9 +52,11 @@ def negative(reader: Reader, tree: ast.expr) -> Node | None:
 
 def computed(reader: Reader, tree: ast.BinOp) -> Node | None:
     """Return a sum of numbers, a moment moved by a length, or the time between two moments."""
+    if link := _LINKS.get(type(tree.op)):
+        return reader.wrong(tree, f"{link[0]} between conditions", link[1])
     op = _ARITHMETIC.get(type(tree.op))
     if op is None:
-        return reader.wrong(tree, "one of + - * /", type(tree.op).__name__)
+        return reader.wrong(tree, "one of + - * /", _ELSEWHERE[type(tree.op)])
     left, right = reader.value(tree.left), reader.value(tree.right)
     if left is None or right is None:
         return None

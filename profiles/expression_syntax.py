@@ -14,6 +14,9 @@ MOST_NODES = 400  # over the whole expression, segments put in place included
 DEEPEST = 24  # brackets, operators and calls inside each other
 
 _WORD = re.compile(r"[^\W\d]+")
+_QUOTED = re.compile(r"""\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'""")
+_UNQUOTED = re.compile(r"(?<![\w.])(?:(\d{4}-\d{2}-\d{2})|\d+(?:mo|[mhdwy]))(?![\w.-])", re.ASCII)
+"""A date (2026-11-22 would be the number 1993) or a length without its quotes."""
 _MEANT = {
     "=": "==", "=>": ">=", "=<": "<=", "<>": "!=", "&&": "and", "||": "or", "et": "and", "and": "and", "ou": "or", "or": "or",
     "non": "not", "not": "not", "est": "==", "like": 'contains(x, "y")', "contains": 'contains(x, "y")',
@@ -61,13 +64,17 @@ def syntax_of(text: str, *, depth: int = 0, room: int = MOST_NODES) -> Syntax | 
 
 
 def _parsed(text: str, lead: int, depth: int, room: int) -> Syntax | Unread:
+    if bare := _unquoted(text):
+        what = "a date in quotes" if bare[1] else "a length in quotes such as 90d, 4h, 6mo"
+        return Unread(lead + bare.start(), what, bare[0], f"'{bare[0]}'")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of odd literals, which are refused later
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         at = min(max((error.offset or 1) - 1, 0), len(text))
-        return Unread(lead + at, "an expression", f"{text[at : at + 20]!r}: {error.msg}"[:120], _meant(text, at))
+        why = "the quote is not closed" if "unterminated" in error.msg else error.msg
+        return Unread(lead + at, "an expression", f"{text[at : at + 20]!r}: {why}"[:120], _meant(text, at))
     except (ValueError, RecursionError, MemoryError):
         return Unread(lead, "an expression", "text that can not be read")
     depth, nodes = _measured(tree, depth, room)
@@ -82,6 +89,11 @@ def _parsed(text: str, lead: int, depth: int, room: int) -> Syntax | Unread:
     if odd is not None:
         return Unread(lead + odd, "plain letters outside quotes", f'"{text[odd]}"')
     return Syntax(tree, text, lead, depth, nodes)
+
+
+def _unquoted(text: str) -> re.Match[str] | None:
+    """Return the first date or length that stands outside quotes."""
+    return _UNQUOTED.search(_QUOTED.sub(lambda quoted: "'" * len(quoted[0]), text))
 
 
 def _meant(text: str, at: int) -> str:

@@ -26,6 +26,22 @@ BOOK = read_folder(Path(__file__).parents[2] / "rules" / "book")
             "vouliez-vous dire « tier » ?",
         ),
         ("for: contact.points > 'a'\n" + WAIT, "for : attendu un nombre, trouvé un texte.", ""),
+        (
+            "for: contact.born_on > 2026-11-22\n" + WAIT,
+            "for : attendu une date entre guillemets, trouvé 2026-11-22.",
+            "vouliez-vous dire « '2026-11-22' » ?",
+        ),
+        (
+            "for: did('order.paid', within=90d)\n" + WAIT,
+            "for : attendu une durée entre guillemets telle que 90d, 4h, 6mo, trouvé 90d.",
+            "vouliez-vous dire « '90d' » ?",
+        ),
+        (
+            "for: contact.tier == 'l'or'\n" + WAIT,
+            "for : attendu une expression, trouvé \"'\", dont le guillemet n’est pas fermé.",
+            "",
+        ),
+        ("for: contact.is_staff & contact.is_staff\n" + WAIT, "for : attendu and entre deux conditions, trouvé &.", ""),
         ("steps: []\n", "steps : attendu au moins une étape, trouvé une liste.", ""),
         (
             "steps: [{id: x, wait: 1h}, {id: x, wait: 1h}]\n",

@@ -69,7 +69,18 @@ def mistakes(text: str, vocabulary: Vocabulary = KNOWN) -> tuple[Mistake, ...]:
         ("start.total > 1", 1, "something known here", "start.total: there is no start at this place", ""),
         ("contact.points is 5", 1, "== or !=", "is", ""),
         ("contact.points == None", 19, "a value; ask has(...) whether one is known", "None", ""),
-        ("contact.points % 2 == 1", 1, "one of + - * /", "Mod", ""),
+        ("contact.points % 2 == 1", 1, "one of + - * /", "%", ""),
+        ("contact.points >> 500", 1, "one of + - * /", ">>", ""),
+        ('contact.is_vip & contact.is_vip', 1, "and between conditions", "&", ""),
+        ('contact.is_vip | contact.is_vip', 1, "or between conditions", "|", ""),
+        ("~contact.points > 1", 1, "names, values, comparisons and calls", "a sign before it", ""),
+        ("contact.born_on > 2026-01-01", 19, "a date in quotes", "2026-01-01", "'2026-01-01'"),
+        ('contact.country != "2026-11-22" and contact.born_on > 2026-11-22', 55, "a date in quotes", "2026-11-22",
+         "'2026-11-22'"),
+        ('did("order.paid", within=365d)', 26, "a length in quotes such as 90d, 4h, 6mo", "365d", "'365d'"),
+        ("contact.born_on > today - 6mo", 27, "a length in quotes such as 90d, 4h, 6mo", "6mo", "'6mo'"),
+        ('did("order.paid", where="event.happened_at > 2026-11-22")', 46, "a date in quotes", "2026-11-22", "'2026-11-22'"),
+        ("contact.country == 'O'Brien'", 28, "an expression", '"\'": the quote is not closed', ""),
         ("agee(contact.born_on) > 1", 1, "a function", '"agee"', "age"),
         ("age() > 1", 1, "age() of 1 value", "0", ""),
         ('age(contact.points) > 1', 5, "a date or instant or text", "a number", ""),
@@ -88,6 +99,24 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_text() -> None:
     found = mistakes('contact.contry == "FR"\n  and (contact.pts > 5\n  or segment("vpi"))')
     assert [(mistake.line, mistake.column, mistake.nearest) for mistake in found] == [
         (1, 1, "country"), (2, 8, "points"), (3, 14, "vip")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "contact.country == '2026-11-22' and contact.country == \"it's 90d\"",
+        'contact.country == "a \\"quoted\\" 2026-11-22"',
+        "contact.points - 2026 - 11 - 22 > 1",
+        'did("order.paid", within="365d", where="event.happened_at > \'2026-11-22\'")',
+    ],
+)
+def test_a_date_or_a_length_in_quotes_and_a_sum_of_numbers_are_read_as_they_stand(text: str) -> None:
+    assert isinstance(parse(text, KNOWN), Expression)
+
+
+def test_a_date_without_quotes_is_no_sum_where_any_attribute_may_be_named() -> None:
+    (mistake,) = mistakes("contact.anything == 2026-11-22", Vocabulary())
+    assert (mistake.expected, mistake.nearest) == ("a date in quotes", "'2026-11-22'")
 
 
 def test_columns_count_letters_and_not_bytes() -> None:
