@@ -1,4 +1,4 @@
-"""The command line: `causerie serve`, `check`, `chat`, `bot`, `key`; for rules `explain`, `preview`, `simulate`, `diff`."""
+"""The command line: `causerie serve`, `check`, `bot`, `import`, `key` ...; for rules `explain`, `preview`, `simulate`, `diff`."""
 
 import argparse
 import os
@@ -17,6 +17,7 @@ from causerie.workers import Post
 
 if TYPE_CHECKING:  # each command loads what it needs: a start begins the database before it loads the rest
     from causerie.configured import Configured
+    from causerie.import_commands import Wanted
     from causerie.options import Options
     from causerie.rehearsal_wish import Wish
 
@@ -69,6 +70,8 @@ async def _run(parsed: argparse.Namespace, config: "Configured", arguments: Sequ
         case "erase":
             ask = input if sys.stdin.isatty() and not parsed.yes else None
             return await commands.erase(config, parsed.whom or "", parsed.log, parsed.replay, print, ask)
+        case "import":
+            return await commands.take_over(config, _wanted(parsed), print, on_terminal())
         case "seals":
             return await commands.seals(config, parsed.head, print)
         case "diff":
@@ -139,6 +142,21 @@ def _wish(parsed: argparse.Namespace) -> "Wish":
     )
 
 
+def _wanted(parsed: argparse.Namespace) -> "Wanted":
+    from causerie.import_commands import Wanted
+
+    return Wanted(
+        file=parsed.file,
+        proved=parsed.proved,
+        named=dict(parsed.column),
+        source=parsed.source,
+        days=parsed.days,
+        encoding=parsed.encoding,
+        tries=parsed.dry_run,
+        everything=parsed.all,
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="causerie", description="Conversational customer relations on one MongoDB.")
     parser.add_argument("--config", type=Path, default=None, help="config file (default: config.toml, if there is one)")
@@ -194,6 +212,7 @@ def _parser() -> argparse.ArgumentParser:
         help="after a restore: erase again who is in this log (a file, or the URI of a database)",
     )
     gone.add_argument("--yes", action="store_true", help="do not ask first; who is not at a terminal is never asked")
+    _add_import(commands.add_parser("import", help="take over a file of customers (CSV), row by row; see --dry-run"))
     sealed = commands.add_parser("seals", help="say whether any row of the audit or of consent was changed or removed")
     sealed.add_argument("--head", action="append", default=[], help="a head that was kept elsewhere; repeat for more")
     key = commands.add_parser("key", help="make an API key; it is shown once")
@@ -206,6 +225,48 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 64):
         raise argparse.ArgumentTypeError(f'expected a number from 1 to 64, got "{text[:20]}"')
     return int(text)
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_subparsers(dest="what", required=True).add_parser("profiles", help="people, one a row")
+    what.add_argument("file", type=Path, help="a CSV file whose first line says what its columns are")
+    what.add_argument("--dry-run", action="store_true", help="say what would come of each row, and write nothing")
+    what.add_argument(
+        "--proved",
+        action="append",
+        default=[],
+        choices=("email", "sms", "telegram"),
+        help="these addresses are proved to be theirs, as your shop's own ids (user) are; repeat for more",
+    )
+    what.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        type=_column,
+        metavar="HEADER=NAME",
+        help="what a column is; `HEADER=` leaves it out; repeat for more",
+    )
+    what.add_argument(
+        "--source",
+        choices=("declared", "inferred", "tracked"),
+        default="declared",
+        help="how you know it; what was declared gives way to declared alone (default: declared)",
+    )
+    what.add_argument(
+        "--days",
+        choices=("year", "day", "month"),
+        default="year",
+        help="what comes first in a day: 1990-05-01, 01/05/1990 or 05/01/1990 (default: year)",
+    )
+    what.add_argument("--encoding", default="utf-8-sig", help="of the file: cp1252 for Excel's (default: utf-8)")
+    what.add_argument("--all", action="store_true", help="show every refused row, not the first 100")
+
+
+def _column(text: str) -> tuple[str, str]:
+    header, equals, name = text.rpartition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f'expected HEADER=NAME, got "{text[:60]}"')
+    return header.strip(), name.strip()
 
 
 def _add_rehearsals(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

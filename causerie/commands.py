@@ -15,6 +15,7 @@ from causerie.configured import Configured, own_book
 from causerie.demo import lay_out_book, populate
 from causerie.erase_commands import Ask, erase_one, replay_log, write_log
 from causerie.exposure import dangers
+from causerie.import_commands import Wanted, import_profiles
 from causerie.mongod import StoreOptions, reach
 from causerie.options import Options
 from causerie.progress import Progress
@@ -97,6 +98,12 @@ async def key_create(config: Configured, name: str, scopes: list[str], say: Say)
         await store.prepare(INDEXES)
         say(await create_key(store, name, scopes, now=utc_now()))
     return 0
+
+
+async def take_over(config: Configured, wanted: Wanted, say: Say, progress: Progress) -> int:
+    """Take over a file of customers; 1 when a row was refused."""
+    async with _database(config) as store:
+        return await import_profiles(config.options, store, wanted, say, progress)
 
 
 async def erase(
