@@ -20,7 +20,6 @@ from profiles.calendar import Clock, from_timestamp, utc_now
 __all__ = ["PRODUCTION", "SANDBOX", "Answer", "ApnsClient", "ProviderToken", "client_context", "is_token", "outcome"]
 
 PRODUCTION, SANDBOX = "api.push.apple.com", "api.sandbox.push.apple.com"
-LARGEST_PAYLOAD = 4096  # octets
 RENEWED_AFTER = timedelta(minutes=40)  # Apple refuses tokens older than 60 minutes,
 KEPT_AT_LEAST = timedelta(minutes=20)  # and keys that sign a new one more often than this
 BUSY_SECONDS, QUOTA_SECONDS = 15.0, 60.0

@@ -60,11 +60,6 @@ def joined(contents: Sequence[Content], limits: Limits) -> Sequence[Content]:
     return [replace(contents[0], text=text, buttons=buttons, attachments=files)]
 
 
-def is_list(buttons: Sequence[Button], limits: Limits) -> bool:
-    """Whether these are shown as a list that opens, because they are more than the channel has buttons."""
-    return len(buttons) > limits.buttons and _fit(buttons, limits)
-
-
 def numbered(buttons: Sequence[Button]) -> str:
     """Return the choices as lines: "1. Oui", "2. Non"; a link is not a choice and shows its address instead of a number."""
     choices = [f"{number}. {button.title}" for number, button in enumerate(_choices(buttons), 1)]

@@ -9,7 +9,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from channels.apns_client import is_token
 from channels.banning import ban, is_final
@@ -19,7 +18,6 @@ from profiles.store import Unavailable
 
 COLLECTION = "devices"
 PLATFORMS = ("fcm", "apns")
-Platform = Literal["fcm", "apns"]
 MOST_DEVICES = 10  # of one person, those registered last
 LONGEST_TOKEN = 1024  # characters; Firebase's have about 160 and no promised length
 

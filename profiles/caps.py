@@ -18,8 +18,6 @@ Scope = Literal["all", "channel", "topic", "label", "rule"]
 Calendar = Literal["day", "week", "month"]
 Expression = dict[str, Any]
 
-_CALENDAR = ("day", "week", "month")
-
 
 @swift
 @dataclass(frozen=True, slots=True)

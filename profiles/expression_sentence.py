@@ -44,7 +44,6 @@ from profiles.expression_words import NAMES, PHRASES, UNITS
 Words = Mapping[str, Mapping[str, str]]
 
 _PLAIN = re.compile(r"[\w.+-]+")
-_NEGATABLE = (Has, Reached, Segment, Truth)
 _SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from profiles import audience as audiences
-from profiles.audience import MOST_AUDIENCE_INDEXES, count, make_index, past_of, stream
-from profiles.expression import Expression, Facts, Kind, Sent, Vocabulary, parse, parse_value
+from profiles.audience import MOST_AUDIENCE_INDEXES, count, make_index, stream
+from profiles.expression import Expression, Facts, Kind, Vocabulary, parse, parse_value
 from profiles.expression_audience import Audience
 from profiles.expression_operands import Scope, operand
 from profiles.expression_syntax import DEEPEST
@@ -19,7 +19,7 @@ from profiles.record import from_document, to_document
 from profiles.store import Document, Store
 from profiles.timeline import Event
 from tests.cast import NOON
-from tests.profiles.strangers import NOW, OPEN, past, people
+from tests.profiles.strangers import NOW, OPEN, people
 
 
 def read(text: str, vocabulary: Vocabulary = OPEN) -> Expression:
@@ -194,31 +194,6 @@ async def test_values_are_the_same_in_memory_and_in_the_database(store: Store, t
     assert len(stored) == 120 and any(value is not None for value in inside.values())
     for id, value in inside.items():
         assert computed[id] == value or (computed[id] != computed[id] and value != value), id  # NaN is not even itself
-
-
-async def test_what_is_needed_of_the_past_is_read_for_many_at_once(store: Store) -> None:
-    crowd = people(5, 30)
-    events, messages = past(5, crowd)
-    await keep(store, "profiles", *crowd)
-    await keep(store, "events", *events)
-    await store._database["messages"].insert_many(messages)
-    needs = read('did("order.paid", within="90d") and sent(label="promo", within="30d")').needs
-    read_back = await past_of(store, needs, crowd, NOW)
-    since = NOW - timedelta(days=90)
-    for profile in (one for one in crowd if one.merged_into is None):
-        owners = {profile.id, *profile.absorbed}
-        expected = sorted(
-            (event.happened_at, event.id)
-            for event in events
-            if event.profile in owners and event.name == "order.paid" and since <= event.happened_at <= NOW
-        )
-        kept = read_back[profile.id]
-        assert [(event.happened_at, event.id) for event in kept.history.get("order.paid", ())] == expected
-        assert set(kept.history) <= {"order.paid"}
-    sent = [one for past in read_back.values() for one in past.sent]
-    assert sent and all(
-        isinstance(one, Sent) and one.rule and NOW - timedelta(days=30) <= one.at <= NOW for one in sent
-    )
 
 
 def test_the_past_is_not_asked_for_where_nobody_needs_it() -> None:

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from profiles import audience as audiences
-from profiles.audience import past_of
 from profiles.expression import Expression, Facts, Vocabulary, parse
 from profiles.profile import Profile
 from profiles.record import from_document, to_document
 from profiles.store import Store
+from tests.profiles.read_past import past_of
 from tests.profiles.strangers import NOW, OPEN, STRICT, ZONES, conditions, past, people
 
 SEEDS, NUMBER, EXAMPLES = 4, 40, 200
