@@ -217,7 +217,7 @@ BASES = {
 }  # fmt: skip
 """What had to hold for a message to leave (profiles/topics.py)."""
 
-DOERS = {"system": "Causerie", "first start": _("first start")}
+DOERS = {"system": "Causerie", "first start": _("first start"), "command": _("the command line")}
 
 SOURCES = {
     "preference_centre": _("their own page"), "one_click": _("one click in their mail"),

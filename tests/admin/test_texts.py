@@ -89,8 +89,8 @@ def test_a_part_of_one_is_written_as_the_language_does(language: str, n: float, 
 
 def test_the_audit_names_who_is_no_agent() -> None:
     says = speech.bound(texts("fr"))
-    assert [says.doer(by, {}) for by in ("system", "first start", "key:till")] == [
-        "Causerie", "premier démarrage", "key:till",
+    assert [says.doer(by, {}) for by in ("system", "first start", "command", "key:till")] == [
+        "Causerie", "premier démarrage", "la ligne de commande", "key:till",
     ]  # fmt: skip
 
 
