@@ -2,11 +2,15 @@
 
 import asyncio
 import re
+import threading
 from datetime import datetime
 from html import unescape
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
+from admin import rule_files
 from admin.rule_files import digest
 from channels.channel import Channel, Outbound
 from rules.policy import Reach, Reaches
@@ -119,6 +123,19 @@ async def test_a_new_rule_is_a_draft_copied_from_one_of_the_book(market: Office,
     assert twice.status == 422 and "There is a rule of this name already." in await twice.text()
     odd = await caller.post("/rule-files", form={"name": "../x", "from": ""})
     assert odd.status == 422
+
+
+async def test_nobody_waits_while_what_may_be_copied_is_read(market: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    read = rule_files._read
+
+    def noted(*asked: Any) -> Any:
+        threads.append(threading.current_thread())
+        return read(*asked)
+
+    monkeypatch.setattr(rule_files, "_read", noted)
+    await (await marketer(market)).page("/rule-files")
+    assert threads and threading.main_thread() not in threads
 
 
 async def test_an_empty_rule_fits_the_book(market: Office) -> None:
