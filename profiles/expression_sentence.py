@@ -39,7 +39,7 @@ from profiles.expression_tree import (
     Total,
     Truth,
 )
-from profiles.expression_words import NAMES, PHRASES, UNITS
+from profiles.expression_words import NAMES, OWNERS, PHRASES, UNITS
 
 Words = Mapping[str, Mapping[str, str]]
 
@@ -65,6 +65,8 @@ class _Speaker:
                 return self.phrase("or").join(self._apart(item, Both) for item in items)
             case Negation(item=item):
                 return self._negated(item)
+            case Compare(op=op, left=Thread(name="owner"), right=Literal(value=who)) if (op, who) in OWNERS:
+                return OWNERS[op, str(who)][self.language]
             case Compare(op=op, left=left, right=right, bracket=bracket):
                 if said := self._from_now(node):
                     return said

@@ -120,3 +120,13 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     "page.viewed": {"fr": "a vu une page", "en": "has viewed a page"},
 }
 """What a name is called; Vocabulary.words adds to these and goes before them."""
+
+OWNERS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("==", "agent"): {"fr": "un agent répond", "en": "an agent answers"},
+    ("!=", "agent"): {"fr": "aucun agent ne répond", "en": "no agent answers"},
+    ("==", "bot"): {"fr": "le robot répond", "en": "the bot answers"},
+    ("!=", "bot"): {"fr": "le robot ne répond pas", "en": "the bot does not answer"},
+    ("==", "queue"): {"fr": "la conversation attend un agent", "en": "the conversation waits for an agent"},
+    ("!=", "queue"): {"fr": "la conversation n’attend pas d’agent", "en": "the conversation waits for no agent"},
+}
+"""What a comparison of conversation.owner with one of its values says."""
