@@ -1,7 +1,7 @@
 """The JSON API, mounted at /api/v1: one table of routes, and one door that every request passes through.
 
 The door: rate, key, scope, query, body, idempotency; then the route; then every mistake as application/problem+json. What a
-request may say is in its schema (admin/api_schemas.py), and the OpenAPI document is made of the same table (admin/openapi.py).
+request may say is in its schema (admin/api_bodies.py), and the OpenAPI document is made of the same table (admin/openapi.py).
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from admin import api_bodies as bodies
 from admin import api_schemas as shapes
 from admin.api_route import Call, Refused, Reply, Route
 from admin.codes import new_code, why_not
@@ -21,6 +22,6 @@ async def create_code(call: Call) -> Reply:
 
 ROUTES = (
     Route("POST", "/codes", create_code, "rules:write", "Make a short address for a poster or a QR code.",
-          "Créer une adresse courte pour une affiche ou un code QR.", shapes.CODE, status=201, body=shapes.CODE_IN,
+          "Créer une adresse courte pour une affiche ou un code QR.", shapes.CODE, status=201, body=bodies.CODE_IN,
           repeats_safely=True),
 )  # fmt: skip

@@ -3,6 +3,8 @@
 from typing import Any
 
 from admin import api_answers as answers
+from admin import api_bodies as bodies
+from admin import api_kinds as kinds
 from admin import api_schemas as shapes
 from admin.api_profiles import LIMIT, PAGE
 from admin.api_route import Call, Refused, Reply, Route
@@ -115,9 +117,9 @@ ROUTES = (
           "Lister les conversations, de la plus récente à la plus ancienne.", shapes.CONVERSATIONS, query={
               "status": Field(Choice(("open", "snoozed", "resolved")), "Only these."),
               "owner": Field(Choice(("bot", "queue", "agent")), "Only those answered so."),
-              "channel": Field(shapes.SPACE, "Only those of this channel."),
-              "profile": Field(shapes.ID, "Only those of this profile."),
-              "limit": LIMIT, "after": Field(shapes.ID, "The `after` of the page before."),
+              "channel": Field(kinds.SPACE, "Only those of this channel."),
+              "profile": Field(kinds.ID, "Only those of this profile."),
+              "limit": LIMIT, "after": Field(kinds.ID, "The `after` of the page before."),
           }, problems=("unknown_profile",)),
     Route("GET", "/conversations/{id}", get_conversation, "conversations:read", "Read one conversation.",
           "Lire une conversation.", shapes.CONVERSATION, problems=("unknown_conversation",)),
@@ -126,7 +128,7 @@ ROUTES = (
           query={"limit": LIMIT, "after": Field(Whole(), "Only messages after this seq.")},
           problems=("unknown_conversation",)),
     Route("POST", "/conversations/{id}/messages", send_message, "messages:write", "Send a message as the shop.",
-          "Envoyer un message au nom de la boutique.", shapes.MESSAGE, status=201, body=shapes.MESSAGE_IN,
+          "Envoyer un message au nom de la boutique.", shapes.MESSAGE, status=201, body=bodies.MESSAGE_IN,
           problems=("unknown_conversation", "no_channel", "suppressed")),
     Route("GET", "/messages/{id}", get_message, "conversations:read", "Read one message and its delivery.",
           "Lire un message et sa livraison.", shapes.MESSAGE, problems=("unknown_message",)),

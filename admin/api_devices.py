@@ -6,7 +6,7 @@ that the shop's own server signed. docs/channels/devices.md
 
 from typing import Any
 
-from admin import api_schemas as shapes
+from admin import api_kinds as kinds
 from admin.api_route import Call, Refused, Reply, Route
 from admin.api_work import do
 from admin.idempotency import Known
@@ -25,15 +25,15 @@ DEVICE_IN = Shape("NewDevice", {
     "platform": Field(Choice(PLATFORMS), "Whose push service gave the token.", True),
     "token": Field(Text(LONGEST_TOKEN, 20), "The token, as the service gave it.", True),
     "app": Field(Text(160, 1, r"[A-Za-z0-9_.-]+", "com.example.shop"), "The app's own id; Apple's bundle id.", True),
-    "locale": Field(shapes.LANGUAGE, "The language of the phone (BCP 47)."),
+    "locale": Field(kinds.LANGUAGE, "The language of the phone (BCP 47)."),
     "sandbox": Field(Truth(), "A build from Xcode, which Apple keeps apart."),
     "signed_identity": Field(Text(LONGEST_IDENTITY, 1),
                              "Who is signed in, as your own server signed it (as for the web chat); absent: nobody."),
-    "profile": Field(shapes.ID, "Whose it is, said by your server (needs devices:write)."),
+    "profile": Field(kinds.ID, "Whose it is, said by your server (needs devices:write)."),
 })  # fmt: skip
 DEVICE = Shape("Device", {
     "device": Field(Text(LONGEST_TOKEN + 10), "The key of its identity: the platform, a colon, the token.", True),
-    "profile": Field(OrNull(shapes.ID), "Whose it is now; told to those who may write devices.", True),
+    "profile": Field(OrNull(kinds.ID), "Whose it is now; told to those who may write devices.", True),
 })  # fmt: skip
 
 

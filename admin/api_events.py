@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from admin import api_bodies as bodies
 from admin import api_schemas as shapes
 from admin.api_problems import slug_of
 from admin.api_route import EVENT_BYTES, Call, Refused, Reply, Route
@@ -151,8 +152,8 @@ def _bytes(properties: Any) -> int:
 
 ROUTES = (
     Route("POST", "/events", add_event, "events:write", "Report one event.", "Signaler un événement.", shapes.EVENT_RESULT,
-          status=201, body=shapes.EVENT_IN, problems=("unknown_profile",), largest=EVENT_BYTES, repeats_safely=True),
+          status=201, body=bodies.EVENT_IN, problems=("unknown_profile",), largest=EVENT_BYTES, repeats_safely=True),
     Route("POST", "/events/batch", add_events, "events:write", "Report up to 500 events.", "Signaler jusqu'à 500 événements.",
-          shapes.EVENT_RESULTS, body=shapes.EVENTS_IN, repeats_safely=True,
+          shapes.EVENT_RESULTS, body=bodies.EVENTS_IN, repeats_safely=True,
           cost=lambda body: len(body["events"])),
 )  # fmt: skip

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from admin import api_answers as answers
+from admin import api_bodies as bodies
 from admin import api_schemas as shapes
 from admin.api_profiles import named_profile
 from admin.api_route import Call, Refused, Reply, Route
@@ -92,6 +93,6 @@ def _shown(decided: Decided, profile: str) -> dict[str, Any]:
 
 ROUTES = (
     Route("POST", "/messages", send_by_rule, "messages:write", "Send by a rule or a template, and hear what was decided.",
-          "Envoyer par une règle ou un modèle, et savoir ce qui a été décidé.", shapes.DECISION, body=shapes.SEND_IN,
+          "Envoyer par une règle ou un modèle, et savoir ce qui a été décidé.", shapes.DECISION, body=bodies.SEND_IN,
           problems=("unknown_profile", "unknown_rule", "not_callable", "no_rules"), repeats_safely=True, needs_key=True),
 )  # fmt: skip

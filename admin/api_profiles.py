@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from admin import api_answers as answers
+from admin import api_bodies as bodies
+from admin import api_kinds as kinds
 from admin import api_schemas as shapes
 from admin.agents import audit_row
 from admin.api_route import Call, Refused, Reply, Route
@@ -200,25 +202,25 @@ def _came_to(changes: Changes, key: str) -> str:
 
 
 _BY_IDENTITY: Mapping[str, Field] = {
-    "space": Field(shapes.SPACE, "The space: email, sms, telegram, user ...", True),
-    "address": Field(shapes.ADDRESS, "The address; phones and e-mails are normalised.", True),
+    "space": Field(kinds.SPACE, "The space: email, sms, telegram, user ...", True),
+    "address": Field(kinds.ADDRESS, "The address; phones and e-mails are normalised.", True),
 }
 
 ROUTES = (
     Route("GET", "/profiles", list_profiles, "profiles:read", "List profiles, the newest first.",
           "Lister les profils, du plus récent au plus ancien.", shapes.PROFILES,
-          query={"limit": LIMIT, "after": Field(shapes.ID, "The `after` of the page before.")}),
+          query={"limit": LIMIT, "after": Field(kinds.ID, "The `after` of the page before.")}),
     Route("POST", "/profiles", create_profile, "profiles:write", "Make a profile.", "Créer un profil.", shapes.PROFILE,
-          status=201, body=shapes.PROFILE_IN, problems=("identity_taken", "too_many", "too_large")),
+          status=201, body=bodies.PROFILE_IN, problems=("identity_taken", "too_many", "too_large")),
     Route("GET", "/profiles/by-identity", find_profile, "profiles:read", "Find the profile that holds an identity.",
           "Trouver le profil qui détient une identité.", shapes.PROFILE, query=_BY_IDENTITY, problems=("unknown_profile",)),
     Route("GET", "/profiles/{id}", get_profile, "profiles:read", "Read one profile.", "Lire un profil.", shapes.PROFILE,
           problems=("unknown_profile",)),
     Route("PATCH", "/profiles/{id}", change_profile, "profiles:write", "Learn or forget attributes.",
-          "Apprendre ou oublier des attributs.", shapes.PROFILE, body=shapes.PROFILE_PATCH,
+          "Apprendre ou oublier des attributs.", shapes.PROFILE, body=bodies.PROFILE_PATCH,
           problems=("unknown_profile", "too_many", "too_large")),
     Route("POST", "/profiles/{id}/identities", add_identity, "identities:write", "Add an identity, said or proved.",
-          "Ajouter une identité, dite ou prouvée.", shapes.LINKED, body=shapes.IDENTITY_IN,
+          "Ajouter une identité, dite ou prouvée.", shapes.LINKED, body=bodies.IDENTITY_IN,
           problems=("unknown_profile", "another_user", "too_many")),
     Route("DELETE", "/profiles/{id}/identities/{key}", remove_identity, "identities:write",
           "Remove an identity, named space:address.", "Retirer une identité, nommée espace:adresse.", shapes.PROFILE,

@@ -4,6 +4,7 @@ from contextlib import aclosing
 from typing import Any
 
 from admin import api_answers as answers
+from admin import api_kinds as kinds
 from admin import api_schemas as shapes
 from admin.api_profiles import LIMIT, PAGE
 from admin.api_route import Call, Refused, Reply, Route
@@ -89,12 +90,12 @@ ROUTES = (
     Route("GET", "/segments/{name}/members", list_members, "rules:read", "List who is in a segment, in order of id.",
           "Lister qui est dans un segment, par identifiant.", shapes.MEMBERS,
           query={"limit": Field(Whole(1, 500), f"How many at most, up to 500; {MEMBERS} unless you say otherwise."),
-                 "after": Field(shapes.ID, "The `after` of the page before.")},
+                 "after": Field(kinds.ID, "The `after` of the page before.")},
           problems=("unknown_segment", "no_rules")),
     Route("GET", "/profiles/{id}/decisions", list_decisions, "rules:read",
           "List why the rules wrote to somebody or did not, the latest first.",
           "Lister pourquoi les règles ont écrit à quelqu'un ou non, du plus récent au plus ancien.", shapes.DECISIONS,
-          query={"limit": LIMIT, "after": Field(shapes.ID, "The `after` of the page before."),
-                 "rule": Field(shapes.ID, "Only those of this rule.")},
+          query={"limit": LIMIT, "after": Field(kinds.ID, "The `after` of the page before."),
+                 "rule": Field(kinds.ID, "Only those of this rule.")},
           problems=("unknown_profile",)),
 )  # fmt: skip

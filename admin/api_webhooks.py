@@ -3,6 +3,7 @@
 from typing import Any
 
 from admin import api_answers as answers
+from admin import api_kinds as kinds
 from admin import api_schemas as shapes
 from admin.api_profiles import LIMIT, PAGE
 from admin.api_route import Call, Refused, Reply, Route
@@ -46,7 +47,7 @@ ROUTES = (
     Route("GET", "/webhooks", list_webhooks, "rules:read", "List webhooks of rules, the latest first.",
           "Lister les webhooks des règles, du plus récent au plus ancien.", shapes.WEBHOOKS,
           query={"state": Field(Choice(tuple(_STATES)), "Only these."), "limit": LIMIT,
-                 "after": Field(shapes.ID, "The `after` of the page before.")}),
+                 "after": Field(kinds.ID, "The `after` of the page before.")}),
     Route("POST", "/webhooks/{id}/retry", retry_webhook, "rules:write", "Try a webhook that was given up again.",
           "Réessayer un webhook abandonné.", shapes.WEBHOOK, problems=("unknown_webhook", "not_ended"),
           repeats_safely=True),

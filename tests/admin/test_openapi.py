@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from admin import api_schemas
+from admin import api_bodies
 from admin.api import ROUTES
 from admin.api_problems import SORTS
 from admin.openapi import document
@@ -49,27 +49,27 @@ def test_every_problem_that_a_route_names_is_one() -> None:
 
 
 BODIES: list[tuple[Any, Any]] = [
-    (api_schemas.PROFILE_IN, {}),
+    (api_bodies.PROFILE_IN, {}),
     (
-        api_schemas.PROFILE_IN,
+        api_bodies.PROFILE_IN,
         {"attributes": {"a": {"instant": "2026-01-01T00:00:00Z"}, "b": None, "c": ["x"], "d": 1.5}},
     ),
-    (api_schemas.PROFILE_IN, {"identities": [{"space": "email", "address": "a@example.com", "verified": True}]}),
-    (api_schemas.PROFILE_IN, {"identities": [{"space": "email"}]}),
-    (api_schemas.PROFILE_IN, {"attributes": {"A": 1}}),
-    (api_schemas.PROFILE_IN, {"attributes": {"a": {"$gt": ""}}}),
-    (api_schemas.PROFILE_IN, {"attributes": {"a": [1]}}),
-    (api_schemas.PROFILE_IN, {"language": 1}),
-    (api_schemas.PROFILE_IN, {"nothing": 1}),
-    (api_schemas.PROFILE_PATCH, {"language": None}),
-    (api_schemas.MESSAGE_IN, {"text": ""}),
-    (api_schemas.MESSAGE_IN, {"text": "a", "buttons": [{"title": "b", "url": "https://a.example"}]}),
-    (api_schemas.MESSAGE_IN, {"text": "a", "buttons": [{"title": "b", "url": "javascript:1"}]}),
-    (api_schemas.EVENT_IN, {"id": "e", "name": "a.b", "profile": "P1"}),
-    (api_schemas.EVENT_IN, {"id": "e", "name": "a.b"}),
-    (api_schemas.EVENT_IN, {"id": "e", "name": "a.b", "profile": "P1", "identity": {"space": "sms", "address": "1"}}),
-    (api_schemas.EVENT_IN, {"id": "e", "name": "a.b", "identity": {"space": "sms", "address": "1"}}),
-    (api_schemas.EVENTS_IN, {"events": []}),
+    (api_bodies.PROFILE_IN, {"identities": [{"space": "email", "address": "a@example.com", "verified": True}]}),
+    (api_bodies.PROFILE_IN, {"identities": [{"space": "email"}]}),
+    (api_bodies.PROFILE_IN, {"attributes": {"A": 1}}),
+    (api_bodies.PROFILE_IN, {"attributes": {"a": {"$gt": ""}}}),
+    (api_bodies.PROFILE_IN, {"attributes": {"a": [1]}}),
+    (api_bodies.PROFILE_IN, {"language": 1}),
+    (api_bodies.PROFILE_IN, {"nothing": 1}),
+    (api_bodies.PROFILE_PATCH, {"language": None}),
+    (api_bodies.MESSAGE_IN, {"text": ""}),
+    (api_bodies.MESSAGE_IN, {"text": "a", "buttons": [{"title": "b", "url": "https://a.example"}]}),
+    (api_bodies.MESSAGE_IN, {"text": "a", "buttons": [{"title": "b", "url": "javascript:1"}]}),
+    (api_bodies.EVENT_IN, {"id": "e", "name": "a.b", "profile": "P1"}),
+    (api_bodies.EVENT_IN, {"id": "e", "name": "a.b"}),
+    (api_bodies.EVENT_IN, {"id": "e", "name": "a.b", "profile": "P1", "identity": {"space": "sms", "address": "1"}}),
+    (api_bodies.EVENT_IN, {"id": "e", "name": "a.b", "identity": {"space": "sms", "address": "1"}}),
+    (api_bodies.EVENTS_IN, {"events": []}),
 ]
 
 
