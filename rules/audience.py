@@ -18,7 +18,9 @@ class Audience:
     """Conditions over a contact, joined."""
 
     def read(self, value: Any, reading: Reading, key: str) -> Any:
-        entering = replace(reading, event=reading.start, sends=None)
+        # whom a clock begins a run for is looked up in the database, where no conversation stands beside a contact
+        is_one = reading.has_conversation and reading.start is not None
+        entering = replace(reading, event=reading.start, sends=None, has_conversation=is_one)
         text = joined(value, entering, key)
         if text is None:
             return WRONG

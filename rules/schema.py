@@ -16,7 +16,7 @@ from rules.languages import in_languages, spoken
 from rules.records import Found, Key, Record
 from rules.rule import Rule
 from rules.rule_terms import Entry, Goal, Pressure, Timing, Tracking
-from rules.schema_triggers import TRIGGERS, begins_with, is_scheduled
+from rules.schema_triggers import TRIGGERS, begins_with
 from rules.schema_words import EVENT_KEY, WHERE_KEY, ZONE_KEY, event_match, with_event
 from rules.shapes import FLAG, Condition, Many, Name, Said, Text, Whole, choice
 from rules.step_shapes import PROSE, WORD, Limited, Signal, Steps
@@ -200,7 +200,7 @@ RULE = Record(
     ),
     lambda found, reading, table: _rule(found),
     lambda table, reading: replace(
-        reading, start=begins_with(table), sends=frozenset(_sends(table.get("steps"))), has_conversation=not is_scheduled(table)
+        reading, start=begins_with(table), sends=frozenset(_sends(table.get("steps")))
     ),
 )  # fmt: skip
 

@@ -4,15 +4,13 @@ import re
 
 from profiles.attributes import RESERVED
 from profiles.written import Table, place_of, text_at
+from rules.attribute_shapes import VALUE
 from rules.file_reading import Reading, Wrong
 from rules.records import Found, Key, Record
-from rules.shapes import FLAG, Condition, Many, Name, Pairs, Said, Text
+from rules.shapes import FLAG, Many, Name, Pairs, Said, Text
 from rules.step_shapes import PROSE, WORD
 from rules.template_file import WORDED
 
-VALUE = Condition(of_any_kind=True)
-
-ATTRIBUTE_NAME = Said("an attribute such as contact.tier", "un attribut tel que contact.tier")
 TAG = Record(
     Said("Tag", "Étiquette"),
     (

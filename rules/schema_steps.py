@@ -6,6 +6,7 @@ from typing import Any
 
 from profiles.duration import Duration
 from profiles.written import Table, place_of
+from rules.attribute_shapes import Attributes
 from rules.file_reading import Reading, named
 from rules.forms import clock, weekdays
 from rules.records import Found, Key, Record, Verbs
@@ -24,9 +25,9 @@ from rules.rule_step import (
     Wallet,
     Webhook,
 )
-from rules.schema_acts import ATTRIBUTE_NAME, EMIT, HAND_OVER, TAG, VALUE, WALLET, WEBHOOK
+from rules.schema_acts import EMIT, HAND_OVER, TAG, WALLET, WEBHOOK
 from rules.schema_send import SEND
-from rules.shapes import Condition, Either, Many, Name, Pairs, Said, Text, attribute
+from rules.shapes import Condition, Either, Many, Name, Said, Text
 from rules.step_shapes import ID as NAMED
 from rules.step_shapes import WORD, Below, Branch, Limited, Numbered, Signal
 
@@ -177,14 +178,14 @@ STEP = Verbs(
         _step(
             "set",
             Said("Step: set", "Étape : set"),
-            Pairs(ATTRIBUTE_NAME, attribute, VALUE),
+            Attributes(),
             Said("give attributes a value", "donner une valeur à des attributs"),
             lambda put, reading, found: SetValue(reading.path, put=put),
         ),
         _step(
             "add",
             Said("Step: add", "Étape : add"),
-            Pairs(ATTRIBUTE_NAME, attribute, VALUE),
+            Attributes(are_numbers=True),
             Said("add to numbers of the profile", "ajouter à des nombres du profil"),
             lambda add, reading, found: SetValue(reading.path, add=add),
         ),

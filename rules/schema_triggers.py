@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from profiles.written import Table
-from rules.file_reading import Reading, named
+from profiles.written import Table, place_of
+from rules.attribute_shapes import ATTRIBUTE, is_known
+from rules.file_reading import WRONG, Reading, named
 from rules.forms import anniversary, crossing, moment, threshold
 from rules.records import Found, Key, Record, Verbs
 from rules.recurring import recurring
@@ -17,15 +18,10 @@ from rules.rule_trigger import (
     OnEvent,
     OnSchedule,
     OnSegment,
+    OnThreshold,
 )
 from rules.schema_words import CHANNEL, EVENT_KEY, WHERE_KEY, ZONE_KEY, event_match
-from rules.shapes import FLAG, Choice, Condition, Many, Said, Text, attribute, choice
-
-ATTRIBUTE = Text(
-    Said("an attribute such as contact.tier", "un attribut tel que contact.tier"),
-    attribute,
-    r"^contact\.[a-z][a-z0-9_]*$",
-)
+from rules.shapes import FLAG, Choice, Condition, Many, Said, Text, choice
 
 
 def _before_the_run(table: Table, reading: Reading) -> Reading:
@@ -40,10 +36,8 @@ def _schedule(found: Found, reading: Reading, table: Table) -> OnSchedule:
 
 def _date(found: Found, reading: Reading, table: Table) -> Any:
     date: OnDate = found["date"]
-    known = reading.names.vocabulary.attributes
-    if known is not None and date.attribute not in known:
-        names = frozenset(f"contact.{name}" for name in known)
-        return reading.unknown(table["date"], "date", "a known attribute", names)
+    if not is_known(date.attribute, place_of(table["date"]), "date", reading):
+        return WRONG
     return replace(date, yearly=found.get("yearly", True), zone=found.get("zone", "contact"))
 
 
@@ -56,7 +50,15 @@ def _segment(found: Found, reading: Reading, table: Table) -> Any:
 
 
 def _change(found: Found, reading: Reading, table: Table) -> Any:
+    if not is_known(found["change"], place_of(table["change"]), "change", reading):
+        return WRONG
     return OnChange(found["change"], found.get("where"))
+
+
+def _threshold(found: Found, reading: Reading, table: Table) -> Any:
+    crossed: OnThreshold = found["threshold"]
+    at = place_of(table["threshold"])
+    return crossed if is_known(crossed.attribute, at, "threshold", reading, is_number=True) else WRONG
 
 
 TRIGGERS = Verbs(
@@ -212,7 +214,7 @@ TRIGGERS = Verbs(
                     Said("a number of the profile crosses a value", "un nombre du profil franchit une valeur"),
                 ),
             ),
-            lambda found, reading, table: found["threshold"],
+            _threshold,
         ),
         Record(
             Said("When: conversation", "When : conversation"),

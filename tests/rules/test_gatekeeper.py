@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from profiles.caps import Cap
+from profiles.conversation import Conversation
 from profiles.hours import Hours
 from profiles.ledger import Ledger
 from profiles.profile import Identity
@@ -14,7 +15,7 @@ from rules.chance import is_held_out
 from rules.gatekeeper import Unrendered
 from rules.run import Run, Sent
 from tests.cast import LONG_AGO, NOON, anna, clara, dmitri
-from tests.rules.play import Play, renders
+from tests.rules.play import YES, Play, renders
 
 WEEK = timedelta(days=7)
 OFFER = """
@@ -299,3 +300,13 @@ async def test_of_a_crowd_each_gets_a_place_and_each_gives_it_back() -> None:
         play = Play(crowd, caps=(Cap(1, WEEK),), people=people)
         await play.passes(hours=2)
         assert [len(play.contacts.ledgers[one.id].entries) for one in people] == [left, left]
+
+
+async def test_a_campaign_of_the_calendar_waits_for_who_has_an_open_conversation() -> None:
+    text = OFFER.replace("{{event: cart.updated, key: event.cart_id, again: parallel}}", '{{schedule: "14:00"}}')
+    play = Play(text.format(more="hold if: conversation.open").replace("email", "telegram"), people=())
+    thread = Conversation("telegram:anna", "anna", "telegram", "anna", NOON)
+    play.contacts.add(anna(), ledger=Ledger("anna", YES), conversations=[thread])
+    play.contacts.add(clara(), ledger=Ledger("clara", YES))
+    await play.passes(hours=2)
+    assert (set(play.told("anna")), play.told("clara")) == ({"held:conversation.open"}, ["sent"])
