@@ -38,7 +38,7 @@ BOOK = read_folder(Path(__file__).parents[2] / "rules" / "book")
         ),
         (
             "for: contact.tier == 'l'or'\n" + WAIT,
-            "for : attendu une expression, trouvé \"'\", dont le guillemet n’est pas fermé.",
+            'for : attendu une expression, trouvé "\'", dont le guillemet n’est pas fermé.',
             "",
         ),
         ("for: contact.is_staff & contact.is_staff\n" + WAIT, "for : attendu and entre deux conditions, trouvé &.", ""),

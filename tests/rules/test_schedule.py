@@ -1,6 +1,7 @@
 """A schedule fires once per existing local date, in order of time, whatever the clocks of a place do."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,6 +12,7 @@ from rules.rule_trigger import Once, OnDate, OnSchedule
 from rules.schedule import falls_on, firings, instant_of
 
 PARIS = ZoneInfo("Europe/Paris")
+MINUTE = timedelta(minutes=1)
 EVERY_DAY = frozenset(range(7))
 
 
@@ -25,6 +27,10 @@ def daily(
         weekdays=weekdays,
         zone="contact",
     )
+
+
+def at_local(zone: ZoneInfo, day: int, moment: time) -> datetime:
+    return datetime.combine(date(2026, 11, day), moment, zone).astimezone(UTC)
 
 
 def utc(*parts: int) -> datetime:
@@ -70,6 +76,43 @@ def test_the_last_day_of_a_month_and_weekdays() -> None:
     assert fired == [date(2026, 11, 23), date(2026, 11, 24)]
 
 
+def test_a_month_that_a_schedule_does_not_name_and_a_day_that_a_month_lacks_do_not_fire() -> None:
+    in_spring = replace(daily(time(8), days=frozenset({31})), months=frozenset({3, 4, 5}))
+    fired = [one.local.date() for one in firings(in_spring, PARIS, utc(2026, 12, 31), utc(2027, 12, 31))]
+    assert fired == [date(2027, 3, 31), date(2027, 5, 31)]
+
+
+def test_the_last_day_of_a_month_is_not_meant_by_its_first() -> None:
+    fired = [
+        one.local.date()
+        for one in firings(daily(time(8), days=frozenset({1})), PARIS, utc(2027, 1, 15), utc(2027, 3, 15))
+    ]
+    assert fired == [date(2027, 2, 1), date(2027, 3, 1)]
+
+
+def test_what_falls_upon_an_hour_of_its_own_is_named_by_that_hour_and_the_rest_stays_in_order() -> None:
+    fired = list(
+        firings(daily(time(2, 30), time(3, 0), time(3, 30)), PARIS, utc(2026, 3, 28, 22), utc(2026, 3, 29, 12))
+    )
+    assert [one.name for one in fired] == ["2026-03-29T03:00", "2026-03-29T03:30"]
+    assert [one.at for one in fired] == [utc(2026, 3, 29, 1), utc(2026, 3, 29, 1, 30)]
+
+
+def test_an_hour_skipped_over_midnight_fires_on_the_day_after() -> None:
+    godthab = ZoneInfo("America/Nuuk")  # on the evening of 28 March 2026 the clocks go from 23:00 to midnight
+    (fired,) = firings(daily(time(23, 30)), godthab, utc(2026, 3, 29, 1), utc(2026, 3, 29, 12))
+    assert (fired.name, fired.at.astimezone(godthab)) == (
+        "2026-03-28T23:30", datetime(2026, 3, 29, 0, 30, tzinfo=godthab),
+    )  # fmt: skip
+
+
+def test_the_last_instant_of_a_look_belongs_to_it_on_its_own_local_day() -> None:
+    auckland = ZoneInfo("Pacific/Auckland")
+    for zone, moment in ((PARIS, time(0)), (auckland, time(0)), (auckland, time(23, 59))):
+        (fired,) = firings(daily(moment), zone, *[at_local(zone, 24, moment) + late for late in (-MINUTE, timedelta())])
+        assert fired.at == at_local(zone, 24, moment)
+
+
 def test_once_is_once_in_each_zone() -> None:
     trigger = Once(datetime.combine(date(2026, 12, 24), time(18)), "contact")
     for zone, expected in (("Europe/Paris", utc(2026, 12, 24, 17)), ("America/Montreal", utc(2026, 12, 24, 23))):
@@ -86,10 +129,23 @@ def test_what_fired_before_is_not_named_again_after_a_restart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "falls"), [(date(2027, 2, 28), True), (date(2028, 2, 28), False), (date(2028, 2, 29), True)]
+    ("day", "falls"),
+    [
+        (date(2027, 2, 28), True),
+        (date(2028, 2, 28), False),
+        (date(2028, 2, 29), True),
+        (date(2000, 2, 28), False),  # a leap year of the fourth century
+        (date(2100, 2, 28), True),
+    ],
 )
 def test_who_is_born_on_29_february_has_a_birthday_every_year(day: date, falls: bool) -> None:
     assert falls_on(date(1992, 2, 29), day, yearly=True) is falls
+
+
+@pytest.mark.parametrize(("day", "falls"), [(27, False), (28, True), (29, False)])
+def test_a_date_that_does_not_come_back_falls_on_its_own_day_alone(day: int, falls: bool) -> None:
+    assert falls_on(date(2026, 11, 28), date(2026, 11, day), yearly=False) is falls
+    assert not falls_on(date(2025, 11, day), date(2026, 11, day), yearly=False)
 
 
 def test_a_date_trigger_names_the_day_it_looks_at() -> None:
