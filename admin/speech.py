@@ -182,7 +182,9 @@ class Speech:
         if delivery.state in ("sent", "delivered") and 0 < message.seq <= read_seq:
             return self._speaks(DELIVERIES["read"])
         state = self._speaks(DELIVERIES[delivery.state])
-        return f"{state}: {self.failure(delivery.reason)}" if delivery.reason else state
+        if not delivery.reason:
+            return state
+        return self._speaks("{who}:", who=state) + " " + self.failure(delivery.reason)
 
     def passed(self, what: str) -> str:
         """Return what became of a message: a state, or what came back about it."""

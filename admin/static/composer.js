@@ -22,6 +22,7 @@ export function begin() {
   text.addEventListener("keydown", keys);
   text.addEventListener("paste", (event) => attach([...event.clipboardData.files]));
   text.addEventListener("blur", closeOffers);
+  get("tabs").addEventListener("keydown", turnByArrow);
   get("file").addEventListener("change", (event) => attach([...event.target.files]));
   form.addEventListener("submit", (event) => (event.preventDefault(), send()));
   refreshHint();
@@ -49,12 +50,26 @@ function turn(note) {
   const form = get("composer");
   isNote = note;
   form.classList.toggle("is-note", note);
-  get("tab-reply").setAttribute("aria-selected", String(!note));
-  get("tab-note").setAttribute("aria-selected", String(note));
+  for (const [tab, isChosen] of [["tab-reply", !note], ["tab-note", note]]) {
+    get(tab).setAttribute("aria-selected", String(isChosen));
+    get(tab).tabIndex = isChosen ? 0 : -1;
+  }
+  get("writing").setAttribute("aria-labelledby", note ? "tab-note" : "tab-reply");
   get("text").placeholder = note ? say("note_hint") : get("text").dataset.reply;
   const label = get("send").querySelector("[data-label]");
   label.textContent = note ? label.dataset.note : label.dataset.label;
   changed();
+}
+
+// Between two tabs each arrow is the way to the other one; the focus stays on the tabs (WAI-ARIA's pattern "tabs").
+function turnByArrow(event) {
+  const others = { ArrowLeft: !isNote, ArrowRight: !isNote, Home: false, End: true };
+  if (!(event.key in others) || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const note = others[event.key];
+  if (note === isNote || (!note && get("composer").dataset.blocked)) return;
+  turn(note);
+  get(note ? "tab-note" : "tab-reply").focus();
 }
 
 export function offerCanned() {

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import expect
 
+from profiles.snapshot import Changes, Snapshot, Work
 from tests.admin.test_in_chromium import BORIS, CHAT, RIGHT_AWAY, Screens, screens
 from tests.waiting import until
 
@@ -132,3 +133,35 @@ async def test_at_200_percent_a_desk_still_shows_whose_conversation_it_is(screen
     assert await page.evaluate(
         "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.head h1'))"
     )
+
+
+async def test_a_link_that_stands_alone_is_as_high_as_a_finger_needs(screens: Screens) -> None:
+    maya = await screens.office.agent(is_away=True, role="admin")
+    caller = await screens.office.signed_in(maya)
+    assert (await caller.post(f"/conversations/{quote(CHAT)}/resolve")).status == 200
+    page = await screens.of(maya, "/audit")
+    for path, link in (
+        ("/audit", ".about a"), ("/settings/second-factor", "form a"), ("/inbox/all/nobody:1", ".nothing a"),
+    ):  # fmt: skip
+        await page.goto(screens.office.base + path)
+        heights = await page.locator(link).evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")
+        assert heights and min(heights) >= 24, (path, heights)
+    screens.complaints.clear()  # that nobody:1 is not there is a 404
+
+
+async def test_an_arabic_name_too_long_for_the_head_is_cut_at_its_end(screens: Screens) -> None:
+    office = screens.office
+    name = "محمد عبد الرحمن الفاروقي " * 4
+
+    def call(snapshot: Snapshot) -> Changes:
+        profile = snapshot.profiles["chloe"]
+        named = profile.learn("first_name", name.strip(), source="declared", at=snapshot.now, by="agent:maya")
+        return Changes(profiles=(named,))
+
+    await office.do(Work(call, profiles=("chloe",)))
+    page = await screens.of(
+        await office.agent(is_away=True), f"/inbox/all/{CHAT}", viewport={"width": 360, "height": 740}
+    )
+    for where in (".conversation h1", f'.row[data-id="{CHAT}"] .row-name'):
+        await expect(page.locator(where)).to_have_css("direction", "rtl")
+        await expect(page.locator(where)).to_have_css("text-align", "left")

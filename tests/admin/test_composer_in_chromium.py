@@ -199,3 +199,20 @@ async def _opened(screens: Screens, agent: Agent, path: str = HERS) -> Page:
 async def _turn_to(page: Page, id: str) -> None:
     await page.locator(f'.row[data-id="{id}"] a').click()
     await expect(page.locator(f'.conversation[data-id="{id}"]')).to_be_visible()
+
+
+async def test_the_arrows_turn_between_reply_and_note_and_stay_on_the_tabs(screens: Screens) -> None:
+    page = await _opened(screens, await screens.office.agent(is_away=True))
+    reply, note = page.get_by_role("tab", name="Reply"), page.get_by_role("tab", name="Note")
+    writing = page.get_by_role("tabpanel")
+    await expect(writing).to_have_accessible_name("Reply")
+    await reply.focus()
+    for key, chosen, other in (("ArrowRight", note, reply), ("ArrowRight", reply, note), ("ArrowLeft", note, reply),
+                               ("Home", reply, note), ("End", note, reply)):  # fmt: skip
+        await page.keyboard.press(key)
+        await expect(chosen).to_be_focused()
+        await expect(chosen).to_have_attribute("aria-selected", "true")
+        await expect(other).to_have_attribute("tabindex", "-1")
+    await expect(writing).to_have_accessible_name("Note")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_label("Your message")).to_be_focused()

@@ -12,7 +12,7 @@ from admin import speech, speech_words
 from admin.prose import prose
 from admin.texts import FOLDER, preferred, texts, typeset
 from bot.titles import Titles
-from profiles.timeline import Event
+from profiles.timeline import Content, Delivery, Event, Message
 
 HERE = Path(admin.__file__).parent
 IN_TEMPLATES = re.compile(r"""(?<![\w.])_\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
@@ -171,3 +171,12 @@ def test_shares_and_signs_are_written_as_the_language_has_them() -> None:
 def test_an_address_that_was_cut_is_no_link() -> None:
     shown = prose("Stop: https://crm.shop.example/u/… or see https://shop.example/u/lamps… now")
     assert shown.count("<a ") == 1 and "Stop: https://crm.shop.example/u/… or" in shown
+
+
+def test_a_french_colon_keeps_its_space_before_why_a_message_did_not_arrive() -> None:
+    failed = Message(
+        "m", "telegram:1", "chloe", "telegram", "outbound", "agent:maya", Content("Bonjour"), 1,
+        datetime(2026, 11, 21, tzinfo=UTC), delivery=Delivery("telegram:1", state="failed", reason="blocked"),
+    )  # fmt: skip
+    assert speech.bound(texts("fr")).delivery(failed).startswith("Non arrivé\u00a0: ")
+    assert speech.bound(texts("en")).delivery(failed).startswith("Not delivered: ")
