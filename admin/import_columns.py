@@ -20,6 +20,10 @@ Role = Literal["proved", "said", "language", "attribute", "left out"]
 SPACES = (USER, "email", "sms", "telegram")
 """Spaces whose addresses a file may hold: no list of customers knows browsers' and apps' ids."""
 LANGUAGE = "language"
+TOLD = (
+    "id", "created_at", "addresses.other", "addresses.proved", "addresses.banned", "consent.given", "consent.refused",
+)  # fmt: skip
+"""What an export (admin/export_rows.py) says beside, and an import leaves out."""
 ALSO_CALLED: Mapping[str, str] = {
     "e mail": "email", "mail": "email", "courriel": "email", "adresse e mail": "email", "adresse email": "email",
     "email address": "email", "phone": "sms", "mobile": "sms", "phone number": "sms", "mobile phone": "sms",
@@ -105,6 +109,8 @@ def _column(
         return Column(header, "attribute", meant)
     if words.attributes and meant in words.attributes:
         return Column(header, "attribute", meant, words.attributes[meant].kind)
+    if meant in TOLD:
+        return Column(header, "left out")
     near = called.get(nearest_name(_folded(meant), called), "")
     known = "an attribute of vocabulary.yml" if words.attributes is not None else "an attribute such as first_name"
     hint = f'--column "{header}={near or "NAME"}" says what it is, --column "{header}=" leaves it out'

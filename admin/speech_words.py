@@ -143,6 +143,7 @@ ACTS = {
     "profile.erasing": _("Had a contact erased"), "profile.erased": _("A contact was erased"),
     "profile.exported": _("Gave out all that is known of a contact"),
     "people.imported": _("Took over a file of contacts"),
+    "data.exported": _("Wrote data into a file to take away"),
     "canned.saved": _("Saved a canned reply"), "canned.removed": _("Removed a canned reply"),
     "agent.invited": _("Invited an agent"), "agent.uninvited": _("Withdrew an invitation"), "agent.joined": _("Joined"),
     "agent.changed": _("Changed an agent"), "agent.signed_in": _("Signed in"), "agent.signed_out": _("Signed out"),

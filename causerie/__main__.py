@@ -1,10 +1,11 @@
-"""The command line: `causerie serve`, `check`, `bot`, `import`, `key` ...; for rules `explain`, `preview`, `simulate`, `diff`."""
+"""The command line: `causerie serve`, `import`, `export`, `key` ...; for rules `explain`, `preview`, `simulate`, `diff`."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from causerie.workers import Post
 
 if TYPE_CHECKING:  # each command loads what it needs: a start begins the database before it loads the rest
     from causerie.configured import Configured
+    from causerie.export_commands import Taking
     from causerie.import_commands import Wanted
     from causerie.options import Options
     from causerie.rehearsal_wish import Wish
@@ -72,6 +74,8 @@ async def _run(parsed: argparse.Namespace, config: "Configured", arguments: Sequ
             return await commands.erase(config, parsed.whom or "", parsed.log, parsed.replay, print, ask)
         case "import":
             return await commands.take_over(config, _wanted(parsed), print, on_terminal())
+        case "export":
+            return await commands.take_away(config, _taking(parsed), print, on_terminal())
         case "seals":
             return await commands.seals(config, parsed.head, print)
         case "diff":
@@ -157,6 +161,12 @@ def _wanted(parsed: argparse.Namespace) -> "Wanted":
     )
 
 
+def _taking(parsed: argparse.Namespace) -> "Taking":
+    from causerie.export_commands import Taking
+
+    return Taking(kind=parsed.kind, file=parsed.file, since=parsed.since, until=parsed.until)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="causerie", description="Conversational customer relations on one MongoDB.")
     parser.add_argument("--config", type=Path, default=None, help="config file (default: config.toml, if there is one)")
@@ -213,6 +223,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     gone.add_argument("--yes", action="store_true", help="do not ask first; who is not at a terminal is never asked")
     _add_import(commands.add_parser("import", help="take over a file of customers (CSV), row by row; see --dry-run"))
+    _add_export(
+        commands.add_parser("export", help="write people, messages, deliveries or events into a CSV or JSON Lines file")
+    )
     sealed = commands.add_parser("seals", help="say whether any row of the audit or of consent was changed or removed")
     sealed.add_argument("--head", action="append", default=[], help="a head that was kept elsewhere; repeat for more")
     key = commands.add_parser("key", help="make an API key; it is shown once")
@@ -260,6 +273,24 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--encoding", default="utf-8-sig", help="of the file: cp1252 for Excel's (default: utf-8)")
     what.add_argument("--all", action="store_true", help="show every refused row, not the first 100")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=("profiles", "messages", "deliveries", "events"))
+    parser.add_argument("file", type=Path, help="a file that is not there yet, which ends with .csv or .jsonl")
+    parser.add_argument(
+        "--since", type=_instant, help="from then on: 2026-01-31, or 2026-01-31T08:00+01:00 (UTC if no zone)"
+    )
+    parser.add_argument("--until", type=_instant, help="before then")
+
+
+def _instant(text: str) -> datetime:
+    from causerie.export_commands import instant
+
+    try:
+        return instant(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'expected a day such as 2026-01-31, got "{text[:40]}"') from None
 
 
 def _column(text: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from causerie.bot_commands import differing
 from causerie.configured import Configured, own_book
 from causerie.demo import lay_out_book, populate
 from causerie.erase_commands import Ask, erase_one, replay_log, write_log
+from causerie.export_commands import Taking, export
 from causerie.exposure import dangers
 from causerie.import_commands import Wanted, import_profiles
 from causerie.mongod import StoreOptions, reach
@@ -104,6 +105,12 @@ async def take_over(config: Configured, wanted: Wanted, say: Say, progress: Prog
     """Take over a file of customers; 1 when a row was refused."""
     async with _database(config) as store:
         return await import_profiles(config.options, store, wanted, say, progress)
+
+
+async def take_away(config: Configured, taking: Taking, say: Say, progress: Progress) -> int:
+    """Write people, messages, deliveries or events into a file; 1 when it can not be written."""
+    async with _database(config) as store:
+        return await export(store, taking, say, progress)
 
 
 async def erase(

@@ -243,7 +243,10 @@ async def attack_29(castle: Fortress) -> None:
 
 
 async def attack_34(castle: Fortress) -> None:
-    """A cell that a spreadsheet would run: nothing that this server gives out is a spreadsheet or a CSV."""
+    """A cell that a spreadsheet would run: nothing that this server gives out is a spreadsheet or a CSV.
+
+    The one CSV is a command's file: tests/causerie/test_export_commands.py.
+    """
     program = await castle.key("profiles:write")
     await castle.ask("PATCH", "/api/v1/profiles/anna", by=program, json={"attributes": {"city": '=cmd|"/c calc"!A1'}})
     shows = await castle.signed_in(await castle.agent("admin"))
