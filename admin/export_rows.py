@@ -38,8 +38,8 @@ def of_profile(profile: Profile, ledger: Ledger) -> Row:
     others = (one.key for one in profile.identities if one not in first.values())
     known = {called(name): attribute.value for name, attribute in profile.attributes.items()}
     return {
-        "id": profile.id,
-        "created_at": profile.created_at,
+        "profile.id": profile.id,
+        "profile.created_at": profile.created_at,
         **{space: first[space].address if space in first else None for space in SPACES},
         LANGUAGE: profile.language,
         "addresses.other": list(others),

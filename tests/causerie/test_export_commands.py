@@ -80,13 +80,13 @@ async def test_each_person_is_a_row_with_what_is_known_of_them(desk: Desk) -> No
     assert desk.said == [f"{desk.folder}/people.csv: 1 profiles."]
     [row] = desk.table("people.csv")
     assert row == {
-        "id": "nora", "created_at": row["created_at"], "user": "", "email": "nora@example.org", "sms": "+33639981122",
+        "profile.id": "nora", "profile.created_at": row["profile.created_at"], "user": "", "email": "nora@example.org", "sms": "+33639981122",
         "telegram": "", "language": "fr", "addresses.other": "email:old@example.org",
         "addresses.proved": "email:nora@example.org", "addresses.banned": "sms:+33639981122 opted_out",
         "consent.given": "email:offers", "consent.refused": "sms:offers",
         "first_name": "Nora", "is_member": "true", "labels": "vip | vélo", "points": "12.5",
     }  # fmt: skip
-    assert datetime.fromisoformat(row["created_at"]) == LONG_AGO
+    assert datetime.fromisoformat(row["profile.created_at"]) == LONG_AGO
 
 
 async def test_who_was_merged_is_left_out_and_what_they_said_is_theirs_who_they_are_now(desk: Desk) -> None:
@@ -95,7 +95,7 @@ async def test_who_was_merged_is_left_out_and_what_they_said_is_theirs_who_they_
         await desk.store.insert("profiles", {"_id": shell, "created_at": LONG_AGO, "merged_into": into, "version": 1})
     await desk.store.insert("messages", to_document(a_message("m1", "nana")))
     assert await desk.exports("profiles", "people.jsonl") == 0
-    assert [row["id"] for row in desk.lines("people.jsonl")] == ["nora"]
+    assert [row["profile.id"] for row in desk.lines("people.jsonl")] == ["nora"]
     assert await desk.exports("messages", "said.jsonl") == 0
     [said] = desk.lines("said.jsonl")
     assert (said["id"], said["profile"], said["text"]) == ("m1", "nora", "Bonjour")
