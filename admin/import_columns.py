@@ -21,7 +21,8 @@ SPACES = (USER, "email", "sms", "telegram")
 """Spaces whose addresses a file may hold: no list of customers knows browsers' and apps' ids."""
 LANGUAGE = "language"
 TOLD = (
-    "profile.id", "profile.created_at", "addresses.other", "addresses.proved", "addresses.banned", "consent.given", "consent.refused",
+    "profile.id", "profile.created_at", "addresses.other", "addresses.proved", "addresses.banned", "consent.given",
+    "consent.refused",
 )  # fmt: skip
 """What an export (admin/export_rows.py) says beside, and an import leaves out."""
 ALSO_CALLED: Mapping[str, str] = {

@@ -80,8 +80,8 @@ async def test_each_person_is_a_row_with_what_is_known_of_them(desk: Desk) -> No
     assert desk.said == [f"{desk.folder}/people.csv: 1 profiles."]
     [row] = desk.table("people.csv")
     assert row == {
-        "profile.id": "nora", "profile.created_at": row["profile.created_at"], "user": "", "email": "nora@example.org", "sms": "+33639981122",
-        "telegram": "", "language": "fr", "addresses.other": "email:old@example.org",
+        "profile.id": "nora", "profile.created_at": row["profile.created_at"], "user": "", "email": "nora@example.org",
+        "sms": "+33639981122", "telegram": "", "language": "fr", "addresses.other": "email:old@example.org",
         "addresses.proved": "email:nora@example.org", "addresses.banned": "sms:+33639981122 opted_out",
         "consent.given": "email:offers", "consent.refused": "sms:offers",
         "first_name": "Nora", "is_member": "true", "labels": "vip | vélo", "points": "12.5",
