@@ -59,7 +59,12 @@ class Agent:
 
 def called(text: str) -> str:
     """Return how colleagues call somebody, from what was typed: at most 80 characters; empty when nothing is left."""
-    return _TURNING.sub("", text).strip()[:80]
+    return upright(text)[:80]
+
+
+def upright(text: str) -> str:
+    """Return a name without controls and without what writes the rest of a line backwards."""
+    return _TURNING.sub("", text).strip()
 
 
 def initials(name: str) -> str:

@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
+from admin.agents import audit_row, upright
 from profiles.record import from_document, to_document
-from profiles.store import AlreadyThere, Store
+from profiles.store import AlreadyThere, Plan, Store, Update
 
 SCOPES: Mapping[str, str] = {
     "profiles:read": "read profiles and find them by identity",
@@ -36,6 +38,10 @@ SCOPES: Mapping[str, str] = {
 PER_SECOND = 100.0
 REMEMBERED_SECONDS = 5.0  # a revoked key stops within this
 USED_EVERY = timedelta(hours=1)  # how coarsely `last_used_at` is kept
+LONGEST_DAYS = 3_650
+COMMAND = "command"
+
+State = Literal["good", "expired", "revoked"]
 
 _LETTERS = string.digits + string.ascii_letters
 _KEY = re.compile(r"ck_([0-9A-Za-z]{8})_([0-9A-Za-z]{43})")
@@ -54,10 +60,18 @@ class Key:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     per_second: float = PER_SECOND
+    created_by: str = COMMAND
+    """An agent's id, or the command line, which alone made keys at first."""
 
     def is_good(self, now: datetime) -> bool:
         """Whether the key still opens anything."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return self.state(now) == "good"
+
+    def state(self, now: datetime) -> State:
+        """Return what has become of it."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= now else "good"
 
     @property
     def actor(self) -> str:
@@ -66,31 +80,68 @@ class Key:
 
 
 async def create_key(
-    store: Store, name: str, scopes: Iterable[str], *, now: datetime, expires_at: datetime | None = None
+    store: Store,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    now: datetime,
+    by: str = COMMAND,
+    expires_at: datetime | None = None,
 ) -> str:
-    """Make a key and return its text, which is kept nowhere. Raises ValueError with what is wrong."""
-    wanted = tuple(dict.fromkeys(scopes))
-    if not name.strip() or len(name) > 100:
+    """Make a key, audited in the same commit, and return its text, which is kept nowhere.
+
+    Raises ValueError with what is wrong.
+    """
+    wanted, called = tuple(dict.fromkeys(scopes)), upright(name)
+    if not called or len(called) > 100:
         raise ValueError("key: expected a name of 1 to 100 characters")
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
         raise ValueError(f"key: unknown scope {', '.join(unknown)}. Hint: one or more of {', '.join(SCOPES)}")
     if not wanted:
         raise ValueError(f"key: expected at least one scope of {', '.join(SCOPES)}")
+    if expires_at and expires_at <= now:
+        raise ValueError("key: expected an end in the future")
     while True:
         id = "".join(secrets.choice(_LETTERS) for _ in range(8))
         text = f"ck_{id}_{_base62(secrets.token_bytes(32))}"
-        key = Key(id, name.strip(), _hash(text), wanted, now, expires_at)
+        key = Key(id, called, _hash(text), wanted, now, expires_at, created_by=by)
+        plan = Plan()
+        plan.insert("keys", to_document(key))
+        plan.insert("audit", _row("key.created", key, by=by, at=now))
         try:
-            await store.insert("keys", to_document(key))
+            await store.commit(plan)
         except AlreadyThere:  # one in 62^8
             continue
         return text
 
 
-async def revoke_key(store: Store, id: str, *, now: datetime) -> bool:
-    """Make a key useless from now on; return whether there was one."""
-    found = await store.change("keys", {"_id": {"$eq": id}, "revoked_at": None}, {"$set": {"revoked_at": now}})
-    return found is not None
+async def revoke_key(store: Store, id: str, *, now: datetime, by: str = COMMAND) -> Key | None:
+    """Make a key useless from now on, audited in the same commit; return it, or None where no such key was left to revoke."""
+    document = await store.get("keys", id)
+    key = from_document(Key, document) if document else None
+    if key is None or key.revoked_at:
+        return None
+    plan = Plan()
+    plan.update("keys", Update(id, None, {"revoked_at": now}))
+    # two who revoke at once meet at the row's id: one of them did it
+    plan.insert("audit", {**_row("key.revoked", key, by=by, at=now), "_id": f"key.revoked:{id}"})
+    try:
+        await store.commit(plan)
+    except AlreadyThere:
+        return None
+    return key
+
+
+def days_of(text: str) -> int | None:
+    """Return after how many days a key is to end, from what was typed; None when that is no number from 1 to LONGEST_DAYS."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 5
+    return int(text) if is_number and 1 <= int(text) <= LONGEST_DAYS else None
+
+
+async def every_key(store: Store) -> list[Key]:
+    """Return all keys that were ever made, the latest first."""
+    documents = await store.find("keys", {}, sort=[("created_at", -1), ("_id", 1)])
+    return [from_document(Key, document) for document in documents]
 
 
 class Ring:
@@ -146,6 +197,10 @@ class Buckets:
             self._left = {name: known for name, known in self._left.items() if now - known[1] < 10}
         self._left[who] = (tokens - cost, now)
         return 0.0
+
+
+def _row(act: str, key: Key, *, by: str, at: datetime) -> dict[str, Any]:
+    return audit_row(act, by=by, about=key.actor, at=at, name=key.name, scopes=list(key.scopes))
 
 
 def _hash(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `causerie serve`, `import`, `export`, `key` ...; for rules `explain`, `preview`, `simulate`, `diff`."""
+"""The command line: `causerie serve`, `import`, `export`, `key`, `keys` ...; for rules `explain`, `preview`, `simulate`, `diff`."""
 
 import argparse
 import os
@@ -78,10 +78,12 @@ async def _run(parsed: argparse.Namespace, config: "Configured", arguments: Sequ
             return await commands.take_away(config, _taking(parsed), print, on_terminal())
         case "seals":
             return await commands.seals(config, parsed.head, print)
+        case "keys":
+            return await commands.keys(config, parsed.revoke, print)
         case "diff":
             return await commands.diff_rule(config, parsed.rule, parsed.version, print)
         case _:
-            return await commands.key_create(config, parsed.name, parsed.scope, print)
+            return await commands.key_create(config, parsed.name, parsed.scope, print, days=parsed.days)
 
 
 async def _serve(parsed: argparse.Namespace, config: "Configured", arguments: Sequence[str]) -> None:
@@ -231,6 +233,9 @@ def _parser() -> argparse.ArgumentParser:
     key = commands.add_parser("key", help="make an API key; it is shown once")
     key.add_argument("name", help="whose key it is, such as `shop backend`")
     key.add_argument("--scope", action="append", required=True, help="such as profiles:read; repeat for more")
+    key.add_argument("--days", type=_days, default=None, help="it ends after so many days (default: it does not end)")
+    keys = commands.add_parser("keys", help="list the API keys, or revoke one")
+    keys.add_argument("--revoke", metavar="ID", default=None, help="end this key for good: the 8 letters behind ck_")
     return parser
 
 
@@ -238,6 +243,14 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 64):
         raise argparse.ArgumentTypeError(f'expected a number from 1 to 64, got "{text[:20]}"')
     return int(text)
+
+
+def _days(text: str) -> int:
+    from admin.keys import LONGEST_DAYS, days_of
+
+    if (days := days_of(text)) is None:
+        raise argparse.ArgumentTypeError(f'expected a number from 1 to {LONGEST_DAYS}, got "{text[:20]}"')
+    return days
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TextIO
 
-from admin.keys import create_key
 from bot.answering import folder_of, load_brain
 from bot.remote_actions import performer
 from bot.terminal import converse
@@ -17,6 +16,7 @@ from causerie.erase_commands import Ask, erase_one, replay_log, write_log
 from causerie.export_commands import Taking, export
 from causerie.exposure import dangers
 from causerie.import_commands import Wanted, import_profiles
+from causerie.key_commands import list_keys, make_key, revoke
 from causerie.mongod import StoreOptions, reach
 from causerie.options import Options
 from causerie.progress import Progress
@@ -93,12 +93,19 @@ async def simulate_rules(config: Configured, wish: Wish, say: Say, progress: Pro
         return await simulate(config.options, store, wish, say, progress)
 
 
-async def key_create(config: Configured, name: str, scopes: list[str], say: Say) -> int:
+async def key_create(config: Configured, name: str, scopes: list[str], say: Say, *, days: int | None = None) -> int:
     """Make an API key and show it, this once."""
     async with _database(config) as store:
         await store.prepare(INDEXES)
-        say(await create_key(store, name, scopes, now=utc_now()))
-    return 0
+        return await make_key(store, name, scopes, say, days=days, now=utc_now())
+
+
+async def keys(config: Configured, revoked: str | None, say: Say) -> int:
+    """List the API keys, or revoke one; 1 when it is not there, or was revoked before."""
+    async with _database(config) as store:
+        if revoked is None:
+            return await list_keys(store, say, now=utc_now())
+        return await revoke(store, revoked, say, now=utc_now())
 
 
 async def take_over(config: Configured, wanted: Wanted, say: Say, progress: Progress) -> int:

@@ -1,10 +1,12 @@
 """API keys are made once, kept as a hash, and recognised; callers are slowed down by what they spend."""
 
+import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 
-from admin.keys import Buckets, Ring, create_key
+from admin.keys import Buckets, Ring, create_key, every_key, revoke_key
 from profiles.store import Store
 from tests.admin.api_client import NOON
 
@@ -37,6 +39,37 @@ async def test_two_keys_have_nothing_in_common(store: Store) -> None:
 async def test_a_key_that_can_not_be_made_says_why(store: Store, name: str, scopes: list[str]) -> None:
     with pytest.raises(ValueError, match="^key: "):
         await create_key(store, name, scopes, now=NOON)
+
+
+async def test_a_key_that_would_end_before_it_begins_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="^key: expected an end in the future"):
+        await create_key(store, "till", ["events:write"], now=NOON, expires_at=NOON)
+    assert await store.count("audit", {}) == 0
+
+
+async def test_the_audit_says_who_made_and_revoked_a_key_and_not_the_key(store: Store) -> None:
+    text = await create_key(store, "till", ["events:write", "devices:write"], now=NOON, by="maya")
+    id = text.split("_")[1]
+    await revoke_key(store, id, now=NOON + timedelta(days=1), by="samir")
+    rows = await store.find("audit", {"about": f"key:{id}"}, sort=[("at", 1)])
+    assert [(row["act"], row["by"]) for row in rows] == [("key.created", "maya"), ("key.revoked", "samir")]
+    for row in rows:
+        assert row["details"] == {"name": "till", "scopes": ["events:write", "devices:write"]}
+        assert text.split("_")[2] not in str(row)
+    (key,) = await every_key(store)
+    assert key.created_by == "maya" and key.revoked_at == NOON + timedelta(days=1) and key.hash not in str(rows)
+
+
+async def test_of_two_who_revoke_a_key_at_once_one_did_it(store: Store) -> None:
+    id = (await create_key(store, "till", ["events:write"], now=NOON)).split("_")[1]
+    done = await asyncio.gather(*(revoke_key(store, id, now=NOON, by=who) for who in ("maya", "samir")))
+    assert sum(key is not None for key in done) == 1
+    assert await store.count("audit", {"act": "key.revoked"}) == 1
+
+
+async def test_a_name_can_not_write_the_rest_of_a_line_backwards(store: Store) -> None:
+    await create_key(store, "ti\u202ell\n", ["events:write"], now=NOON)
+    assert [key.name for key in await every_key(store)] == ["till"]
 
 
 @pytest.mark.parametrize(
