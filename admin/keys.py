@@ -39,11 +39,13 @@ PER_SECOND = 100.0
 REMEMBERED_SECONDS = 5.0  # a revoked key stops within this
 USED_EVERY = timedelta(hours=1)  # how coarsely `last_used_at` is kept
 LONGEST_DAYS = 3_650
+LONGEST_NAME = 100
 COMMAND = "command"
 
 State = Literal["good", "expired", "revoked"]
 
 _LETTERS = string.digits + string.ascii_letters
+_ID = re.compile("[0-9A-Za-z]{8}")
 _KEY = re.compile(r"ck_([0-9A-Za-z]{8})_([0-9A-Za-z]{43})")
 
 
@@ -87,14 +89,15 @@ async def create_key(
     now: datetime,
     by: str = COMMAND,
     expires_at: datetime | None = None,
+    id: str = "",
 ) -> str:
     """Make a key, audited in the same commit, and return its text, which is kept nowhere.
 
-    Raises ValueError with what is wrong.
+    Raises ValueError with what is wrong; AlreadyThere where a key has this `id`: what is asked for twice is made once.
     """
-    wanted, called = tuple(dict.fromkeys(scopes)), upright(name)
-    if not called or len(called) > 100:
-        raise ValueError("key: expected a name of 1 to 100 characters")
+    wanted, called = tuple(dict.fromkeys(scopes)), name_of(name)
+    if called is None:
+        raise ValueError(f"key: expected a name of 1 to {LONGEST_NAME} characters")
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
         raise ValueError(f"key: unknown scope {', '.join(unknown)}. Hint: one or more of {', '.join(SCOPES)}")
     if not wanted:
@@ -102,16 +105,18 @@ async def create_key(
     if expires_at and expires_at <= now:
         raise ValueError("key: expected an end in the future")
     while True:
-        id = "".join(secrets.choice(_LETTERS) for _ in range(8))
-        text = f"ck_{id}_{_base62(secrets.token_bytes(32))}"
-        key = Key(id, called, _hash(text), wanted, now, expires_at, created_by=by)
+        own = id or fresh_id()
+        text = f"ck_{own}_{_base62(secrets.token_bytes(32))}"
+        key = Key(own, called, _hash(text), wanted, now, expires_at, created_by=by)
         plan = Plan()
         plan.insert("keys", to_document(key))
         plan.insert("audit", _row("key.created", key, by=by, at=now))
         try:
             await store.commit(plan)
-        except AlreadyThere:  # one in 62^8
-            continue
+        except AlreadyThere:
+            if id:
+                raise
+            continue  # one in 62^8
         return text
 
 
@@ -130,6 +135,22 @@ async def revoke_key(store: Store, id: str, *, now: datetime, by: str = COMMAND)
     except AlreadyThere:
         return None
     return key
+
+
+def fresh_id() -> str:
+    """Return an id for a key that is not made yet."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(8))
+
+
+def is_id(text: str) -> bool:
+    """Return whether this can be the id of a key."""
+    return _ID.fullmatch(text) is not None
+
+
+def name_of(text: str) -> str | None:
+    """Return what a key is called, from what was typed; None when that is empty or longer than LONGEST_NAME."""
+    called = upright(text)
+    return called if 1 <= len(called) <= LONGEST_NAME else None
 
 
 def days_of(text: str) -> int | None:

@@ -17,6 +17,7 @@ Permission = Literal[
     "canned",
     "team",
     "invite",
+    "keys",
     "audit",
     "propose",
     "teach",
@@ -34,7 +35,7 @@ GRANTED: dict[str, frozenset[str]] = {
     "agent": _AGENT,
     "supervisor": _SUPERVISOR,
     "marketer": frozenset({"self", "people", "propose", "teach", "rules", "publish"}),
-    "admin": _SUPERVISOR | {"invite", "publish"},
+    "admin": _SUPERVISOR | {"invite", "keys", "publish"},
 }
 """role -> permissions. `public` is nobody's: those routes ask for no session."""
 

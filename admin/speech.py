@@ -11,6 +11,8 @@ from babel import Locale
 from babel.dates import format_date
 
 from admin.agents import Agent
+from admin.api_french import FRENCH
+from admin.keys import SCOPES
 from admin.rule_mistakes import complaint
 from admin.speech_words import (
     ACTS,
@@ -217,6 +219,11 @@ class Speech:
     def doer(self, by: str, agents: Mapping[str, Agent]) -> str:
         """Return who did what the audit tells: an agent, ourselves, a program by its key."""
         return agents[by].name if by in agents else self._speaks(DOERS.get(by, by))
+
+    def scope(self, scope: str) -> str:
+        """Return what a key with this scope may do, as the API's documentation says it; one that is no more, as it is."""
+        text = SCOPES.get(scope, scope)
+        return typeset(FRENCH.get(text, text), "fr") if self._speaks.language == "fr" else text
 
     def event(self, event: Event, agents: Mapping[str, Agent], words: Words = MappingProxyType({})) -> str:
         """Return one line for an event of the timeline; of one that the house has words for, these."""

@@ -3,7 +3,7 @@
 import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
 import * as drafts from "./drafts.js";
-import { fragment } from "./html.js";
+import { fragment, say } from "./html.js";
 import * as inbox from "./inbox.js";
 import * as live from "./live.js";
 import * as notices from "./notices.js";
@@ -31,7 +31,7 @@ const acts = {
   help: () => get("help").showModal(),
   "open-rail": () => (get("rail").classList.add("is-open"), get("rail").querySelector("a").focus()),
   "close-rail": () => get("rail").classList.remove("is-open"),
-  copy: ({ from }) => (get(from).select(), navigator.clipboard?.writeText(get(from).value)),
+  copy: ({ from }) => copy(get(from)),
 };
 
 const keys = {
@@ -71,6 +71,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   if (event.target.id === "sign-out") drafts.forgetAll();
+  if ("once" in event.target.dataset) once(event);
   if (event.target.id !== "snooze-until") return;
   event.preventDefault(); // sent when it is whole: a field for times changes at the first digit of the minutes
   get("snooze").querySelector("summary").focus();
@@ -86,6 +87,11 @@ document.addEventListener("keydown", (event) => {
   if (!key) return;
   event.preventDefault();
   key();
+});
+
+addEventListener("pagehide", () => {
+  for (const form of document.querySelectorAll("[data-once]")) form.dataset.once = "";
+  for (const field of document.querySelectorAll("[data-shown-once]")) field.value = ""; // the way back shows no secret again
 });
 
 addEventListener("popstate", () => location.reload());
@@ -121,6 +127,19 @@ function escape(event) {
   get("panel")?.classList.remove("is-open");
   if (event.target.closest("input, textarea, select")) return event.target.blur();
   get("rows")?.querySelector("a[aria-current], a")?.focus();
+}
+
+// Of a form whose answer is shown once, the answer to a double click would hide that to the first.
+function once(event) {
+  if (event.target.dataset.once === "sent") event.preventDefault();
+  event.target.dataset.once = "sent";
+}
+
+// Without TLS there is no clipboard but the old one.
+async function copy(field) {
+  field.select();
+  const isDone = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
+  notices.toast(say(isDone || document.execCommand("copy") ? "copied" : "selected"));
 }
 
 function press(act) {
