@@ -17,8 +17,9 @@ from profiles.conversation import Conversation
 from profiles.every import Every
 from profiles.profile import Profile
 from profiles.record import from_document
-from profiles.snapshot import Changes, Done, Refusal, Snapshot, Think, Work
-from profiles.store import Store
+from profiles.snapshot import Changes, Done, Duplicate, Outcome, Refusal, Snapshot, Think, Work
+from profiles.spoken import heed
+from profiles.store import Store, Unstorable
 from profiles.timeline import BOT, SYSTEM, Content, Message
 from profiles.writer import Writer
 
@@ -64,15 +65,32 @@ class Reminders:
         person = await self._store.get("profiles", conversation.profile)
         if person is None:
             return False
-        event = _event(conversation, reminder, self._clock())
-        turn = None
-        if conversation.owner == "bot" and reminder["intent"] in self._bot.current.script.domain.intents:
-            turn = await self._turn(conversation, from_document(Profile, person), reminder, event)
-        else:
-            log.info("reminders.fire skipped conversation=%s reason=%s", id, conversation.owner)
-            turn = _quiet(conversation, reminder)
-        work = Work(_think(conversation, turn, event), conversations=(id,), key=f"{event.id}:1")
-        return isinstance(await self._writer.commit(work), Done)
+        event, quiet = _event(conversation, reminder, self._clock()), _quiet(conversation, reminder)
+        if refused := self._why_quiet(conversation, reminder):
+            log.info("reminders.fire skipped conversation=%s reason=%s", id, refused)
+            return isinstance(await self._commit(conversation, quiet, event), Done)
+        turn = await self._turn(conversation, from_document(Profile, person), reminder, event)
+        try:
+            outcome = await self._commit(conversation, turn, event, key=f"{event.id}:1")
+        except Unstorable:  # its actions would else be run again and again, and those after it never come due
+            log.error("reminders.answer unstorable conversation=%s", id)
+            outcome = await self._commit(conversation, None, event)
+        if isinstance(outcome, Duplicate):  # an action set it anew for the very second at which it was said
+            log.info("reminders.fire skipped conversation=%s reason=said", id)
+            outcome = await self._commit(conversation, quiet, event)
+        return isinstance(outcome, Done)
+
+    def _why_quiet(self, conversation: Conversation, reminder: Reminder) -> str | None:
+        """Return why nothing is said, if so: people answer, or the bot knows this intent no more."""
+        if conversation.owner != "bot":
+            return conversation.owner
+        return None if reminder["intent"] in self._bot.current.script.domain.intents else "unknown_intent"
+
+    async def _commit(
+        self, conversation: Conversation, turn: Turn | None, event: Message, key: str | None = None
+    ) -> Outcome:
+        work = Work(_think(conversation, turn, event), conversations=(conversation.id,), key=key)
+        return await self._writer.commit(work)
 
     async def _turn(
         self, conversation: Conversation, person: Profile, reminder: Reminder, event: Message
@@ -126,6 +144,9 @@ def _think(before: Conversation, turn: Turn | None, event: Message) -> Think:
         for number, content in enumerate(answer.says, 1):
             here, reply = said(here, content, id=f"{event.id}:{number}", author=BOT, now=snapshot.now, to=here.identity)
             replies.append(reply)
-        return Changes(profiles=(answer.profile,), conversations=(here,), messages=tuple(replies), events=answer.events)
+        changes = Changes(
+            profiles=(answer.profile,), conversations=(here,), messages=tuple(replies), events=answer.events
+        )
+        return heed(changes, answer.profile.id)
 
     return think

@@ -10,6 +10,7 @@ from bot.brain import ActionCall, ActionResult, Brain, Heard, Known, perform
 from bot.reminders import Reminders
 from bot.reminding import cancelled, entities_of, scheduled
 from profiles.append import begin, heard
+from profiles.consent import PROOFS
 from profiles.conversation import take
 from profiles.indexes import INDEXES
 from profiles.profile import Profile
@@ -108,14 +109,14 @@ async def after(brain: Brain, actions: Performs, *said: str, pause: timedelta = 
     return memory
 
 
-async def keep(writer: Writer, memory: Any, *, by_agent: bool = False) -> None:
+async def keep(writer: Writer, memory: Any, *, by_agent: bool = False, visitor: str = "v1") -> None:
     """Put a conversation with this memory of the bot there."""
-    person = Profile("p1", START)
-    thread = begin(THREAD, person, channel="webchat", address="v1", identity=THREAD, now=START)
-    thread, message = heard(thread, Content("/remind_me"), id="m1", now=START)
+    id, person = f"webchat:{visitor}", Profile(visitor.replace("v", "p"), START)
+    thread = begin(id, person, channel="webchat", address=visitor, identity=id, now=START)
+    thread, message = heard(thread, Content("/remind_me"), id=visitor.replace("v", "m"), now=START)
     thread = replace(take(thread, "agent:a") if by_agent else thread, bot=memory)
-    changes = Changes(profiles=(person,), conversations=(thread,), claims={THREAD: "p1"}, messages=(message,))
-    assert isinstance(await writer.commit(Work(lambda _: changes, identities=(THREAD,), profiles=("p1",))), Done)
+    changes = Changes(profiles=(person,), conversations=(thread,), claims={id: person.id}, messages=(message,))
+    assert isinstance(await writer.commit(Work(lambda _: changes, identities=(id,), profiles=(person.id,))), Done)
 
 
 async def said(store: Store) -> list[str]:
@@ -190,6 +191,62 @@ async def test_an_action_that_breaks_at_a_reminder_brings_a_person(brain, store,
     await Reminders(brain, Breaks(), writer, store, clock=clock).look()
     document = await store.get("conversations", THREAD)
     assert document is not None and document["owner"] == "queue"
+
+
+async def test_an_answer_that_the_database_can_not_keep_is_given_to_people_and_holds_up_no_other(
+    brain, store, writer, clock, caplog
+):
+    actions = Performs()
+    memory = await after(brain, actions, "/remind_me")
+    await keep(writer, memory)
+    await keep(writer, memory, visitor="v2")
+
+    class Much(Performs):
+        async def run(self, call: ActionCall) -> ActionResult:
+            self.called.append(call.name)
+            pages = [["x" * 10_000] * 200] * 10  # more than a document may have
+            return ActionResult(events=({**self.event, "entities": {"what": pages}},) if len(self.called) == 1 else ())
+
+    clock.now = START + timedelta(hours=4)
+    much = Much(timedelta(days=9))
+    timer = Reminders(brain, much, writer, store, clock=clock)
+    await timer.look()
+    first, second = [await store.get("conversations", id) for id in (THREAD, "webchat:v2")]
+    assert first is not None and second is not None
+    assert {one.get("owner", "bot") for one in (first, second)} == {"queue", "bot"}
+    assert [reminders_in(one["bot"]) for one in (first, second)] == [[], []]
+    assert await said(store) == ["It is time for tea."]  # to the other
+    assert f"reminders.answer unstorable conversation={THREAD}" in caplog.text
+    await timer.look()
+    assert much.called == ["action_note", "action_note"]
+
+
+async def test_a_reminder_set_anew_for_the_very_second_of_its_saying_is_said_once(brain, store, writer, clock):
+    actions = Performs()
+    await keep(writer, await after(brain, actions, "/remind_me"))
+
+    class Again(Performs):
+        async def run(self, call: ActionCall) -> ActionResult:
+            self.called.append(call.name)
+            return ActionResult(events=(self.event,))
+
+    clock.now = START + timedelta(hours=4)
+    again = Again()
+    timer = Reminders(brain, again, writer, store, clock=clock)
+    for _ in range(3):
+        await timer.look()
+    assert await said(store) == ["It is time for tea."]
+    assert reminders_in(await memory_of(store)) == [] and len(again.called) == 2
+
+
+async def test_a_no_that_a_reminder_brings_about_holds(write_bot, store, writer, clock):
+    events = "events:\n  utter_late: {name: consent.withdrawn, properties: {topic: offers}}"
+    brain = Brain.load(write_bot(domain=DOMAIN, data__rules=RULES, handover="after_misunderstandings: 0", profile=events))
+    actions = Performs()
+    await keep(writer, await after(brain, actions, "/remind_me"))
+    clock.now = START + timedelta(hours=4)
+    await Reminders(brain, actions, writer, store, clock=clock).look()
+    assert [proof["topic"] for proof in await store.find(PROOFS, {"profile": "p1"})] == ["offers"]
 
 
 @pytest.mark.parametrize(
