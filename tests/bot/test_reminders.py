@@ -241,7 +241,9 @@ async def test_a_reminder_set_anew_for_the_very_second_of_its_saying_is_said_onc
 
 async def test_a_no_that_a_reminder_brings_about_holds(write_bot, store, writer, clock):
     events = "events:\n  utter_late: {name: consent.withdrawn, properties: {topic: offers}}"
-    brain = Brain.load(write_bot(domain=DOMAIN, data__rules=RULES, handover="after_misunderstandings: 0", profile=events))
+    brain = Brain.load(
+        write_bot(domain=DOMAIN, data__rules=RULES, handover="after_misunderstandings: 0", profile=events)
+    )
     actions = Performs()
     await keep(writer, await after(brain, actions, "/remind_me"))
     clock.now = START + timedelta(hours=4)
