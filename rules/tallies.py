@@ -96,5 +96,10 @@ def code_of(code: str) -> str:
 
 
 def _tally(found: _Counting) -> Tally:
-    waited, refused, ended = (tuple(one.most_common()) for one in (found.waited, found.refused, found.ended))
+    waited, refused, ended = map(_ordered, (found.waited, found.refused, found.ended))
     return Tally(found.sent, found.ghosts, waited, refused, ended)
+
+
+def _ordered(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent first; equals by name, for the database gives groups in no order."""
+    return tuple(sorted(counted.items(), key=lambda one: (-one[1], one[0])))

@@ -63,7 +63,7 @@ async def test_pressure_names_who_got_most_the_limits_and_the_rules_that_starve(
     page = await (await market.signed_in(await market.agent(role="supervisor"))).page("/pressure")
     assert "Chloé Rossi" in page and "2 messages" in page
     assert "At most 2 in any 7 days" in page
-    assert "75 %" in page and "3 / 4" in page
+    assert "75%" in page and "3 / 4" in page
 
 
 async def test_what_people_may_resent_is_told_with_its_place(market: Office, tmp_path: Path) -> None:
