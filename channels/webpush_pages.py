@@ -40,7 +40,7 @@ from profiles.timeline import Message
 log = logging.getLogger("channels.webpush")
 
 FOLDER = Path(__file__).parent / "webpush" / "static"
-SHARED = ("app/element.js", "app/keep.js", "app/words.js")
+SHARED = ("app/element.js", "app/keep.js", "app/paint.js", "app/words.js")
 PER_SECOND, AT_ONCE = 1.0, 30.0  # requests of one internet address
 RECEIPTS_PER_SECOND, RECEIPTS_AT_ONCE = 5.0, 200.0  # a company's browsers share one, and are all told at once
 LARGEST_RECEIPT = 2_000

@@ -47,7 +47,8 @@ ON_PAPER = Topic("paper", {"en": "Letters"}, {"en": "By post."}, channels=("post
 PAGE = """<!doctype html><html lang="{language}"><meta name="viewport" content="width=device-width"><title>Shop</title>
 <style>body{{font:17px system-ui;color-scheme:light dark}}</style>
 <h1>The shop</h1><button data-causerie-push hidden>Tell me about offers</button>
-<script src="/channels/webpush/push.js" data-worker="/shop/worker.js" data-topics="{topics}" defer></script></html>"""
+<script src="/channels/webpush/push.js" data-worker="/shop/worker.js" data-topics="{topics}" data-accent="{accent}" defer>
+</script></html>"""
 WORKER = (
     'self.causerie = new URL("/channels/webpush/", self.location).href;\nimportScripts(self.causerie + "worker.js");\n'
 )
@@ -205,7 +206,8 @@ def _silent(snapshot: Any, profile: Any, conversation: Any, message: Any) -> Ans
 
 
 async def _page(request: web.Request) -> web.Response:
-    text = PAGE.format(language=request.match_info["language"], topics=request.query.get("topics", ""))
+    asked = {name: request.query.get(name, "") for name in ("topics", "accent")}
+    text = PAGE.format(language=request.match_info["language"], **asked)
     return web.Response(text=text, content_type="text/html")
 
 

@@ -85,9 +85,12 @@ async def test_on_a_phone_the_panel_is_the_page_and_keeps_the_focus(shop: Shop, 
     for _ in range(8):
         await page.keyboard.press("Tab")
         assert await page.evaluate(inside)
-    small = await page.evaluate("""() => [...document.querySelector("causerie-chat").shadowRoot.querySelectorAll(".panel button")]
-      .map((b) => b.getBoundingClientRect()).filter((r) => r.width && Math.min(r.width, r.height) < 34).length""")
-    assert small == 0, "fingers need room"
+    await say(page, "menu")
+    await expect(page.get_by_role("button", name="Lamps")).to_be_visible()
+    small = await page.evaluate("""() => [...document.querySelector("causerie-chat").shadowRoot.querySelectorAll(".panel *")]
+      .filter((one) => one.matches("button, textarea")).map((one) => [one.className, one.getBoundingClientRect()])
+      .filter(([, r]) => r.width && Math.min(r.width, r.height) < 44).map(([name]) => name)""")
+    assert small == [], "fingers need room"
     await context.close()
 
 
@@ -132,6 +135,54 @@ async def test_dark_reduced_motion_and_the_shops_own_colour(shop: Shop, browser:
     assert await page.evaluate(style, ".panel") == ["rgb(23, 25, 27)", "rgb(236, 236, 234)", "none"]
     assert (await page.evaluate(style, ".bubble-button"))[:2] == ["rgb(255, 212, 0)", "rgb(0, 0, 0)"]
     await context.close()
+
+
+CONTRAST = """(selector) => {
+  const node = document.querySelector("causerie-chat").shadowRoot.querySelector(selector);
+  const light = (colour) => {
+    const parts = colour.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255);
+    const [red, green, blue] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const panel = node.closest(".panel");
+  const [low, high] = [getComputedStyle(node).color, getComputedStyle(panel).backgroundColor].map(light).sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}"""
+"""What a choice's words have against the panel they stand on (WCAG 2.2, 1.4.3)."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("accent", ["", "#ffd400", "#101840", "#1f5d4c"])
+async def test_choices_can_be_read_whatever_the_shops_colour(
+    shop: Shop, browser: Chromium, scheme: str, accent: str
+) -> None:
+    context = await browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page = await visit(context, shop, "en", accent=accent)
+    await open_chat(page)
+    await say(page, "menu")
+    await expect(page.get_by_role("button", name="Lamps")).to_be_visible()
+    assert await page.evaluate(CONTRAST, ".choice") >= 4.5
+    await context.close()
+
+
+async def test_what_a_page_says_of_all_its_elements_does_not_reach_the_chat(shop: Shop, page: Page) -> None:
+    await expect(page.get_by_role("button", name="Open the chat")).to_be_visible()
+    await page.add_style_tag(
+        content="* { letter-spacing: 6px !important; text-transform: uppercase; word-spacing: 9px; text-align: right; "
+        "line-height: 3 }"
+        "body > * { position: relative; z-index: 1; opacity: 0.2; transform: rotate(3deg); filter: blur(1px) }"
+        "body::after { content: ''; position: fixed; inset: 0; z-index: 2 }"
+    )
+    box = await page.locator(".bubble-button").bounding_box()
+    size = page.viewport_size
+    assert box and size and box["x"] + box["width"] == size["width"] - 20
+    await open_chat(page)  # what the page lays over all its own lies under the chat
+    said = """() => {
+      const host = document.querySelector("causerie-chat");
+      const { letterSpacing, textTransform, wordSpacing, textAlign } = getComputedStyle(host.shadowRoot.querySelector("h2"));
+      return [letterSpacing, textTransform, wordSpacing, textAlign, getComputedStyle(host).opacity];
+    }"""
+    assert await page.evaluate(said) == ["-0.17px", "none", "0px", "start", "1"]
 
 
 async def test_it_asks_no_other_server_and_works_under_a_strict_policy_on_another_origin(

@@ -192,6 +192,19 @@ async def test_words_that_changed_meanwhile_are_shown_again(browser: Chromium, s
     assert [one["version"] for one in await shop.proofs()] == ["4"]
 
 
+@pytest.mark.parametrize(("accent", "ink"), [("#ffd400", "rgb(0, 0, 0)"), ("#101840", "rgb(255, 255, 255)")])
+async def test_the_shops_colour_carries_words_that_can_be_read(
+    browser: Chromium, shop: PushShop, accent: str, ink: str
+) -> None:
+    _, page = await visit(browser, shop, f"/shop/en?accent={accent.replace('#', '%23')}", color_scheme="light")
+    await page.get_by_role("button", name="Tell me about offers").click()
+    yes = page.get_by_role("button", name="Yes, tell me")
+    await expect(yes).to_have_css("color", ink)
+    await page.get_by_role("button", name="Not now").focus()
+    await page.keyboard.press("Tab")
+    await expect(yes).to_have_css("outline-color", "rgb(28, 29, 31)" if accent == "#ffd400" else "rgb(16, 24, 64)")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")])
 async def test_the_card_fits_every_screen(browser: Chromium, shop: PushShop, width: int, scheme: str) -> None:
     _, page = await visit(
@@ -211,7 +224,7 @@ async def test_the_card_fits_every_screen(browser: Chromium, shop: PushShop, wid
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     for button in await card.get_by_role("button").all():
         held = await button.bounding_box()
-        assert held and held["height"] >= 24 and held["x"] + held["width"] <= width
+        assert held and held["height"] >= (44 if width == 360 else 24) and held["x"] + held["width"] <= width
 
 
 # -- the worker

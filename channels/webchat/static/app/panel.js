@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import { element, icon } from "./element.js";
 import { Messages } from "./messages.js";
 import { News } from "./news.js";
+import { paint } from "./paint.js";
 
 const PATIENCE = 2_000; // ms before a lost connection is mentioned: most come back sooner
 
@@ -20,7 +21,7 @@ export class Panel {
     const root = this.host.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [style];
     this.frame = element("div", { class: "frame", "data-theme": theme, lang: words.language });
-    if (accent) paint(this.frame, accent);
+    paint(this.frame, accent);
     root.append(this.frame);
     this.build(title);
     document.body.append(this.host);
@@ -182,22 +183,6 @@ export class Panel {
   stateText() {
     return this.words(navigator.onLine ? "reconnecting" : "offline");
   }
-}
-
-// Use the shop's colour, with black or white on it, whichever is easier to read.
-function paint(frame, accent) {
-  if (!CSS.supports("color", accent)) return;
-  frame.style.setProperty("--accent", accent);
-  const [red, green, blue] = channelsOf(accent).map((part) => (part <= 10 ? part / 3295 : ((part / 255 + 0.055) / 1.055) ** 2.4));
-  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue; // WCAG 2.2, relative luminance
-  frame.style.setProperty("--on-accent", light > 0.179 ? "#000" : "#fff");
-}
-
-function channelsOf(colour) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
 }
 
 function remembered(isOpen) {

@@ -2,6 +2,7 @@
 // later what was agreed to, and ends it.
 
 import { element, icon } from "./element.js";
+import { paint } from "./paint.js";
 
 export class Prompt {
   #subscription; #words; #title; #host = null; #dialog; #settings = null; #under = false;
@@ -39,7 +40,7 @@ export class Prompt {
     const root = this.#host.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [this.#style];
     this.#dialog = element("dialog", { class: "card", "aria-labelledby": "title", "data-theme": this.#theme });
-    if (this.#accent) this.#dialog.style.setProperty("--accent", this.#accent);
+    paint(this.#dialog, this.#accent);
     this.#dialog.addEventListener("click", (event) => {
       if (event.target === this.#dialog) this.#dialog.close(); // beside the card
     });
