@@ -92,7 +92,7 @@ async def _page(request: web.Request, *, status: int = 200, **known: Any) -> web
     desk, agent, now = request.config_dict[DESK], agent_of(request), request.config_dict[DESK].clock()
     after, ended = request.query.get("after"), request.query.get("ended")
     good, more_good = await _keys(desk, _good(now), after) if not ended else ([], None)
-    others, more_others = await _keys(desk, _no_longer_good(now), ended) if not after else ([], None)
+    others, more_others = await _keys(desk, _no_longer_good(now), ended) if ended or not after else ([], None)
     unsaid: dict[str, Any] = {"made": None, "made_before": None, "wrong": {}, "typed": {}}
     return page(
         request, "keys.html", good=good, more_good=more_good, others=others, more_others=more_others, now=now,

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import expect
 
+from admin.keys import create_key
 from profiles.snapshot import Changes, Snapshot, Work
 from tests.admin.test_in_chromium import BORIS, CHAT, RIGHT_AWAY, Screens, screens
 from tests.waiting import until
@@ -37,8 +38,9 @@ async def test_every_page_has_its_landmarks_and_headings(screens: Screens, width
     await screens.office.says(CHAT, "Bonsoir")
     page = await screens.of(maya, "/inbox/all", viewport={"width": width, "height": 800})
     base = screens.office.base
+    key = await create_key(screens.office.desk.store, "Till", ["events:write"], now=screens.office.clock())
     for path in ("/inbox/all", f"/inbox/all/{CHAT}", "/inbox/all/nobody:1", "/people", "/people/chloe", "/search?q=veste",
-                 "/audit", "/canned"):  # fmt: skip
+                 "/audit", "/canned", "/settings", "/keys", f"/keys/{key[3:11]}"):  # fmt: skip
         await page.goto(base + path)
         assert await page.evaluate(ODD) == [], path
     screens.complaints.clear()  # that nobody:1 is not there is a 404

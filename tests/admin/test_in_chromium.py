@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from admin import invitations
 from admin.agents import Agent
+from admin.keys import SCOPES, create_key
 from profiles import gsm
 from profiles.append import begin, heard
 from profiles.conversation import Handover, hand_over
@@ -286,8 +287,10 @@ async def test_long_names_widen_no_page_of_a_phone(screens: Screens) -> None:
     maya = await screens.office.agent("Maya Wolfeschlegelsteinhausenbergerdorff-Longuevillemaison", role="admin")
     caller = await screens.office.signed_in(maya)
     await caller.post("/people/chloe/attributes", {"name": "x" * 60, "value": "y" * 300})
+    key = await create_key(screens.office.desk.store, "x" * 100, list(SCOPES), now=screens.office.clock(), by=maya.id)
     page = await screens.of(maya, "/audit", viewport={"width": 360, "height": 740})
-    for path in ("/audit", "/team", "/people", "/people/chloe", "/inbox/all/telegram%3A7003", "/settings"):
+    for path in ("/audit", "/team", "/people", "/people/chloe", "/inbox/all/telegram%3A7003", "/settings", "/keys",
+                 f"/keys/{key[3:11]}"):  # fmt: skip
         await page.goto(screens.office.base + path)
         assert not await page.evaluate(TOO_WIDE), path
 

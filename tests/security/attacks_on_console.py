@@ -147,11 +147,12 @@ async def attack_26(castle: Fortress) -> None:
     for key in ("%7B%22$gt%22:1%7D", "$where", "9999-99-99T00:00:00Z~x", "1~1~1", "%00", "~", "x" * 3_000):
         for path in (
             "/console/audit",
+            "/console/keys",
             "/console/rows/all",
             "/console/people/anna/timeline",
             "/console/rules/cart/decisions",
         ):
-            answer = await castle.ask("GET", f"{path}?after={key}&before={key}&sort={key}", by=shows)
+            answer = await castle.ask("GET", f"{path}?after={key}&before={key}&ended={key}&sort={key}", by=shows)
             assert answer.status in (200, 400, 404), (path, key, answer.status)
 
 

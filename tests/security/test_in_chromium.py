@@ -17,6 +17,7 @@ from aiohttp import web
 from playwright.async_api import BrowserContext, Page, expect
 
 from admin import api_docs, centre, guard, links, pages
+from admin.keys import create_key
 from causerie import headers
 from profiles.append import heard
 from profiles.personal_links import Offer, PersonalLinks
@@ -41,7 +42,7 @@ PAGES = (
     "/console/team", "/console/audit", "/console/canned", "/console/learning", "/console/learning/accuracy",
     "/console/learning/versions", "/console/rules", "/console/rules/harm", "/console/rules/harm/decisions",
     "/console/rules/harm/versions", "/console/rule-files", "/console/rule-files/harm.yml", "/console/calendar", "/console/pressure",
-    "/console/settings", "/console/settings/second-factor",
+    "/console/settings", "/console/settings/second-factor", "/console/keys", "/console/keys/HarmHarm",
 )  # fmt: skip
 
 
@@ -240,6 +241,7 @@ async def _plant(castle: Fortress) -> None:
     proposal = {**form, "title": SCRIPT, "en": HARM, "fr": HARM, "examples": HARM, "text": HARM, "language": "en"}
     await castle.ask("POST", "/console/learning/answers", by=shows, data=proposal)
     await castle.ask("GET", f"/console/people/chloe?x={quote(HARM)}", by=shows)
+    await create_key(castle.store, HARM[:100], ["events:write"], now=castle.desk.clock(), id="HarmHarm")
 
 
 @asynccontextmanager
