@@ -59,7 +59,7 @@ _PATTERN = re.compile(
 )
 _REFUSED = re.compile(
     r"(?:(?<!pourquoi )(?<!est-ce )\bpas|(?<!why )\bnot|n't|\bcannot|\bsauf|\bexcept)(?:\s+(?:le|on|the|for|pour|come|do|make|it|"
-    rf"venir|libre|free|possible|dispo|disponible|available|(?:{_days}),?)){{0,4}}\s+$"
+    rf"venir|libre|free|possible|dispo|disponible|available|{_days})){{0,4}}\s+$"
 )
 _CORRECTED = re.compile(r"\b(?:non|no|pardon|sorry|plutot|rather|i meant?|enfin|en fait|actually|finalement|mieux)\b")
 _LONGEST_CORRECTION = 40

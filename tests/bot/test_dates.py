@@ -58,6 +58,7 @@ TODAY = date(2026, 11, 21)  # a Saturday
         ("pourquoi pas mardi ?", date(2026, 11, 24)),
         ("why not tuesday", date(2026, 11, 24)),
         ("pas lundi mais mercredi", date(2026, 11, 25)),
+        ("pas lundi, mercredi", date(2026, 11, 25)),
         ("not tomorrow, Wednesday", date(2026, 11, 25)),
         ("demain, non, vendredi", date(2026, 11, 27)),
         ("mardi euh non plutôt mercredi", date(2026, 11, 25)),

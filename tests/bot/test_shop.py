@@ -144,3 +144,40 @@ def test_what_french_customers_read_has_curved_apostrophes(story):
 def test_a_choice_is_taken_whichever_apostrophe_it_is_typed_with():
     memory = choices_of([Content("?", (Button("Je n’en veux plus", "/deny"),))])
     assert chosen("je n'en veux plus", memory) == chosen("Je n’en veux plus", memory) == ("Je n’en veux plus", "/deny")
+
+
+def test_another_number_instead_of_a_reason_corrects_the_order_and_asks_again(story):
+    told = story() >> "I want to return an item" << "number of the order" >> "12345678" << "Why would you like"
+    told >> "no wait, 87654321" << "Why would you like"
+    told >> "it's too small" << "return of order 87654321 (it's too small)"
+
+
+def test_a_question_instead_of_a_reason_is_answered_and_is_no_reason(story):
+    told = story() >> "je veux retourner un article" << "numéro de la commande" >> "12345678" << "Pour quelle raison"
+    told >> "dans quel délai serai-je remboursé ?"
+    assert told.turn.says[-1].text.startswith("Pour quelle raison") and told.turn.events == ()
+
+
+@pytest.mark.parametrize(
+    "said", ["non, plutôt mercredi", "non, pas mardi mais mercredi", "non, mercredi", "finalement mercredi"]
+)
+def test_a_day_that_was_noted_can_be_corrected(story, said):
+    told = story() >> "je voudrais prendre rendez-vous" << "Quel jour" >> "mardi" << "mardi 24 novembre"
+    told >> said << "mercredi 25 novembre 2026"
+
+
+@pytest.mark.parametrize(("said", "number"), [("no, 54321", "54321"), ("sorry, I meant 54321", "54321")])
+def test_an_order_number_that_was_taken_can_be_corrected(story, said, number):
+    told = story() >> "where is my order?" << "What is your order number" >> "12345" << "order 12345"
+    told >> said << f"order {number}"
+
+
+@pytest.mark.parametrize("said", ["putain de merde", "connard", "fuck you", "shit", "c'est inadmissible"])
+def test_who_swears_is_offered_a_person_and_loses_no_consent(story, said):
+    told = story() >> said
+    assert [button.payload for button in told.turn.says[0].buttons] == ["/human"] and told.turn.events == ()
+
+
+@pytest.mark.parametrize(("said", "left"), [("go back", "let's leave it"), ("revenir en arrière", "on laisse cela")])
+def test_going_back_leaves_a_form(story, said, left):
+    (story() >> "make an appointment" << "Which day" >> said) << left
