@@ -128,9 +128,13 @@ def show(request: web.Request, template: str, speaks: Texts, *, status: int = 20
     """Return one of these pages; `here` is its own address where a form of it is being answered."""
     page = str(known.get("here") or request.rel_url.path)
     languages = [(code, name, f"{page}?lang={code}", code == speaks.language) for code, name in LANGUAGES.items()]
-    style = f"{PREFIX}/static/{version()}/preferences.css"
-    html = render(template, speaks, style=style, languages=languages, **known)
+    html = render(template, speaks, style=stylesheet(), languages=languages, **known)
     return web.Response(text=html, content_type="text/html", status=status)
+
+
+def stylesheet() -> str:
+    """Return the address of these pages' looks: the outside may ask for it, also where the console is closed to it."""
+    return f"{PREFIX}/static/{version()}/preferences.css"
 
 
 def notice(request: web.Request, what: str, speaks: Texts, *, status: int = 200, **known: Any) -> web.Response:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from admin.centre import HEADERS, notice, texts_for
 from admin.machines import is_machine
 from channels.counting import ONE_CLICK_SECONDS, may_count, opened
 from profiles.calendar import Clock
@@ -27,16 +28,8 @@ from profiles.writer import Writer
 log = logging.getLogger("admin.links")
 
 PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-UNKNOWN = """<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="robots" content="noindex"><title>404</title>
-<style>:root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui;max-width:32rem;margin:15vh auto;padding:0 1rem}</style>
-<main><h1>Ce lien ne mène nulle part</h1><p>Il est incomplet, ou son message a été effacé.</p>
-<p lang="en">This link leads nowhere: it is incomplete, or its message was erased.</p></main></html>
-"""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _QUIET = {"Cache-Control": "no-store, private", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_SHOWN = {**_QUIET, "Content-Security-Policy": _POLICY}
 
 
 def link_routes(store: Store, writer: Writer, secret: bytes, clock: Clock) -> list[web.RouteDef]:
@@ -54,7 +47,9 @@ class _Doors:
         found = read_link(self._secret, request.match_info["token"])
         message = await self._message(found[0]) if found else None
         if found is None or message is None or found[1] >= len(message.content.links):
-            return web.Response(status=404, text=UNKNOWN, content_type="text/html", headers=_SHOWN)
+            nowhere = notice(request, "nowhere", texts_for(request), status=404)
+            nowhere.headers.update(HEADERS)
+            return nowhere
         target = message.content.links[found[1]]
         if request.method == "GET":
             now, number = self._clock(), found[1]

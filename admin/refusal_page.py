@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Mapping
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from admin.centre import stylesheet
 from admin.desk import PREFIX
 from admin.guard import TEXTS
 from admin.pages import render
@@ -56,7 +57,8 @@ def _page(request: web.Request, status: int, headers: Mapping[str, str], told: s
     if status in _TOLD and told and not told.startswith(str(status)):
         why = told
     is_console = request.path.startswith(PREFIX)
-    html = render("refusal.html", speaks, title=title, why=why, status=status, is_console=is_console)
+    template = "refusal.html" if is_console else "refusal_outside.html"
+    html = render(template, speaks, title=title, why=why, status=status, style=stylesheet(), languages=())
     kept = {name: value for name, value in headers.items() if name not in _OUR_OWN}
     kept |= {"Content-Security-Policy": POLICY, "X-Robots-Tag": "noindex"}
     return web.Response(status=status, text=html, content_type="text/html", headers=kept)

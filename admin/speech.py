@@ -18,6 +18,7 @@ from admin.speech_words import (
     ACTS,
     ATTRIBUTES,
     BASES,
+    BRANDS,
     CHANNELS,
     CONSENTS,
     DECIDED,
@@ -65,6 +66,13 @@ class Speech:
     def channel(self, name: str) -> str:
         """Return what people call this channel or identity space."""
         return self._speaks(CHANNELS.get(name, name.capitalize()))
+
+    def channel_within(self, name: str) -> str:
+        """Return the same as it stands within a sentence: small unless it is a name, and its hyphen ends no line."""
+        word = self.channel(name)
+        if word.isupper() or name in BRANDS or name not in CHANNELS:
+            return word
+        return (word[:1].lower() + word[1:]).replace("-", "\N{NON-BREAKING HYPHEN}")
 
     def address(self, identity: Identity) -> str:
         """Return the address as people can take it in: of what a machine made up, its beginning and what it is."""

@@ -14,6 +14,9 @@ CHANNELS = {
     "preferences": _("Preference centre"),
 }  # fmt: skip
 
+BRANDS = ("telegram", "whatsapp")
+"""Channels whose name is written with a capital wherever it stands."""
+
 DEVICES = {
     "webchat": _("Browser {id}"), "webpush": _("Browser {id}"), "inapp": _("Browser {id}"), "fcm": _("Phone {id}"),
     "apns": _("Phone {id}"),

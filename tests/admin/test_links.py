@@ -97,6 +97,8 @@ async def test_no_token_but_ours_leads_anywhere(doors: Doors, token: str) -> Non
     answer = await doors.opens(f"/l/{token}")
     assert answer.status == 404 and "Location" not in answer.headers
     assert "leads nowhere" in await answer.text()
+    french = await (await doors.opens(f"/l/{token}?lang=fr")).text()
+    assert 'lang="fr"' in french and "Ce lien ne mène nulle part" in french
     assert await doors.events() == []
 
 

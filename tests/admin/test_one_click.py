@@ -67,7 +67,7 @@ async def test_posted_every_day_it_is_proved_once(shop: Stage) -> None:
 
 async def test_the_other_button_ends_the_whole_channel(shop: Stage) -> None:
     status, page = await shop.post(link(shop), {"scope": "channel"})
-    assert status == 200 and "plus rien de notre part (E-mail)" in page
+    assert status == 200 and "plus rien de notre part (e\N{NON-BREAKING HYPHEN}mail)" in page
     assert (await shop.ledger()).on["email:*"] is False
     assert await shop.verdict("sms", "service") is None
 

@@ -7,12 +7,18 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from profiles.personal_links import Offer
+from profiles.personal_links import Asked, Offer
 from tests.admin.preferences_stage import Stage, stage
 from tests.chromium import browsing
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
+SMALL = """() => [...document.querySelectorAll("a:not(.skip), button, input:not([type=hidden]), select, summary")]
+  .map((one) => [one.textContent || one.name, (one.closest(".chip, .check") || one).getBoundingClientRect().height])
+  .filter(([, height]) => height && height < 44)"""
+DEEPER = """() => [...document.querySelectorAll(".card")].map((card) => [card, card.getBoundingClientRect().bottom])
+  .map(([card, end]) => end - card.lastElementChild.getBoundingClientRect().bottom - parseFloat(getComputedStyle(card).paddingTop))
+  .filter((more) => more > 2)"""
 
 
 @pytest.fixture
@@ -67,6 +73,21 @@ async def test_nothing_is_wider_than_the_screen(shop: Stage, screen: dict[str, i
             page = await (await program.new_context(viewport=screen)).new_page()  # type: ignore[arg-type]
             await page.goto(link)
             assert await page.evaluate("document.documentElement.scrollWidth") == screen["width"]
+
+
+async def test_on_a_phone_a_finger_finds_room_and_no_card_is_deeper_below_than_above(shop: Stage) -> None:
+    offer = shop.here(shop.centre.links.unsubscribe(Offer("anna", "email", "offers"), shop.clock.now))
+    asked = shop.here(shop.centre.links.confirm(Asked("anna", "email", "news", "a" * 24), shop.clock.now))
+    async with browsing() as program:
+        page = await (await program.new_context(viewport=PHONE)).new_page()  # type: ignore[arg-type]
+        for link in (shop.link(), offer, asked, f"{shop.base}/p/wrong"):
+            await page.goto(link)
+            assert await page.evaluate(SMALL) == [], link
+            assert await page.evaluate(DEEPER) == [], link
+        await page.goto(asked)
+        button = await page.get_by_role("button").bounding_box()
+        below = await page.locator("form + p").bounding_box()
+        assert button and below and below["y"] >= button["y"] + button["height"] + 12
 
 
 async def test_the_language_is_switched_and_what_they_correct_is_kept(shop: Stage) -> None:

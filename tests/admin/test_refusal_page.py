@@ -46,6 +46,7 @@ async def test_a_browser_is_told_in_its_language(client: Client, path: str, stat
     assert (answer.status, answer.content_type) == (status, "text/html")
     text = await answer.text()
     assert said in text and "Causerie" not in text  # customers need not know what answers them
+    assert "/console" not in text  # it may be closed to the outside
 
 
 async def test_what_the_answer_said_beside_its_words_stays(client: Client) -> None:
