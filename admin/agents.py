@@ -13,8 +13,9 @@ from profiles.seals import sealable
 from profiles.store import Plan, Store, Update
 
 COLLECTION = "agents"
-_TURNING = re.compile("[\\x00-\\x1f\\x7f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
-"""Controls, and what writes the rest of a line backwards: a name stands within sentences, of the audit too."""
+_TURNING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
+"""Controls (some terminals obey those above 7f, too), ends of lines, and what writes the rest of a line backwards: a name
+stands within sentences, of the audit and the command line too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def called(text: str) -> str:
 
 
 def upright(text: str) -> str:
-    """Return a name without controls and without what writes the rest of a line backwards."""
+    """Return a name without controls, ends of lines and what writes the rest of a line backwards."""
     return _TURNING.sub("", text).strip()
 
 

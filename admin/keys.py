@@ -148,9 +148,9 @@ def is_id(text: str) -> bool:
 
 
 def name_of(text: str) -> str | None:
-    """Return what a key is called, from what was typed; None when that is empty or longer than LONGEST_NAME."""
+    """Return what a key is called, from what was typed; None when nothing of it shows, or it is longer than LONGEST_NAME."""
     called = upright(text)
-    return called if 1 <= len(called) <= LONGEST_NAME else None
+    return called if any(map(str.isprintable, called)) and len(called) <= LONGEST_NAME else None
 
 
 def days_of(text: str) -> int | None:

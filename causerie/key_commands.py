@@ -34,7 +34,11 @@ async def list_keys(store: Store, say: Say, *, now: datetime) -> int:
 
 
 async def revoke(store: Store, id: str, say: Say, *, now: datetime) -> int:
-    """Revoke a key and say from when on it opens nothing; 1 when there is no such key, or it was revoked before."""
+    """Revoke a key and say from when on it opens nothing; 1 when there is no such key, or it was revoked before.
+
+    The id may have `ck_` before it, as a list shows it, and the rest behind it, as whoever found a key has it.
+    """
+    id = id.removeprefix("ck_").partition("_")[0].rstrip("…")
     if key := await revoke_key(store, id, now=now):
         say(f"Revoked: {key.id} ({key.name}). It stops within {REMEMBERED_SECONDS:.0f} seconds, on every server.")
         return 0

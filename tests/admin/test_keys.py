@@ -34,7 +34,14 @@ async def test_two_keys_have_nothing_in_common(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "scopes"), [("", ["events:write"]), ("x" * 101, ["events:write"]), ("till", []), ("till", ["all"])]
+    ("name", "scopes"),
+    [
+        ("", ["events:write"]),
+        ("\u200b\u2060 ", ["events:write"]),
+        ("x" * 101, ["events:write"]),
+        ("till", []),
+        ("till", ["all"]),
+    ],
 )
 async def test_a_key_that_can_not_be_made_says_why(store: Store, name: str, scopes: list[str]) -> None:
     with pytest.raises(ValueError, match="^key: "):
@@ -65,6 +72,12 @@ async def test_of_two_who_revoke_a_key_at_once_one_did_it(store: Store) -> None:
     done = await asyncio.gather(*(revoke_key(store, id, now=NOON, by=who) for who in ("maya", "samir")))
     assert sum(key is not None for key in done) == 1
     assert await store.count("audit", {"act": "key.revoked"}) == 1
+
+
+@pytest.mark.parametrize("name", ["\x9b2Jtill", "till\u2028", "\x1btill\u2029\x85"])
+async def test_a_name_gives_a_terminal_no_orders(store: Store, name: str) -> None:
+    await create_key(store, name, ["events:write"], now=NOON)
+    assert [key.name.removeprefix("2J") for key in await every_key(store)] == ["till"]
 
 
 async def test_a_name_can_not_write_the_rest_of_a_line_backwards(store: Store) -> None:

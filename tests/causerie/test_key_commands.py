@@ -70,6 +70,13 @@ async def test_a_revoked_key_opens_nothing_and_is_not_revoked_twice(store: Store
     assert await store.count("audit", {"act": "key.revoked", "about": f"key:{id}"}) == 1
 
 
+@pytest.mark.parametrize("more", ["", "…", "_and_the_rest"])
+async def test_a_key_is_revoked_by_what_lists_and_leaks_show_of_it(store: Store, more: str) -> None:
+    id, said = (await create_key(store, "till", ["events:write"], now=NOON)).split("_")[1], list[str]()
+    assert await revoke(store, f"ck_{id}{more}", said.append, now=NOON) == 0
+    assert said[0].startswith(f"Revoked: {id} (till).")
+
+
 async def test_what_is_no_key_is_1_with_a_hint(store: Store) -> None:
     said: list[str] = []
     assert await revoke(store, "nobody", said.append, now=NOON) == 1
