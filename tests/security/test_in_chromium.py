@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import BrowserContext, Page, expect
 
-from admin import api_docs, centre, guard, links, pages
+from admin import api_docs, centre, guard, pages
 from admin.keys import create_key
 from causerie import headers
 from profiles.append import heard
@@ -208,7 +208,6 @@ def _inject(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (pages, centre):
         monkeypatch.setattr(module, "render", injected)
     monkeypatch.setattr(api_docs, "page", lambda *arguments: docs(*arguments).replace("</body>", INJECTED + "</body>"))
-    monkeypatch.setattr(links, "UNKNOWN", links.UNKNOWN + INJECTED)
 
 
 async def _plant(castle: Fortress) -> None:
