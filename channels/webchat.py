@@ -240,7 +240,7 @@ class Webchat:
         self._beat.start()
         try:
             token = visitor_token(visitor.address, self._keys.own)
-            await socket.welcome(token, hello.last_seq, has_inbox=self.has_inbox)
+            await socket.welcome(token, hello.last_seq, has_inbox=self.has_inbox, largest_file=self._files.largest)
         except BaseException:
             await self._leave(socket)
             raise

@@ -37,8 +37,9 @@ class Files:
         largest: int, proxies: int,
     ) -> None:  # fmt: skip
         self._store, self._keys, self._origins = store, keys, origins
-        self._clock, self._seconds = clock, seconds
-        self._largest, self._proxies = largest, proxies
+        self._clock, self._seconds, self._proxies = clock, seconds, proxies
+        self.largest = largest
+        """In bytes: what is larger is refused, and the widget does not send it."""
         self._uploads, self._uploads_of_caller = Places(AT_ONCE), Places(AT_ONCE_PER_CALLER)
         self._of_visitor = Buckets(per_second=PER_VISITOR_HOUR / 3600, burst=PER_VISITOR_HOUR)
         self._of_caller = Buckets(per_second=MEGABYTES_PER_CALLER_HOUR / 3600, burst=MEGABYTES_PER_CALLER_HOUR)
@@ -79,11 +80,11 @@ class Files:
         address = await may_write(token, identity, keys=self._keys, store=self._store, now=now)
         if address is None:
             return _refusal("token", 401, headers)
-        if (request.content_length or 0) > self._largest:
+        if (request.content_length or 0) > self.largest:
             return _refusal("too_large", 413, headers)
         if self._of_visitor.take(address, self._seconds()):
             return _refusal("too_many", 429, headers)
-        content = await body_of(request, self._largest)
+        content = await body_of(request, self.largest)
         if content is None:
             return _refusal("too_large", 413, headers)
         if self._of_caller.take(counted(request, self._proxies), self._seconds(), len(content) / 1e6):

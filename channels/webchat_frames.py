@@ -15,7 +15,7 @@ import orjson
 
 from profiles.timeline import Attachment, Button, Message
 
-LONGEST_TEXT = 4000  # characters; the widget stops there too
+LONGEST_TEXT = 4000  # characters; the widget sends no more, and says how many are too many
 LARGEST_SEQ = 2**53  # whole numbers that JavaScript keeps exact
 
 Frame: TypeAlias = dict[str, Any]

@@ -81,7 +81,7 @@ class Socket:
         self._listens = False
         self._silent = 0
 
-    async def welcome(self, token: str, last_seq: int | None, *, has_inbox: bool) -> None:
+    async def welcome(self, token: str, last_seq: int | None, *, has_inbox: bool, largest_file: int) -> None:
         """Tell the visitor who they are and what they missed since `last_seq`. Raises Unavailable."""
         await self._turns.identify()
         visitor = self.visitor
@@ -101,6 +101,7 @@ class Socket:
                 "problem": visitor.problem,
                 "read": self._turns.read_seq,
                 "seen": self._seen_seq,
+                "largest_file": largest_file,
             }
         )
         last = None if visitor.moved else last_seq

@@ -1,5 +1,6 @@
 """The widget in a real Chromium: people click twice, reload, lose the network, open two tabs, use only the keyboard."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -167,6 +168,7 @@ async def test_a_french_mark_never_begins_a_line(shop: Shop, page: Page) -> None
     await expect(log_of(page).get_by_role("link")).to_have_attribute("href", "https://example.com/a")
     shown = await log_of(page).locator(".mine .bubble").all_text_contents()
     assert shown == ["quiet\u00a0: vraiment\u202f? :) oui\u202f; voir https://example.com/a\u202f! «\u00a0là\u00a0»"]
+    await settled(page)
     assert await texts_of(shop) == [
         "quiet : vraiment ? :) oui ; voir https://example.com/a ! « là »"
     ]  # as it was written
@@ -187,6 +189,7 @@ async def test_a_picture_is_chosen_shown_sent_and_there_after_a_reload(shop: Sho
     assert len(await shop.said()) == 1
     await page.reload()
     await expect(picture).to_be_visible()
+    await until(lambda: picture.evaluate("image => image.complete"))
     assert await picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [80, 60]
 
 
@@ -210,6 +213,39 @@ async def test_a_file_that_is_not_let_in_says_why(shop: Shop, page: Page) -> Non
     )
     await expect(log_of(page)).to_contain_text("This kind of file can not be sent.")
     assert await shop.said() == []
+
+
+async def test_a_file_larger_than_this_server_takes_is_told_so_and_not_sent(
+    mongo_url: str, database_name: str, free_port: int, context: BrowserContext
+) -> None:
+    async with open_shop(mongo_url, database_name, free_port, largest_file_megabytes=2) as shop:
+        page, asked = await visit(context, shop), list[str]()
+        page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+        await open_chat(page)
+        large = {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" + b"0" * 2_500_000}
+        await page.locator("input[type=file]").set_input_files(large)  # type: ignore[arg-type]
+        await expect(log_of(page)).to_contain_text("This file is too large: 2 MB at most.")
+        assert asked == []
+        await page.close()
+
+
+async def test_what_is_too_long_says_by_how_much_and_stays_to_be_cut(shop: Shop, context: BrowserContext) -> None:
+    page = await visit(context, shop, "fr")
+    await open_chat(page)
+    field, send = page.get_by_role("textbox"), page.get_by_role("button", name="Envoyer", exact=True)
+    await field.fill("quiet " + "🦊" * 4_001)  # seven too many, whatever halves an emoji has
+    told = "7 caractères de trop\N{NO-BREAK SPACE}: 4\N{NARROW NO-BREAK SPACE}000 au plus."
+    await expect(page.locator(".over")).to_have_text(told)
+    await expect(field).to_have_accessible_description(re.compile("7 caractères de trop"))
+    await expect(send).to_be_disabled()
+    await field.press("Enter")
+    await expect(log_of(page).locator(".mine")).to_have_count(0)
+    for _ in range(7):
+        await field.press("Backspace")
+    await expect(page.locator(".over")).to_be_empty()
+    await field.press("Enter")
+    await until(lambda: has_heard(shop, 1))
+    assert await texts_of(shop) == ["quiet " + "🦊" * 3_994]
 
 
 async def test_a_file_from_an_agent_can_be_opened(shop: Shop, page: Page) -> None:

@@ -9,12 +9,13 @@ export class Composer {
   constructor({ conversation, uploads, words }) {
     Object.assign(this, { conversation, uploads, words });
     this.text = element("textarea", {
-      rows: "1", maxlength: String(LONGEST), placeholder: words("write"), "aria-label": words("write"), enterkeyhint: "send",
+      rows: "1", placeholder: words("write"), "aria-label": words("write"), "aria-describedby": "over", enterkeyhint: "send",
     });
     this.files = element("input", { type: "file", multiple: true, accept: ACCEPTED.join(","), tabindex: "-1", "aria-hidden": "true" });
     const attach = element("button", { type: "button", class: "tool", "aria-label": words("attach"), title: words("attach"), onclick: () => this.files.click() }, icon("attach"));
     this.button = element("button", { type: "submit", class: "send", "aria-label": words("send"), title: words("send") }, icon("send"));
-    this.node = element("form", { class: "composer" }, attach, this.files, this.text, this.button);
+    this.over = element("p", { class: "over", id: "over", "aria-live": "polite" });
+    this.node = element("form", { class: "composer" }, this.over, attach, this.files, this.text, this.button);
 
     this.node.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -43,6 +44,7 @@ export class Composer {
 
   send() {
     const text = this.text.value;
+    if (tooMany(text)) return; // it stays, to be cut by whoever wrote it
     this.text.value = "";
     this.changed();
     this.conversation.sayText(text);
@@ -51,7 +53,10 @@ export class Composer {
 
   // As tall as what is written, up to the CSS's max-height; the draft survives a reload.
   changed() {
-    this.button.disabled = !this.text.value.trim();
+    const count = tooMany(this.text.value);
+    this.button.disabled = !this.text.value.trim() || count > 0;
+    this.over.textContent = count ? this.words("too_long", { count, most: LONGEST }) : "";
+    this.text.setAttribute("aria-invalid", String(count > 0));
     this.text.style.height = "auto";
     if (this.text.scrollHeight) this.text.style.height = `${this.text.scrollHeight}px`;
     draft(this.text.value);
@@ -60,6 +65,12 @@ export class Composer {
   focus() {
     this.text.focus({ preventScroll: true });
   }
+}
+
+// How many characters are more than the server takes; it counts an emoji of two halves as one, and so do we.
+function tooMany(text) {
+  const clean = text.trim();
+  return clean.length > LONGEST ? Math.max(0, [...clean].length - LONGEST) : 0;
 }
 
 function draft(text) {

@@ -13,6 +13,7 @@ export class Conversation extends EventTarget {
     this.outbox = new Outbox(kept);
     this.clear();
     this.locked = null;
+    this.largestFile = 0; // bytes, once the server has said it
     this.apart = false; // from whom the tracker knows: a person who is not signed in here
     this.flying = null; // the entry that was sent and is not yet confirmed
     connection.addEventListener("open", () => this.hello());
@@ -227,6 +228,7 @@ export class Conversation extends EventTarget {
     }
     this.name = frame.identity?.name ?? "";
     this.seen = frame.seen;
+    this.largestFile = frame.largest_file;
     if (frame.read > this.read) this.read = frame.read;
     for (const entry of this.outbox.all(frame.address)) {
       if (!this.waiting.some((other) => other.id === entry.id)) this.waiting.push({ ...entry, state: "sending" });

@@ -175,7 +175,10 @@ export class Messages {
 
   footText(item, isLastMine, endsGroup, after) {
     const { words } = this;
-    if (item.state === "failed") return words.has(`failed_${item.reason}`) ? words(`failed_${item.reason}`) : words("failed");
+    if (item.state === "failed") {
+      const largest = words.size(this.conversation.largestFile);
+      return words.has(`failed_${item.reason}`) ? words(`failed_${item.reason}`, { largest }) : words("failed");
+    }
     const next = after[0];
     const time = endsGroup && (!next || !near(item, next)) ? words.time(item.at) : "";
     if (!isLastMine || next) return time; // an answer says better than any mark that it was read

@@ -2,7 +2,6 @@
 
 import { newId } from "./outbox.js";
 
-export const LARGEST = 10_000_000; // bytes; the server has the last word
 export const ACCEPTED = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"];
 
 export class Uploads {
@@ -32,8 +31,8 @@ export class Uploads {
     conversation.changed();
     conversation.wake();
     try {
-      if (file.size > LARGEST) throw new Error("too_large");
       await this.connected();
+      if (file.size > conversation.largestFile) throw new Error("too_large");
       const kept = await this.post(file);
       this.drop(entry);
       conversation.sayFile({ ...kept, kind: kept.mime.startsWith("image/") ? "image" : "file" });

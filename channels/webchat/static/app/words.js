@@ -13,11 +13,12 @@ export async function loadWords(base, language) {
   if (!answer.ok) throw new Error(`locales/${language}.json: ${answer.status}`);
   const sentences = await answer.json();
   const plural = new Intl.PluralRules(language);
+  const number = new Intl.NumberFormat(language);
 
   const words = (name, values = {}) => {
     const found = sentences[name] ?? name;
     const sentence = typeof found === "string" ? found : found[plural.select(values.count)] ?? found.other;
-    return sentence.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+    return sentence.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? number.format(values[key]) : values[key] ?? ""));
   };
 
   const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
