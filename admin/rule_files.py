@@ -1,9 +1,9 @@
 """The book's files in an editor: checked while somebody writes, saved only when they are right, and never over another's change."""
 
 import asyncio
-import dataclasses
 import re
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,20 @@ from admin.pages import at, page
 from admin.roles import may
 from admin.rule_book import running
 from admin.rule_mistakes import complaint
-from admin.texts import typeset
+from admin.texts import Texts, typeset
 from bot.roundtrip import rewritten
 from channels.sms_text import bodies
 from profiles.findings import ContentError, Findings
-from rules.book import bare, is_rule, is_template
+from rules.book import Book, bare, is_rule, is_template
 from rules.bookcase import digest
+from rules.counsel import Advice, counsel
 from rules.options import RulesOptions, folder_of
-from rules.proofreading import proofread
+from rules.proofreading import Unwritten
 from rules.rule import Rule
 from rules.rule_file import read_rule
 from rules.running import Running
 from rules.sentences import sentences
-from rules.thrift import SMS, costly
+from rules.thrift import SMS, Costly
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 LARGEST = 64_000
@@ -97,27 +98,36 @@ async def show(request: web.Request) -> web.Response:
 
 @may("rules")
 async def check(request: web.Request) -> web.Response:
-    """Answer what is wrong with a text; when nothing is, what it says in words and which of its letters can not be written."""
+    """Answer what is wrong with a text; when nothing is, what it says in words and what is worth knowing before launch."""
     desk, file = request.config_dict[DESK], file_of(request)
     text = text_of(await body(request, text=str))
     book = await running(desk).bookcase.tried(file, text)
     found = book.mistakes_in(file)
-    unwritten = () if found else await asyncio.to_thread(proofread, book, desk.clock(), file=file)
     rule = None if found else rule_from(running(desk), file, text)
     words = running(desk).bookcase.book.names.vocabulary.words
     speaks = texts_of(request)
     said = [typeset(line, speaks.language) for line in sentences(rule, speaks.language, words)] if rule else []
-    warned = [
-        speaks("{template} can not be written for {rule}: {problem}", **dataclasses.asdict(one)) for one in unwritten
-    ]
-    if not found:
-        sms = {
-            word for reach in running(desk).gatekeeper.reaches if reach.space == SMS for word in (SMS, reach.channel)
-        }
-        dear = await asyncio.to_thread(costly, book, desk.clock(), bodies=bodies, words=sms, file=file)
-        warned += [f"{one.template}: {one.told(speaks.language)}" for one in dear]
+    warned = [] if found else [_warned(one, speaks) for one in await _advice(running(desk), book, file, desk.clock())]
     told = {"mistakes": [_told(one, speaks.language) for one in found], "warnings": warned, "sentences": list(said)}
     return web.json_response({"ok": True, **told})
+
+
+async def _advice(rules: Running, book: Book, file: str, now: datetime) -> tuple[Advice, ...]:
+    sms = {word for reach in rules.gatekeeper.reaches if reach.space == SMS for word in (SMS, reach.channel)}
+    return await asyncio.to_thread(counsel, book, now, rules.options, bodies=bodies, words=sms, file=file)
+
+
+def _warned(advice: Advice, speaks: Texts) -> str:
+    match advice:
+        case Unwritten(template=template, rule=rule):
+            problem = typeset(advice.problem_in(speaks.language), speaks.language)
+            return speaks(
+                "{template} can not be written for {rule}: {problem}", template=template, rule=rule, problem=problem
+            )
+        case Costly(template=template):
+            return f"{template}: {advice.told(speaks.language)}"
+        case _:
+            return typeset(advice.told(speaks.language), speaks.language)
 
 
 @may("publish")

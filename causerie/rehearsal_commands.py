@@ -9,7 +9,7 @@ from causerie.progress import Progress
 from causerie.rehearsal_preview import say_cost, say_preview
 from causerie.rehearsal_simulation import Days, say_simulation
 from causerie.rehearsal_wish import Wish
-from causerie.rule_commands import Say, unknown_rule
+from causerie.rule_commands import Say, advised, unknown_rule
 from channels import house
 from profiles.audience import count, stream
 from profiles.calendar import utc_now
@@ -44,6 +44,7 @@ async def preview(options: Options, store: Store, wish: Wish, say: Say, now: dat
         return 1 if wish.contact else 0
     recalled = await recall(store, stage.editions(rule.id), since=now, until=now, only=ids)
     await say_preview(stage, rule, recalled, wish, say, now=now, total=total)
+    _say_advice(stage, rule, options, wish, say, now)
     if not wish.contact and not wish.as_json:
         some, _ = await _chosen(store, stage.book, rule, wish, now, SAMPLED)
         await say_cost(stage, rule, await recall(store, stage.editions(rule.id), since=now, until=now, only=some), wish,
@@ -60,6 +61,7 @@ async def preview_cast(options: Options, wish: Wish, say: Say, now: datetime | N
         return unknown_rule(stage.book, wish.rule, say)
     contacts = cast(stage.book.policy.topics.values(), now)
     await say_preview(stage, rule, Recalled(contacts, ()), wish, say, now=now, total=None)
+    _say_advice(stage, rule, options, wish, say, now)
     return 0
 
 
@@ -104,6 +106,15 @@ def stage_of(options: Options) -> Stage:
     enabled = [name for name in spaces if getattr(options.channels.get(name), "enabled", False)]
     reaches = Reaches(Reach(name, spaces[name]) for name in enabled or spaces)
     return Stage(book, reaches, Letters(book.templates, language=language), most_reactive)
+
+
+def _say_advice(stage: Stage, rule: Rule, options: Options, wish: Wish, say: Say, now: datetime) -> None:
+    """Say what is worth knowing of the rule before launch, as `causerie check` and the editor do."""
+    advice = () if wish.as_json else advised(stage.book, options.rules, now, rule.id)
+    if advice:
+        say("")
+    for one in advice:
+        say(f"! {one.told(wish.language)}")
 
 
 # -- whom

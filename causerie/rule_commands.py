@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from difflib import unified_diff
 from zoneinfo import ZoneInfo
 
@@ -14,12 +15,10 @@ from rules.book import Book, Surroundings
 from rules.book_folder import pictures_in, read_folder, unreadable_in
 from rules.book_reading import read_book
 from rules.bookcase import Bookcase, Version
-from rules.intrusion import warnings
+from rules.counsel import Advice, counsel, weight
 from rules.options import RulesOptions, folder_of
-from rules.proofreading import proofread
 from rules.sentences import sentences
-from rules.thrift import SMS, costly
-from rules.unreached import unreached
+from rules.thrift import SMS
 
 Say = Callable[[str], None]
 
@@ -31,32 +30,30 @@ def surroundings(options: RulesOptions) -> Surroundings:
 
 
 def check_rules(options: RulesOptions, say: Say) -> int:
-    """Say every mistake of the book, then what people may resent, is not written, dear or not sent; return how many mistakes."""
+    """Say every mistake of the book, then what is worth knowing before launch; return how many mistakes."""
     book = _book(options)
     for mistake in book.mistakes:
         say(str(mistake))
-    for warning in warnings(book):
-        say(f"warning: {warning}")
-    for unwritten in proofread(book, utc_now()):
-        say(f"warning: {unwritten}")
-    sms = {name for one in house.spaces().items() if one[1] == SMS for name in one}
-    for expensive in costly(book, utc_now(), bodies=bodies, words=sms):
-        say(f"warning: {expensive}")
-    for webhook in unreached(book, options):
-        say(f"warning: {webhook}")
+    for advice in advised(book, options, utc_now()):
+        say(f"{weight(advice)}: {advice}")
     return len(book.mistakes)
 
 
+def advised(book: Book, options: RulesOptions, now: datetime, rule: str = "") -> tuple[Advice, ...]:
+    """Return what is worth saying about the book, or about one of its rules, before launch."""
+    sms = {name for one in house.spaces().items() if one[1] == SMS for name in one}
+    return counsel(book, now, options, bodies=bodies, words=sms, file=book.files.get(rule))
+
+
 def explain_rule(options: RulesOptions, rule: str, language: str, say: Say) -> int:
-    """Say a rule in sentences, then what people may resent of it; 1 when there is no such rule, or it has mistakes."""
+    """Say a rule in sentences, then what is worth knowing before launch; 1 when there is no such rule, or it has mistakes."""
     book = _book(options)
     if rule not in book.rules:
         return unknown_rule(book, rule, say)
     for line in sentences(book.rules[rule], language, book.names.vocabulary.words):
         say(line)
-    for warning in warnings(book):
-        if warning.rule == rule:
-            say(f"! {warning.text.in_(language)}")
+    for advice in advised(book, options, utc_now(), rule):
+        say(f"! {advice.told(language)}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from profiles.expression import Expression
 from profiles.expression_tree import Kind
 from profiles.written import Place, Table, place_of, text_at
 from rules.file_reading import WRONG, Reading
@@ -11,6 +12,19 @@ from rules.shapes import Condition, Json, Pairs, Said, Text, attribute
 ATTRIBUTE_NAME = Said("an attribute such as contact.tier", "un attribut tel que contact.tier")
 ATTRIBUTE = Text(ATTRIBUTE_NAME, attribute, r"^contact\.[a-z][a-z0-9_]*$")
 VALUE = Condition(of_any_kind=True)
+_TAKES = {
+    Kind.DATE: (Kind.DATE, Kind.INSTANT, Kind.TEXT),  # a day is kept as text, and read from an instant, too
+    Kind.ANY: tuple(kind for kind in Kind if kind is not Kind.DURATION),  # a length can not be kept
+}
+_SAID = {
+    Kind.NUMBER: Said("a number", "un nombre"),
+    Kind.TEXT: Said("a text", "un texte"),
+    Kind.FLAG: Said("a flag", "oui ou non"),
+    Kind.DATE: Said("a date", "une date"),
+    Kind.INSTANT: Said("an instant", "un instant"),
+    Kind.TEXTS: Said("a list", "une liste"),
+}
+_KEEPABLE = Said("a value that can be kept", "une valeur qui se garde")
 _PAIRS = Pairs(ATTRIBUTE_NAME, attribute, VALUE)
 
 
@@ -30,7 +44,21 @@ class Attributes:
             for written, name in names.items()
             if name is not None
         ]
-        return found if all(fit) else WRONG
+        if not all(fit) or found is WRONG:
+            return WRONG
+        suits = [
+            self._suits(name, found[name], value[written], key, reading) for written, name in names.items() if name
+        ]
+        return found if all(suits) else WRONG
+
+    def _suits(self, name: str, given: Expression, at: Any, key: str, reading: Reading) -> bool:
+        """Return whether an attribute can be given this; one that nobody declared takes whatever can be kept."""
+        kind = Kind.NUMBER if self.are_numbers else (reading.names.vocabulary.attributes or {}).get(name, Kind.ANY)
+        if given.kind is Kind.ANY or given.kind in _TAKES.get(kind, (kind,)):
+            return True
+        said = _SAID.get(kind, _KEEPABLE)
+        reading.wrong(at, key, Said(f"{said.en} for contact.{name}", f"{said.fr} pour contact.{name}").in_)
+        return False
 
     def json(self) -> Json:
         return _PAIRS.json()

@@ -8,8 +8,10 @@ from profiles.conversation import Conversation, Handover, hand_over, take
 from profiles.profile import Profile
 from profiles.snapshot import Changes, Refusal, Snapshot
 from profiles.timeline import Event
+from rules.letters import fields_for
 from rules.moves import Begin, Effect, Errand, Happened, Know, Label, ToPeople
 from rules.run import Run, effect_id
+from rules.webhooks import written_for
 
 LABELS = "labels"
 """The attribute that holds a contact's labels."""
@@ -80,12 +82,13 @@ def _to_people(profile: Profile, effect: ToPeople, run: Run, snapshot: Snapshot)
         return Changes()
     thread = max(threads, key=lambda one: one.last_at or one.opened_at)
     now = snapshot.now
-    handed = hand_over(thread, Handover("rule", now, summary=effect.note[:500], team=effect.team))
+    note = written_for(profile, effect.note, fields_for(profile, run.start, now)).strip()
+    handed = hand_over(thread, Handover("rule", now, summary=note[:500], team=effect.team))
     if effect.agent and handed.owner != "agent":
         handed = take(handed, effect.agent)
     changes = Changes(conversations=(handed,))
-    if effect.note:
-        changes = changes.then(_note(handed, effect, run, now))
+    if note:
+        changes = changes.then(_note(handed, note, effect, run, now))
     if handed.owner == thread.owner:
         return changes
     event = Event(
@@ -101,7 +104,7 @@ def _to_people(profile: Profile, effect: ToPeople, run: Run, snapshot: Snapshot)
     return changes.then(Changes(events=(event,)))
 
 
-def _note(thread: Conversation, effect: ToPeople, run: Run, now: datetime) -> Changes:
+def _note(thread: Conversation, text: str, effect: ToPeople, run: Run, now: datetime) -> Changes:
     id = f"rule:{effect_id(run, effect.step)}"
-    thread, note = noted(thread, effect.note[:4_000], id=id, author=f"rule:{run.rule}", now=now)
+    thread, note = noted(thread, text[:4_000], id=id, author=f"rule:{run.rule}", now=now)
     return Changes(conversations=(thread,), messages=(note,))

@@ -36,15 +36,21 @@ LIVING = ("live", "test")
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """One thing people may resent about a rule."""
+    """One thing that whoever launches a rule should know: what people may resent of it, or what of it comes to nothing."""
 
     code: str
     rule: str
     at: Place
     text: Said
+    is_note: bool = False
+    """Whether it is worth knowing and nothing to mend."""
 
     def __str__(self) -> str:
         return f"{self.at.file}:{self.at.line}:{self.at.column}: {self.text.en}"
+
+    def told(self, language: str) -> str:
+        """Return the sentence for its author, in English or French."""
+        return self.text.in_(language)
 
 
 def warnings(book: Book) -> tuple[Warning, ...]:

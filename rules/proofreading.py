@@ -3,13 +3,13 @@
 Reading a template finds what can not be meant; only writing it finds a sum of a name and a number, or an address that is none.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from profiles.expression import Vocabulary
 from profiles.findings import nearest_name
-from profiles.personalize import names_in
+from profiles.personalize import Text, names_in
 from rules.book import Book
 from rules.cast import SPACES, cast
 from rules.gatekeeper import Letter, Unrendered
@@ -22,6 +22,7 @@ from rules.rule import Rule
 from rules.rule_step import Send, walk
 from rules.rule_trigger import Once, OnDate, OnEvent, OnSchedule
 from rules.run import Run
+from rules.shapes import Said
 from rules.template_file import texts_of
 
 READERS = ("anna", "dmitri", "farid")
@@ -35,9 +36,21 @@ class Unwritten:
     template: str
     rule: str
     problem: str
+    french: str = ""
+    """The same in French, where it is known."""
 
     def __str__(self) -> str:
-        return f"templates/{self.template}.yml: can not be written for {self.rule}: {self.problem}."
+        return f"templates/{self.template}.yml: {self.told('en')}"
+
+    def told(self, language: str) -> str:
+        """Return the sentence for its author, in English or French."""
+        if language.startswith("fr"):
+            return f"ne peut pas être écrit pour {self.rule} : {self.problem_in(language)}."
+        return f"can not be written for {self.rule}: {self.problem}."
+
+    def problem_in(self, language: str) -> str:
+        """Return what is wrong, in French where that is known."""
+        return (self.french if language.startswith("fr") else "") or self.problem
 
 
 def proofread(book: Book, now: datetime, *, file: str | None = None) -> tuple[Unwritten, ...]:
@@ -83,33 +96,52 @@ def _unwritten(book: Book, now: datetime, file: str | None) -> Iterator[Unwritte
 
 def _misnamed(book: Book, file: str | None) -> Iterator[Unwritten]:
     """Yield the fields of the templates that this book gives nobody: without them no message leaves."""
-    vocabulary = book.names.vocabulary
     for rule, step in _sends(book, file):
-        known = {"contact": None if vocabulary.attributes is None else {*vocabulary.attributes, "name", "language"},
-                 "event": _properties(rule, vocabulary), "links": set(NAMES), "now": None}  # fmt: skip
-        known["start"] = known["event"]
         for text in texts_of(book.templates[step.template]):
-            for name in names_in(text):
-                root, _, rest = name.partition(".")
-                if problem := _unknown(root, rest, known):
-                    yield Unwritten(step.template, rule.id, problem)
+            for problem in misnamed(text, rule, book):
+                yield Unwritten(step.template, rule.id, problem.en, problem.fr)
 
 
-def _unknown(root: str, rest: str, known: Mapping[str, set[str] | None]) -> str:
+def misnamed(
+    text: Text, rule: Rule, book: Book, roots: Collection[str] = ("contact", "event", "start", "links", "now")
+) -> Iterator[Said]:
+    """Yield what is wrong with the fields of a text of this rule: those that nobody can have. `roots`: what it may name."""
+    vocabulary = book.names.vocabulary
+    properties = _properties(rule, vocabulary)
+    known = {"contact": None if vocabulary.attributes is None else {*vocabulary.attributes, "name", "language"},
+             "event": properties, "start": properties, "links": set(NAMES), "now": None}  # fmt: skip
+    known = {root: names for root, names in known.items() if root in roots}
+    for name in names_in(text):
+        root, _, rest = name.partition(".")
+        if problem := _unknown(root, rest, known):
+            yield problem
+
+
+def _unknown(root: str, rest: str, known: Mapping[str, set[str] | None]) -> Said | None:
     """Return what is wrong with a name, or nothing."""
+    got = f"{root}{'.' if rest else ''}{rest}"
     if root not in known:
-        whole = next((f"{one}.{root}" for one in ("contact", "event", "links") if root in (known[one] or ())), "")
-        hint = f'did you mean "{whole}"' if whole else ""
-        expected = "a field such as contact.first_name or event.total"
+        hint = next((f"{one}.{root}" for one in ("contact", "event", "links") if root in (known.get(one) or ())), "")
+        en, fr = (
+            "a field such as contact.first_name or event.total",
+            "un champ tel que contact.first_name ou event.total",
+        )
     else:
         names = known[root]
         if not rest or names is None or rest in names:
-            return ""
+            return None
         if not names:
-            return f'expected a field that this rule has: no event begins it, got "{root}.{rest}"'
+            return Said(
+                f'expected a field that this rule has: no event begins it, got "{got}"',
+                f"attendu un champ que cette règle a : aucun événement ne la commence, trouvé « {got} »",
+            )
         close = nearest_name(rest, sorted(names))
-        hint, expected = f'did you mean "{root}.{close}"' if close else "", f"a known field of {root}"
-    return f'expected {expected}, got "{root}{"." if rest else ""}{rest}"' + (f". Hint: {hint}" if hint else "")
+        hint = f"{root}.{close}" if close else ""
+        en, fr = f"a known field of {root}", f"un champ connu de {root}"
+    return Said(
+        f'expected {en}, got "{got}"' + (f'. Hint: did you mean "{hint}"' if hint else ""),
+        f"attendu {fr}, trouvé « {got} »" + (f" (vouliez-vous dire « {hint} » ?)" if hint else ""),
+    )
 
 
 def _properties(rule: Rule, vocabulary: Vocabulary) -> set[str] | None:

@@ -12,6 +12,8 @@ from rules.forms import DAYS, clock, weekdays
 from rules.rule_trigger import OnSchedule
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""Days of each month in a leap year."""
 _EVERY_DATE = frozenset(range(1, 32))
 _EVERY_MONTH = frozenset(range(1, 13))
 
@@ -21,6 +23,11 @@ def recurring(text: str) -> OnSchedule | None:
     spaced = " ".join(text.lower().split())
     found = _cron(spaced) if len(spaced.split(" ")) == 5 and ":" not in spaced else _words(spaced)
     return replace(found, text=text) if found else None
+
+
+def ever_comes(schedule: OnSchedule) -> bool:
+    """Return whether some year has a day of it: "0 9 31 2 *" has none; 29 February has."""
+    return min(schedule.days) <= max(_LONGEST[month - 1] for month in schedule.months)
 
 
 def _words(text: str) -> OnSchedule | None:

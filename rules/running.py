@@ -57,6 +57,7 @@ class Running:
     sweep: Sweep
     learning: Learning
     winners: Winners
+    options: RulesOptions
     _looking: tuple[Every | Following, ...]
     _opened: AsyncExitStack
 
@@ -158,7 +159,7 @@ async def open_rules(
     for one in looking:
         opened.push_async_callback(one.close)
     return Running(
-        bookcase, engine, occurrences, gatekeeper, letters, turn, sweep, learning, winners, looking, opened
+        bookcase, engine, occurrences, gatekeeper, letters, turn, sweep, learning, winners, options, looking, opened
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from rules.attribute_shapes import VALUE
 from rules.file_reading import Reading, Wrong
 from rules.records import Found, Key, Record
 from rules.shapes import FLAG, Many, Name, Pairs, Said, Text
-from rules.step_shapes import PROSE, WORD
+from rules.step_shapes import WORD
 from rules.template_file import WORDED
 
 TAG = Record(
@@ -25,7 +25,7 @@ HAND_OVER = Record(
     (
         Key("team", WORD, Said("to this team", "à cette équipe")),
         Key("agent", WORD, Said("to this agent", "à cet agent")),
-        Key("note", PROSE, Said("what the agent reads; a template text", "ce que lit l'agent ; un texte modèle")),
+        Key("note", WORDED, Said("what the agent reads; a template text", "ce que lit l'agent ; un texte modèle")),
         Key(
             "open",
             FLAG,
@@ -87,7 +87,7 @@ WEBHOOK = Record(
         ),
         Key(
             "body",
-            Pairs(Said("a name", "un nom"), lambda name: name or None, PROSE),
+            Pairs(Said("a name", "un nom"), lambda name: name or None, WORDED),
             Said("name: template text, beside the run's facts", "nom : texte modèle, à côté des faits du parcours"),
         ),
     ),

@@ -206,7 +206,11 @@ STEP = Verbs(
             HAND_OVER,
             Said("give the conversation to people", "confier la conversation à des personnes"),
             lambda given, reading, found: HandOver(
-                reading.path, given.get("team"), given.get("agent"), given.get("note", ""), given.get("open", False)
+                reading.path,
+                given.get("team"),
+                given.get("agent"),
+                given["note"].source if "note" in given else "",
+                given.get("open", False),
             ),
         ),
         _step(
@@ -226,7 +230,9 @@ STEP = Verbs(
             Said("Step: webhook", "Étape : webhook"),
             WEBHOOK,
             Said("tell another system", "prévenir un autre système"),
-            lambda given, reading, found: Webhook(reading.path, given["url"], given.get("body", {})),
+            lambda given, reading, found: Webhook(
+                reading.path, given["url"], {name: text.source for name, text in given.get("body", {}).items()}
+            ),
         ),
         _step(
             "start",

@@ -8,7 +8,7 @@ from rules.attribute_shapes import ATTRIBUTE, is_known
 from rules.file_reading import WRONG, Reading, named
 from rules.forms import anniversary, crossing, moment, threshold
 from rules.records import Found, Key, Record, Verbs
-from rules.recurring import recurring
+from rules.recurring import ever_comes, recurring
 from rules.rule_trigger import (
     OnCall,
     Once,
@@ -29,8 +29,11 @@ def _before_the_run(table: Table, reading: Reading) -> Reading:
     return replace(reading, event=named(table, "event") if "event" in table else None, start=None, sends=None)
 
 
-def _schedule(found: Found, reading: Reading, table: Table) -> OnSchedule:
+def _schedule(found: Found, reading: Reading, table: Table) -> Any:
     schedule: OnSchedule = found["schedule"]
+    if not ever_comes(schedule):
+        what = Said("a day that its months have", "un jour que ses mois comptent")
+        return reading.wrong(table["schedule"], "schedule", what.in_)
     return replace(schedule, zone=found.get("zone", "contact"))
 
 

@@ -54,6 +54,15 @@ async def test_a_letter_that_can_not_be_written_is_told_while_it_is_edited(marke
     assert (await told(caller, "weekly.yml/check", text=WEEKLY))["warnings"] == []
 
 
+async def test_what_check_warns_of_in_a_terminal_is_told_while_a_rule_is_edited(market: Office) -> None:
+    caller = await marketer(market)
+    vain = CART + '  - stop: done\n  - webhook: {url: "http://erp.example/in"}\n'
+    answer = await told(caller, "cart.yml/check", text=vain)
+    assert answer["mistakes"] == [] and [line.split(":")[0] for line in answer["warnings"]] == [
+        "nobody gets here", "webhook", "webhook"]  # fmt: skip
+    assert "expected https on port 443" in answer["warnings"][1] and "rules.webhook_secret" in answer["warnings"][2]
+
+
 async def test_a_saved_text_is_used_at_once_and_audited(market: Office, tmp_path: Path) -> None:
     caller, text = await marketer(market), CART.replace("wait: 1h", "wait: 2h")
     answer = await told(caller, "cart.yml", text=text, seen=digest(CART))

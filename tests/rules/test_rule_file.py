@@ -306,6 +306,26 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
             'r.yml:3:19: threshold: expected an attribute that is a number, got "contact.city".',
         ),
         (
+            stepped("  - set: {contact.city: 3}\n"),
+            'r.yml:5:25: set: expected a text for contact.city, got "3".',
+        ),
+        (
+            stepped("  - set: {contact.points: now, contact.city: contact.points > 3}\n"),
+            'r.yml:5:46: set: expected a text for contact.city, got "contact.points > 3".',
+        ),
+        (
+            stepped("  - add: {contact.points: '\"many\"'}\n"),
+            'r.yml:5:27: add: expected a number for contact.points, got ""many"".',
+        ),
+        (
+            stepped("  - hand over: {note: '{% for %}'}\n"),
+            "r.yml:5:23: note: expected a well-formed template, got Expected an expression, got 'end of statement block'.",
+        ),
+        (
+            SMALL.replace("{event: order.paid}", '{schedule: "0 9 31 2 *"}'),
+            'r.yml:3:18: schedule: expected a day that its months have, got "0 9 31 2 *".',
+        ),
+        (
             stepped("  - set: {contact.points: 1, contact.teir: 2}\n"),
             'r.yml:5:30: set: expected a known attribute, got "contact.teir". Hint: did you mean "contact.tier"?',
         ),
