@@ -97,6 +97,8 @@ class Brain:
         findings = Findings()
         project = read_project(folder, findings)
         passages = read_passages(folder, project.options.language, findings)
+        if not project.is_whole:  # every name in the other files would be unknown
+            raise ContentErrors(findings.errors, findings.notices)
         rulebook = read_rulebook(project, findings)
         script = Script(project, rulebook, knowledge_of(passages, project))
         check(script, findings)

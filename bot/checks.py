@@ -4,6 +4,7 @@ A bot that `rasa train` of Rasa 3.6 takes with its default policies is taken her
 without, is a notice.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -26,6 +27,8 @@ from profiles.written import Place, Table, place_of, rows
 
 _AS_SAID = re.compile(r"\w+|[^\w\s.,;:!?]")
 _PAYLOAD_INTENT = re.compile(r"/([^{\s@]+)")
+_HOLE = re.compile(r"\{\w+\}")
+_PAYLOAD_VALUES = re.compile(r"/[^{\s]+(\{.*)", re.DOTALL)
 _STEP_KEYS = ("intent", "user", "action", "active_loop", "slot_was_set", "or", "checkpoint", "entities")
 
 
@@ -36,6 +39,7 @@ def check(script: Script, findings: Findings) -> None:
         _check_steps(item, domain, findings)
     for rule in script.project.rules:
         _check_rule(rule, findings)
+    _check_checkpoints(script.project.stories, findings)
     _check_slots(domain, findings)
     _check_forms(script, findings)
     _check_responses(script, findings)
@@ -110,6 +114,23 @@ def _check_rule(rule: Table, findings: Findings) -> None:
         )
 
 
+def _check_checkpoints(stories: Iterable[Table], findings: Findings) -> None:
+    """Note stories that begin at a checkpoint where no story ends: they are never gone into."""
+    ends, starts = set(), []
+    for story in stories:
+        is_start = True
+        for step in rows(story.get("steps")):
+            name = step.get("checkpoint") if isinstance(step, Table) else None
+            is_start = is_start and name is not None
+            if name is not None and is_start:
+                starts.append((str(name), place_of(step, "checkpoint")))
+            elif name is not None:
+                ends.add(str(name))
+    for name, at in starts:
+        if name not in ends:
+            findings.notice(at, f'stories: no story leads to the checkpoint "{name}".', nearest(name, ends))
+
+
 def _check_slots(domain: Domain, findings: Findings) -> None:
     intents = _intents(domain)
     for slot in domain.slots.values():
@@ -179,6 +200,10 @@ def _check_responses(script: Script, findings: Findings) -> None:
                         f'responses: {name}: button with unknown slot "{slot}".',
                         nearest(slot, domain.slots),
                     )
+                if _is_broken(button.get("payload", "")):
+                    got = button["payload"]
+                    problem = f'responses: {name}: button: expected values such as {{"size": "large"}}, got "{got}".'
+                    findings.notice(variation.at, problem)
                 match = None if sets else _PAYLOAD_INTENT.match(button.get("payload", ""))
                 if match and match[1].split("/")[0] not in intents:
                     problem = f'responses: {name}: button with unknown intent "{match[1]}".'
@@ -195,6 +220,18 @@ def _check_responses(script: Script, findings: Findings) -> None:
         if variations and None not in said_in and languages - said_in:
             missing = ", ".join(sorted(languages - said_in))
             findings.notice(variations[0].at, f"responses: {name}: nothing to say in {missing}.")
+
+
+def _is_broken(payload: str) -> bool:
+    """Whether the values of a button are no JSON; what holds `{slot}` or doubled braces is filled in first."""
+    match = _PAYLOAD_VALUES.fullmatch(payload)
+    if not match or "{{" in payload or _HOLE.search(payload):
+        return False
+    try:
+        json.loads(match[1])
+    except ValueError:
+        return True
+    return False
 
 
 def _check_training(script: Script, findings: Findings) -> None:

@@ -177,6 +177,9 @@ def _response(name: str, value: Any, at: Place, findings: Findings) -> tuple[Var
         if not any(key in item for key in _SAYS):
             problem = f"responses: {name}: says nothing; expected text:, got {', '.join(item) or 'nothing'}."
             findings.notice(item.at, problem)
+        if isinstance(item.get("text"), list | dict):
+            problem = f"responses: {name}: text: expected a text, got a list or keys."
+            findings.error(place_of(item, "text"), problem, "one wording each: - text: ...")
         found.append(
             Variation(
                 at=item.at,

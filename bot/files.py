@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from profiles.findings import Findings
-from profiles.written import Place, Rows, Table, Text, empty_table, place_of, text_at
+from profiles.written import Place, Rows, Table, Text, empty_table, place_of, rows, text_at
 
 
 def read(path: Path, shown: str, findings: Findings) -> Table:
@@ -25,15 +25,22 @@ def read(path: Path, shown: str, findings: Findings) -> Table:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
-        findings.error(at, f"expected YAML, got something unreadable: {error.problem or error.context}.")
+        findings.unreadable(at, f"expected YAML, got something unreadable: {error.problem or error.context}.")
         return empty
-    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
-        findings.error(Place(shown), f"expected YAML in UTF-8, got something unreadable: {str(error)[:200]}.")
+    except UnicodeDecodeError as error:
+        read = error.object[: error.start]
+        at = Place(shown, read.count(b"\n") + 1, error.start - read.rfind(b"\n"))
+        findings.unreadable(at, f"expected UTF-8, got the byte 0x{error.object[error.start]:02x}.", "save it as UTF-8")
+        return empty
+    except (YAMLError, RecursionError) as error:
+        findings.unreadable(
+            Place(shown), f"expected YAML, got something unreadable: {' '.join(str(error).split())[:200]}."
+        )
         return empty
     if value is None:
         return empty
     if not isinstance(value, Table):
-        findings.error(Place(shown), "expected keys at the top of the file, got a list or a text.")
+        findings.unreadable(Place(shown), "expected keys at the top of the file, got a list or a text.")
         return empty
     return value
 
@@ -56,19 +63,28 @@ class _Reader:
         if isinstance(node, MappingNode):
             return self._table(node, at)
         if isinstance(node, SequenceNode):
-            rows = Rows(self.value(item) for item in node.value)
-            rows.at = at
-            return rows
+            items = Rows(self.value(item) for item in node.value)
+            items.at = at
+            return items
         return self._scalar(str(node.tag), str(node.value), at)
 
     def _table(self, node: MappingNode, at: Place) -> Table:
-        table = empty_table(at)
+        table, taken_over = empty_table(at), []
         for key_node, value_node in node.value:
+            if str(key_node.tag).endswith(":merge"):
+                taken_over.append(self.value(value_node))
+                continue
             key_at = Place(self.shown, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             key = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
             if key in table:
                 self.findings.error(key_at, f'expected each key once, got "{key}" twice.')
             table[key], table.keys_at[key] = self.value(value_node), key_at
+        for other in (one for value in taken_over for one in rows(value)):
+            if not isinstance(other, Table):
+                self.findings.error(place_of(other, default=at), "<<: expected the keys of another, such as *name.")
+                continue
+            for key in other.keys() - table.keys():
+                table[key], table.keys_at[key] = other[key], other.keys_at[key]
         return table
 
     def _scalar(self, tag: str, written: str, at: Place) -> Any:

@@ -28,6 +28,7 @@ _RASA_KEYS = {
     "e2e_actions", "nlu", "rules", "stories", "templates", "flows",
 }  # fmt: skip
 
+_DOMAIN_KEYS = ("intents", "entities", "slots", "responses", "templates", "forms", "actions")
 
 _MARKDOWN_DATA = re.compile(r"^\s*(## *(intent|synonym|regex|lookup):|\* *\w)", re.MULTILINE)
 
@@ -65,6 +66,8 @@ class Project:
     flows: Flows = field(default_factory=Flows)
     titles: Titles = field(default_factory=Titles)
     """What agents read for the names in the files."""
+    is_whole: bool = True
+    """The domain could be read: what it does not name is unknown."""
 
 
 def read_project(folder: Path, findings: Findings) -> Project:
@@ -81,20 +84,22 @@ def read_project(folder: Path, findings: Findings) -> Project:
     flows = read_flows(files, domain.responses, findings)
     training = read_training(files, options.language, findings)
     taught = {example.answer or example.intent for example in training.examples}
-    rules = _items(files, "rules", "rule", findings)
+    rules, stories = _items(files, "rules", "rule", findings), _items(files, "stories", "story", findings)
+    is_whole = _has_domain(files, bool(rules or stories), findings)
     named = [str(rule["rule"]) for rule in rules]
     return Project(
         folder=folder,
         domain=domain,
         training=training,
         rules=rules,
-        stories=_items(files, "stories", "story", findings),
+        stories=stories,
         options=options,
-        validation=read_validation(_optional(folder, "validation.yml", findings), domain, findings),
-        memory=read_memory(_optional(folder, "profile.yml", findings), domain, findings),
-        handover=read_handover(_optional(folder, "handover.yml", findings), domain, findings, flows.by_id),
+        validation=read_validation(_beside(folder, "validation.yml", is_whole, findings), domain, findings),
+        memory=read_memory(_beside(folder, "profile.yml", is_whole, findings), domain, findings),
+        handover=read_handover(_beside(folder, "handover.yml", is_whole, findings), domain, findings, flows.by_id),
         flows=flows,
-        titles=read_titles(_optional(folder, "titles.yml", findings), domain, taught, named, findings),
+        titles=read_titles(_beside(folder, "titles.yml", is_whole, findings), domain, taught, named, findings),
+        is_whole=is_whole,
     )
 
 
@@ -120,6 +125,22 @@ def _optional(folder: Path, name: str, findings: Findings) -> Table:
     if path.exists():
         return read(path, name, findings)
     return empty_table(Place(name))
+
+
+def _beside(folder: Path, name: str, is_whole: bool, findings: Findings) -> Table:
+    """Return a file that names what the domain holds; nothing of it when that could not be read."""
+    table = _optional(folder, name, findings)
+    return table if is_whole else empty_table(Place(name))
+
+
+def _has_domain(files: list[Table], is_used: bool, findings: Findings) -> bool:
+    """Whether the domain could be read; none at all, where rules need one, is an error."""
+    if any(name.startswith("domain") for name in findings.unread):
+        return False
+    if is_used and not any(key in file for file in files for key in _DOMAIN_KEYS):
+        findings.error(Place("domain.yml"), "expected the domain (intents, responses and so on), got none.")
+        return False
+    return True
 
 
 def _check_keys(file: Table, findings: Findings) -> None:
@@ -160,12 +181,19 @@ def _options(config: Table, findings: Findings) -> Options:
         findings.notice(place_of(config, "language"), f'language: expected two letters such as en, got "{language}".')
     return Options(
         language=language,
-        threshold=number_at(fallback, "threshold", 0.3, findings) if fallback is not None else 0.0,
-        ambiguity=number_at(fallback, "ambiguity_threshold", 0.1, findings) if fallback is not None else 0.0,
+        threshold=_share_at(fallback, "threshold", 0.3, findings) if fallback is not None else 0.0,
+        ambiguity=_share_at(fallback, "ambiguity_threshold", 0.1, findings) if fallback is not None else 0.0,
         core_fallback=name_at(rule_policy, "core_fallback_action_name", findings) or "action_default_fallback",
-        core_threshold=number_at(rule_policy, "core_fallback_threshold", 0.3, findings),
+        core_threshold=_share_at(rule_policy, "core_fallback_threshold", 0.3, findings),
         remembers_stories=memory is not None or not has_policies,
         max_history=history if isinstance(history, int) else None,
         forgives="AugmentedMemoizationPolicy" in parts,
         guesses="TEDPolicy" in parts or not has_policies,
     )
+
+
+def _share_at(table: Table, key: str, default: float, findings: Findings) -> float:
+    share = number_at(table, key, default, findings)
+    if not 0 <= share <= 1:
+        findings.notice(place_of(table, key), f"{key}: expected a number from 0 to 1, got {share:g}.", f"{default:g}")
+    return share

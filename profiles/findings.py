@@ -39,10 +39,17 @@ class Findings:
 
     errors: list[ContentError] = field(default_factory=list)
     notices: list[ContentError] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    """The files that could not be read: nothing that may stand in them is unknown."""
 
     def error(self, at: Place, problem: str, hint: str = "", *, french: str = "") -> None:
         """Note something that forbids the use of the file."""
         self.errors.append(ContentError(at, problem, hint, french))
+
+    def unreadable(self, at: Place, problem: str, hint: str = "") -> None:
+        """Note a file that could not be read at all."""
+        self.unread.add(at.file)
+        self.error(at, problem, hint)
 
     def notice(self, at: Place, problem: str, hint: str = "") -> None:
         """Note something worth knowing that does no harm."""
@@ -65,11 +72,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f'did you mean "{close}"?' if close else ""
 
 
-def nearest_name(name: str, known: Iterable[str]) -> str:
-    """Return the nearest known name, whatever its capitals, or an empty string when none is near."""
+def nearest_name(name: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """Return the nearest known name, whatever its capitals, or an empty string when none is near.
+
+    `alike` is how much of both must be the same, 0 to 1.
+    """
     known = list(known)
-    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    close = get_close_matches(name, known, n=1, cutoff=alike)
     if not close:
         spelt = {one.lower(): one for one in known}
-        close = [spelt[one] for one in get_close_matches(name.lower(), spelt, n=1, cutoff=0.6)]
+        close = [spelt[one] for one in get_close_matches(name.lower(), spelt, n=1, cutoff=alike)]
     return close[0] if close else ""

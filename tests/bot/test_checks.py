@@ -81,6 +81,8 @@ def test_the_small_bot_itself_is_right(errors):
         ("domain", "type: from_entity", "type: from_entitty", "expected type: one of from_entity"),
         ("domain", "  utter_hi: [{text: Hi}]", "  utter_hi: [{text: Hi}\n  x: ]]", "expected YAML, got something unreadable"),
         ("domain", "  utter_bye:", "  utter_hi: [{text: Ho}]\n  utter_bye:", 'expected each key once, got "utter_hi" twice'),
+        ("domain", "[{text: Hi}]", "[{text: [Hi, Ho]}]", "utter_hi: text: expected a text, got a list or keys. Hint: one wording each"),
+        ("domain", "[{text: Hi}]", "[{<<: Hi}]", "<<: expected the keys of another, such as *name"),
         ("data__nlu", "intent: bye", "intnt: bye", "expected intent, synonym, regex or lookup"),
         ("data__rules", "- rule: bye", "- rule: two\n  steps: [{intent: greet}, {action: utter_hi}, {intent: bye}, {action: utter_bye}]\n- rule: bye", "expected one message of the customer, got 2"),
         ("data__rules", "- rule: bye", "- rule: other hi\n  steps: [{intent: greet}, {action: utter_bye}]\n- rule: bye", "contradicts the rule at data/rules.yml:3:3"),
@@ -116,6 +118,8 @@ def test_a_mistake_is_found_where_it_was_written(errors, file, old, new, expecte
         ("data__nlu", "examples:", "exemples:", 'expected examples, got none. Hint: lines that begin with -'),
         ("domain", "[{text: Hi}]", "[{txt: Hi}]", 'responses: utter_hi: says nothing; expected text:, got txt.'),
         ("domain", "[{text: Hi}]", "[{text: Hi, metadata: {language: french}}]", 'expected two letters such as fr, got "french"'),
+        ("domain", "[{text: Hi}]", "[{text: Hi, buttons: [{title: A, payload: '/order{\"size\": }'}]}]", 'expected values such as {"size": "large"}, got "/order{"size": }"'),
+        ("data__rules", "rules:", "stories:\n- story: s\n  steps: [{checkpoint: nowhere}, {intent: greet}, {action: utter_hi}]\nrules:", 'data/rules.yml:4:12: stories: no story leads to the checkpoint "nowhere"'),
         ("data__nlu", "- see you", "- see you\n    - Hello!", 'is an example of bye and, at data/nlu.yml:5'),
     ],
 )  # fmt: skip
@@ -266,3 +270,43 @@ def test_examples_in_the_format_of_rasa_1_are_said_to_be_passed_over(write_bot):
     (folder / "data" / "old.md").write_text("## intent:greet\n- hello\n", encoding="utf-8")
     (folder / "data" / "README.md").write_text("# Our data\n\nFor people.\n", encoding="utf-8")
     assert [str(notice.at.file) for notice in Brain.load(folder).notices] == ["data/old.md"]
+
+
+@pytest.mark.parametrize("broken", [DOMAIN.replace("  utter_bye:", "\tutter_bye:"), "- a list\n", DOMAIN + "---\nx: 1"])
+def test_a_domain_that_can_not_be_read_makes_no_name_unknown(errors, broken):
+    nlu = NLU + "- regex: r\n  examples: |\n    - '[0-9'\n"
+    found = errors(domain=broken, data__nlu=nlu, handover="intent: nobody")
+    assert [error.split(":")[0] for error in found] == ["domain.yml", "data/nlu.yml"]
+
+
+def test_rules_without_a_domain_are_told_so_once(write_bot):
+    with pytest.raises(ContentErrors) as refused:
+        Brain.load(write_bot(data__nlu=NLU, data__rules=RULES))
+    assert [str(error) for error in refused.value.errors] == [
+        "domain.yml:1:1: expected the domain (intents, responses and so on), got none."
+    ]
+
+
+def test_a_file_that_is_not_utf_8_is_told_with_the_place_of_the_letter(write_bot):
+    folder = write_bot(domain=DOMAIN, data__nlu=NLU, data__rules=RULES)
+    (folder / "domain.yml").write_bytes(DOMAIN.replace("text: Bye", "text: Adi\u00e9u").encode("latin-1"))
+    with pytest.raises(ContentErrors) as refused:
+        Brain.load(folder)
+    assert [str(error) for error in refused.value.errors] == [
+        "domain.yml:10:25: expected UTF-8, got the byte 0xe9. Hint: save it as UTF-8"
+    ]
+
+
+def test_keys_taken_over_from_another_are_read_as_rasa_reads_them(write_bot):
+    domain = DOMAIN.replace("[{text: Hi}]", "[&hi {text: Hi, channel: sms}]").replace(
+        "[{text: Bye}]", "[{<<: *hi, text: Bye}]"
+    )
+    brain = Brain.load(write_bot(domain=domain, data__nlu=NLU, data__rules=RULES))
+    (bye,) = brain.script.domain.responses["utter_bye"]
+    assert (bye.text, bye.channel, brain.notices) == ("Bye", "sms", ())
+
+
+def test_a_threshold_beyond_one_is_said(write_bot):
+    config = "pipeline: [{name: FallbackClassifier, threshold: 30}]"
+    brain = Brain.load(write_bot(domain=DOMAIN, data__nlu=NLU, data__rules=RULES, config=config))
+    assert "threshold: expected a number from 0 to 1, got 30" in str(brain.notices[0])
