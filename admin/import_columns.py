@@ -30,6 +30,8 @@ ALSO_CALLED: Mapping[str, str] = {
     "email address": "email", "phone": "sms", "mobile": "sms", "phone number": "sms", "mobile phone": "sms",
     "telephone": "sms", "portable": "sms", "numero de telephone": "sms", "langue": LANGUAGE,
 }  # fmt: skip
+ALIKE = 0.75
+"""How near a name is suggested: a short header is near to many (`Ref` is no `rfm`), and who follows overwrites an attribute."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ARTICLE = re.compile(r"^((the|les?|la) |l[’'])")
@@ -112,7 +114,7 @@ def _column(
         return Column(header, "attribute", meant, words.attributes[meant].kind)
     if meant in TOLD:
         return Column(header, "left out")
-    near = called.get(nearest_name(_folded(meant), called), "")
+    near = called.get(nearest_name(_folded(meant), called, ALIKE), "")
     known = "an attribute of vocabulary.yml" if words.attributes is not None else "an attribute such as first_name"
     hint = f'--column "{header}={near or "NAME"}" says what it is, --column "{header}=" leaves it out'
     return Fault(

@@ -39,6 +39,10 @@ def test_the_shops_own_id_is_proved_and_other_addresses_are_when_one_says_so() -
     [
         (["user", "fist_name"], {}, 'fist_name: expected user, email, sms, telegram, language or an attribute of '
          'vocabulary.yml. Hint: --column "fist_name=first_name" says what it is, --column "fist_name=" leaves it out'),
+        (["user", "cite"], {}, 'cite: expected user, email, sms, telegram, language or an attribute of '
+         'vocabulary.yml. Hint: --column "cite=city" says what it is, --column "cite=" leaves it out'),
+        (["user", "pain"], {}, 'pain: expected user, email, sms, telegram, language or an attribute of '
+         'vocabulary.yml. Hint: --column "pain=NAME" says what it is, --column "pain=" leaves it out'),
         (["user", "x"], {"x": "consent"}, 'x: expected user, email, sms, telegram, language or an attribute of '
          'vocabulary.yml. Hint: --column "x=NAME" says what it is, --column "x=" leaves it out'),
         (["user", "city"], {"Stadt": "city"}, "Stadt: there is no such column"),
