@@ -4,12 +4,13 @@ Nothing of it is wrong enough to refuse the file. What time has overtaken is a n
 Pure: a book and an instant in, warnings out, in French and in English.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from profiles.hours import Spell
 from profiles.personalize import Text, compile_text
 from rules.book import Book
 from rules.intrusion import Warning
@@ -19,6 +20,7 @@ from rules.rule_step import HandOver, If, Parallel, Step, Stop, Switch, Wallet, 
 from rules.rule_trigger import Once
 from rules.shapes import Said
 
+A_DAY = 24 * 60  # minutes
 WEST = timedelta(hours=12)  # behind UTC: where a date ends last
 
 
@@ -31,6 +33,7 @@ def fruitless(book: Book, now: datetime) -> tuple[Warning, ...]:
 def _of_rule(rule: Rule, book: Book, now: datetime) -> Iterator[Warning]:
     yield from _over(rule, now)
     yield from _forbidden(rule)
+    yield from _always_quiet(rule, book.policy.quiet)
     for steps in _lists(rule.steps):
         yield from _unreached(rule, steps)
     for step in walk(rule.steps):
@@ -81,6 +84,27 @@ def _forbidden(rule: Rule) -> Iterator[Warning]:
         yield _warning("never_sends", rule, "pressure", Said(
             "at most 0: it never sends. To stop a rule for a while: state: paused.",
             "at most 0 : elle n'envoie jamais rien. Pour arrêter une règle un temps : state: paused."))  # fmt: skip
+
+
+def _always_quiet(rule: Rule, quiet: Iterable[Spell]) -> Iterator[Warning]:
+    """Yield that the window of a rule leaves no minute outside the house's quiet hours, when its class keeps those."""
+    keeps = rule.kind == "marketing" or (rule.kind == "service" and not rule.pressure.urgent)
+    window = rule.timing.window
+    if window and keeps and _minutes([window]) <= _minutes(quiet):
+        yield _warning("always_quiet", rule, "timing", Said(
+            "its window lies within the quiet hours of pressure.yml: no message ever leaves.",
+            "sa fenêtre est tout entière dans les heures calmes de pressure.yml : aucun message ne part jamais."))  # fmt: skip
+
+
+def _minutes(spells: Iterable[Spell]) -> set[int]:
+    """Return the minutes of the week, from Monday 00:00, that these hours hold."""
+    found: set[int] = set()
+    for spell in spells:
+        since, until = (at.hour * 60 + at.minute for at in (spell.since, spell.until))
+        for day in spell.days:
+            first = day * A_DAY + since
+            found.update(minute % (7 * A_DAY) for minute in range(first, first + ((until - since) % A_DAY or A_DAY)))
+    return found
 
 
 def _lists(steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:

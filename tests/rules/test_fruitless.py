@@ -100,3 +100,24 @@ def test_a_misspelt_field_of_a_note_is_told_with_the_nearest_in_both_languages()
         one.told("fr")
         == "note : attendu un champ connu de event, trouvé « event.totl » (vouliez-vous dire « event.total » ?)."
     )
+
+
+@pytest.mark.parametrize(
+    ("window", "kind", "expected"),
+    [
+        ("mon-sat 22:00-07:00", "marketing", ["always_quiet"]),
+        ("mon-sat 22:00-07:00", "service", ["always_quiet"]),
+        ("mon-sat 22:00-07:00", "transactional", []),
+        ("mon-sat 22:00-08:30", "marketing", []),
+        ("22:00-07:00", "marketing", []),
+        ("20:59-07:00", "marketing", []),
+        ("sun 06:00-08:00", "marketing", ["always_quiet"]),
+        ("sun 22:00-23:00", "marketing", []),
+    ],
+)
+def test_a_window_that_quiet_hours_cover_whole_is_told(window: str, kind: str, expected: list[str]) -> None:
+    text = RULE.replace("class: service", f"class: {kind}").replace("steps:", f'timing: {{window: "{window}"}}\nsteps:')
+    quiet = "quiet hours:\n  - mon-sat 21:00-08:00\n  - sun 00:00-08:00\n"
+    read = read_book({"a.yml": text, "topics.yml": TOPICS, "vocabulary.yml": WORDS, "pressure.yml": quiet})
+    assert read.mistakes == ()
+    assert [one.code for one in fruitless(read, NOW)] == expected
