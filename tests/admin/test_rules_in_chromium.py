@@ -173,3 +173,12 @@ async def test_nothing_sticks_out_of_the_page(screens: Screens, path: str, width
         && !one.closest(".tree-scroll, .diff, .editor-box")).map((one) => one.outerHTML.slice(0, 90))"""
     )
     assert wide == []
+    heights = await page.locator(".whose a").evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")
+    assert all(height >= 24 for height in heights) and bool(heights) == path.startswith("/deliveries"), "room to press"
+
+
+async def test_on_a_phone_a_rule_in_words_is_read_without_a_window_of_its_own(screens: Screens) -> None:
+    agent = await screens.office.agent(role="admin", is_away=True, language="fr")
+    page = await screens.of(agent, "/rule-files/cart.yml", viewport={"width": 360, "height": 480})
+    await expect(page.locator("#sentences li").nth(2)).to_be_visible()
+    assert await page.locator(".sentences-box").evaluate("box => box.scrollHeight <= box.clientHeight")
