@@ -8,6 +8,7 @@ from admin import agents
 from admin.desk import DESK
 from admin.frame import frame
 from admin.guard import agent_of
+from admin.keys import names_of
 from admin.pages import fragment, page
 from admin.paging import Key, after_key, key_of
 from admin.roles import may
@@ -27,6 +28,7 @@ async def show(request: web.Request) -> web.Response:
         "rows": rows[:PAGE],
         "following": following,
         "agents": await agents.everyone(desk.store),
+        "programs": await names_of(desk.store, (str(row["by"]) for row in rows[:PAGE])),
         "by": by,
     }
     if request.headers.get("X-Fragment"):

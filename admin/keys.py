@@ -44,6 +44,7 @@ COMMAND = "command"
 
 State = Literal["good", "expired", "revoked"]
 
+_ACTOR = "key:"
 _LETTERS = string.digits + string.ascii_letters
 _ID = re.compile("[0-9A-Za-z]{8}")
 _KEY = re.compile(r"ck_([0-9A-Za-z]{8})_([0-9A-Za-z]{43})")
@@ -78,7 +79,7 @@ class Key:
     @property
     def actor(self) -> str:
         """Return who the audit and attributes say it was."""
-        return f"key:{self.id}"
+        return f"{_ACTOR}{self.id}"
 
 
 async def create_key(
@@ -163,6 +164,13 @@ async def every_key(store: Store) -> list[Key]:
     """Return all keys that were ever made, the latest first."""
     documents = await store.find("keys", {}, sort=[("created_at", -1), ("_id", 1)])
     return [from_document(Key, document) for document in documents]
+
+
+async def names_of(store: Store, actors: Iterable[str]) -> Mapping[str, str]:
+    """Return the names of the keys among who did something: `key:Jx2kQ0aB` -> stock take."""
+    ids = {actor.removeprefix(_ACTOR) for actor in actors if actor.startswith(_ACTOR)}
+    found = await store.find("keys", {"_id": {"$in": sorted(ids)}}, only=("name",)) if ids else []
+    return {f"{_ACTOR}{one['_id']}": one["name"] for one in found}
 
 
 class Ring:

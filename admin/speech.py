@@ -224,9 +224,9 @@ class Speech:
             return agent.name if agent else self._speaks(_("A former agent"))
         return author if author.startswith("key:") else "Causerie"
 
-    def doer(self, by: str, agents: Mapping[str, Agent]) -> str:
-        """Return who did what the audit tells: an agent, ourselves, a program by its key."""
-        return agents[by].name if by in agents else self._speaks(DOERS.get(by, by))
+    def doer(self, by: str, agents: Mapping[str, Agent], programs: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Return who did what the audit tells: an agent, ourselves, a program by its key's name."""
+        return agents[by].name if by in agents else programs.get(by) or self._speaks(DOERS.get(by, by))
 
     def scope(self, scope: str) -> str:
         """Return what a key with this scope may do, as the API's documentation says it; one that is no more, as it is."""
