@@ -46,6 +46,17 @@ async def test_a_preview_on_the_cast_shows_texts_and_reasons_without_a_database(
     assert "the contact said no (all)" in text and "the contact never said yes (topic offers)" in text
 
 
+async def test_a_preview_ends_with_what_is_worth_knowing_before_launch_and_json_does_without(options: Options) -> None:
+    file = Path(options.rules.folder) / "cart-reminder.yml"
+    file.write_text(file.read_text(encoding="utf-8") + "  - stop: done\n  - wait: 1h\n", encoding="utf-8")
+    said: list[str] = []
+    assert await preview_cast(options, Wish("cart-reminder", language="fr"), said.append, NOW) == 0
+    assert said[-2:] == ["", "! personne n'arrive ici : l'étape d'avant finit le parcours."]
+    said.clear()
+    assert await preview_cast(options, Wish("cart-reminder", as_json=True), said.append, NOW) == 0
+    assert len(said) == 1
+
+
 async def test_a_preview_counts_the_audience_and_shows_some_of_it(options: Options, store: Store) -> None:
     said: list[str] = []
     assert await preview(options, store, Wish("win-back"), said.append, NOW) == 0
