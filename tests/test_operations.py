@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from causerie.__main__ import _parser
+from causerie.arguments import parser
 from causerie.health import Health
 from causerie.serving import STOP_WITHIN_SECONDS
 from causerie.workers import STOPPED_WITHIN_SECONDS
@@ -103,7 +103,7 @@ def test_the_image_and_the_unit_start_the_server_by_a_command_that_exists() -> N
     unit = (ROOT / "docs/causerie.service").read_text(encoding="utf-8")
     (start,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
     for arguments in (json.loads(command)[3:], shlex.split(start)[1:]):
-        parsed = _parser().parse_args(arguments)
+        parsed = parser().parse_args(arguments)
         assert (parsed.command, parsed.workers) == ("serve", 2)
     assert shlex.split(start)[0].endswith("/.venv/bin/causerie")
     assert "\n$(BIN)/causerie:" in (ROOT / "Makefile").read_text(encoding="utf-8"), "make puts it there"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from admin.erasure_log import Entry, read, replay
-from causerie.__main__ import _parser
+from causerie.arguments import parser
 from causerie.erase_commands import erase_one, replay_log, write_log
 from profiles.seals import SEALED, Seals, verify
 from profiles.snapshot import Changes
@@ -130,10 +130,10 @@ async def test_nobody_is_erased_on_a_guess(stage: Stage) -> None:
 
 
 def test_the_command_line_reaches_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _parser().parse_args(["erase", "P1"]).whom == "P1"
-    assert _parser().parse_args(["erase", "--replay", "x.jsonl"]).replay == "x.jsonl"
+    assert parser().parse_args(["erase", "P1"]).whom == "P1"
+    assert parser().parse_args(["erase", "--replay", "x.jsonl"]).replay == "x.jsonl"
     with pytest.raises(SystemExit):
-        _parser().parse_args(["erase", "P1", "--log", "x.jsonl"])
+        parser().parse_args(["erase", "P1", "--log", "x.jsonl"])
     assert "not allowed with" in capsys.readouterr().err
 
 

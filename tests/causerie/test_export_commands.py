@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from admin import exporting
-from causerie.__main__ import _parser, _taking
+from causerie.__main__ import _taking
+from causerie.arguments import parser
 from causerie.export_commands import Taking, export, instant
 from causerie.import_commands import Wanted, import_profiles
 from causerie.options import Options
@@ -235,8 +236,8 @@ def test_a_day_is_its_midnight_in_utc_and_a_zone_is_heeded() -> None:
 
 
 def test_the_command_line_says_what_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
-    parsed = _parser().parse_args(["export", "messages", "a.csv", "--since", "2026-01-31"])
+    parsed = parser().parse_args(["export", "messages", "a.csv", "--since", "2026-01-31"])
     assert _taking(parsed) == Taking("messages", Path("a.csv"), since=datetime(2026, 1, 31, tzinfo=UTC))
     with pytest.raises(SystemExit):
-        _parser().parse_args(["export", "messages", "a.csv", "--until", "yesterday"])
+        parser().parse_args(["export", "messages", "a.csv", "--until", "yesterday"])
     assert 'expected a day such as 2026-01-31, got "yesterday"' in capsys.readouterr().err

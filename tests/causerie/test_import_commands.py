@@ -8,7 +8,8 @@ import pytest
 
 from admin import own_data
 from admin.agents import audit_row
-from causerie.__main__ import _parser, _wanted
+from causerie.__main__ import _wanted
+from causerie.arguments import parser
 from causerie.import_commands import Wanted, import_profiles
 from causerie.options import Options
 from causerie.progress import silent
@@ -200,7 +201,7 @@ async def test_many_refusals_are_counted_and_the_audit_says_that_a_file_was_take
 
 
 def test_the_command_line_says_how_the_file_is_to_be_read() -> None:
-    parsed = _parser().parse_args(
+    parsed = parser().parse_args(
         ["import", "profiles", "a.csv", "--proved", "email", "--proved", "sms", "--column", "Nr=user", "--column", "N=",
          "--days", "day", "--encoding", "cp1252", "--source", "tracked", "--dry-run", "--all"]
     )  # fmt: skip
@@ -215,7 +216,7 @@ def test_the_command_line_says_how_the_file_is_to_be_read() -> None:
         everything=True,
     )
     with pytest.raises(SystemExit):
-        _parser().parse_args(["import", "profiles", "a.csv", "--column", "Nr"])
+        parser().parse_args(["import", "profiles", "a.csv", "--column", "Nr"])
 
 
 def _person(id: str, *keys: str) -> Profile:

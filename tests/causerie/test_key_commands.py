@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from admin.keys import Ring, create_key, revoke_key
-from causerie.__main__ import _parser
+from causerie.arguments import parser
 from causerie.key_commands import list_keys, make_key, revoke
 from profiles.indexes import INDEXES
 from profiles.store import Store
@@ -86,15 +86,15 @@ async def test_what_is_no_key_is_1_with_a_hint(store: Store) -> None:
 
 
 def test_the_command_line_reaches_them() -> None:
-    made = _parser().parse_args(["key", "till", "--scope", "events:write", "--days", "30"])
+    made = parser().parse_args(["key", "till", "--scope", "events:write", "--days", "30"])
     assert (made.name, made.scope, made.days) == ("till", ["events:write"], 30)
-    assert _parser().parse_args(["key", "till", "--scope", "events:write"]).days is None
-    assert _parser().parse_args(["keys"]).revoke is None
-    assert _parser().parse_args(["keys", "--revoke", "Jx2kQ0aB"]).revoke == "Jx2kQ0aB"
+    assert parser().parse_args(["key", "till", "--scope", "events:write"]).days is None
+    assert parser().parse_args(["keys"]).revoke is None
+    assert parser().parse_args(["keys", "--revoke", "Jx2kQ0aB"]).revoke == "Jx2kQ0aB"
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "1.5", "two", ""])
 def test_days_that_are_none_are_refused(days: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        _parser().parse_args(["key", "till", "--scope", "events:write", f"--days={days}"])
+        parser().parse_args(["key", "till", "--scope", "events:write", f"--days={days}"])
     assert f'expected a number from 1 to 3650, got "{days}"' in capsys.readouterr().err

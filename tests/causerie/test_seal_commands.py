@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from causerie.__main__ import _parser
+from causerie.arguments import parser
 from causerie.seal_commands import check_seals
 from profiles.indexes import INDEXES
 from profiles.seals import Seals, sealable
@@ -47,4 +47,4 @@ async def test_a_head_that_is_none_is_refused(store: Store, head: str) -> None:
 
 
 def test_the_command_line_reaches_it() -> None:
-    assert _parser().parse_args(["seals", "--head", "a", "--head", "b"]).head == ["a", "b"]
+    assert parser().parse_args(["seals", "--head", "a", "--head", "b"]).head == ["a", "b"]
