@@ -78,7 +78,7 @@ class Erasing:
 
     def note(self, committed: list[Changes]) -> None:
         """Wake up when an erasure was begun here. A listener of the writer."""
-        if any(amend.collection == ERASING for changes in committed for amend in changes.amends):
+        if any(write.collection == ERASING for changes in committed for write in changes.writes):
             self._looking.hurry()
 
     async def bury(self, process: str) -> None:

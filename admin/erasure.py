@@ -17,7 +17,7 @@ from profiles.erased import Hashes
 from profiles.ids import new_id
 from profiles.profile import Profile, Suppression
 from profiles.seals import sealable
-from profiles.snapshot import Amend, Changes, Refusal, Snapshot, Work
+from profiles.snapshot import Changes, Refusal, Snapshot, Work, Write
 from profiles.store import Store
 
 ERASING, LOG = "erasing", "erasures"
@@ -48,14 +48,13 @@ async def begin(store: Store, profile: Profile, hashes: Hashes, *, by: str) -> W
     def _begun(person: Profile, conversations: Sequence[Conversation], now: datetime) -> Changes:
         id, ids = new_id(now), whose(person)
         row = {"erasure": id, "whose": ids, "by": by, "at": now, "due_at": now, "held_by": ""}
-        # one that was gone may be back with a backup, while it was still to be looked back at
-        kept = Amend(person.id, row, ("is_gone", "counts"), ERASING, first={"first_at": now})
         entry = log_entry(id, hashes, person, by=by, now=now)
         audit = audit_row("profile.erasing", by=by.removeprefix("agent:"), about=f"erasure:{id}", at=now)
         return Changes(
             profiles=(_silent(person, id, now),),
             conversations=tuple(_blank(one, now) for one in conversations if one.profile in ids),
-            amends=(kept,),
+            # whole: one that was gone may be back with a backup, while it was still to be looked back at
+            writes=(Write(ERASING, person.id, row),),
             records=((LOG, sealable(entry)), ("audit", audit)),
             answer=id,
         )

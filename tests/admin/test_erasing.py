@@ -1,5 +1,6 @@
 """Who is erased is nowhere in the database any more, whatever dies meanwhile; what must stay stays without them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -241,6 +242,14 @@ async def test_asked_twice_it_is_one_erasure_and_who_is_gone_can_not_be_erased(s
     await stage.finish()
     assert await stage.erase("P1") == Refusal("unknown_profile")
     assert len(await stage.store.find("erasures", {"kind": "erasure"})) == 1
+
+
+async def test_two_who_ask_at_once_begin_one_erasure(stage: Stage) -> None:
+    ids = await asyncio.gather(*(stage.erase("P1") for _ in range(3)))
+    (row,) = await stage.store.find("erasing", {})
+    assert ids == [row["erasure"]] * 3
+    assert await stage.store.count("erasures", {}) == 1
+    assert await stage.store.count("audit", {"act": "profile.erasing"}) == 1
 
 
 async def test_nothing_that_waited_is_sent_any_more(stage: Stage) -> None:
