@@ -12,9 +12,10 @@ from bench.crowd import Crowd
 from bench.stage import Clock, Stage, stage, write_book
 from profiles.calendar import utc_now
 from profiles.indexes import INDEXES
-from profiles.store import Document, Store
+from profiles.store import Document, Store, Unavailable
+from rules import walking
 from rules.engine import Engine
-from rules.walking import RANGES, Walker
+from rules.walking import LEASE_FOR, LONGEST_OUTAGE, RANGES, Walker
 
 CROWD = Crowd(100)
 
@@ -129,3 +130,40 @@ async def test_a_campaign_whose_rule_never_came_back_ends_after_a_week(fired: St
     fired.clock.ahead += timedelta(days=8)
     assert await fired.rules.occurrences.walk() == 0
     assert not await fired.store.count("occurrences", {"open": True})
+
+
+async def test_of_a_row_taken_over_all_contacts_are_counted(fired: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    walker = fired.rules.occurrences.walker
+    walker.large = CROWD.contacts + 1
+    monkeypatch.setattr(walking, "AT_ONCE", 30)
+    moves, moved_on = list[str](), Walker._move_on
+
+    async def once(self: Walker, row: Document, cursor: str, walked: int) -> None:
+        await moved_on(self, row, cursor, walked)
+        moves.append(cursor)
+        if len(moves) == 1:
+            raise Unavailable("the database is gone for a moment")
+
+    monkeypatch.setattr(Walker, "_move_on", once)
+    await walker.walk()
+    (row,) = await fired.store.find("occurrences", {})
+    assert (row["contacts"], row["open"]) == (30, True)
+    await walker.walk()
+    (row,) = await fired.store.find("occurrences", {})
+    assert (row["contacts"], "open" in row) == (CROWD.contacts, False)
+
+
+async def test_who_walks_on_keeps_the_row_for_another_minute(fired: Stage) -> None:
+    walker = fired.rules.occurrences.walker
+    row = await claimed(walker)
+    fired.clock.ahead += LEASE_FOR * 0.9
+    await walker._move_on(row, row["cursor"], 0)
+    fired.clock.ahead += LEASE_FOR * 0.9
+    assert await walker._claim() is None
+
+
+async def test_what_fired_longer_ago_than_a_week_is_closed_and_walked_by_nobody(fired: Stage) -> None:
+    fired.clock.ahead += LONGEST_OUTAGE
+    assert await fired.rules.occurrences.walk() == 0
+    (row,) = await fired.store.find("occurrences", {})
+    assert (row["contacts"], "open" in row, "done_at" in row) == (0, False, True)
