@@ -102,7 +102,7 @@ async def test_a_campaign_killed_again_and_again_decides_every_contact_once(
             async def far_enough(before: int = before, enough: int = enough) -> bool:
                 return await _is_over(store) or await _decided(store) >= before + enough
 
-            await until(far_enough, within_seconds=60)
+            await until(far_enough, within_seconds=180)
             if await _is_over(store):
                 break
         await _end_what_is_open(store)
